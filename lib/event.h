@@ -1,0 +1,39 @@
+#ifndef ROWCAST_EVENT_H
+#define ROWCAST_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Text that may hold any byte, NUL included.
+ *   shape    bytes[0..len), not NUL-terminated; bytes may be NULL if len is 0
+ *   owns     nothing: whoever fills it in says how long the bytes stay
+ */
+struct text {
+	const char *bytes;
+	size_t len;
+};
+
+/*
+ * One row of the log, or one that wants to become a row.
+ *   id        row id, >= 1; 0 while the log has not given one
+ *   topic     what the event is about; empty is a topic like any other
+ *   name      the SSE event name, column "event"; "message" is the default
+ *   retry_ms  reconnection time for the client, or EVENT_NO_RETRY
+ *   key       the publisher's idempotency key; bytes NULL for none
+ */
+struct event {
+	int64_t id;
+	struct text topic;
+	struct text name;
+	struct text data;
+	struct text key;
+	int64_t retry_ms;
+};
+
+#define EVENT_NO_RETRY ((int64_t)-1)
+#define EVENT_DEFAULT_NAME "message"
+#define EVENT_NAME_MAX 255       /* bytes of a topic, an event name or a key */
+#define EVENT_RESERVED "stream-" /* event names that only rowcast sends */
+
+#endif

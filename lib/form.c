@@ -1,0 +1,118 @@
+/*
+ * CGI variables and application/x-www-form-urlencoded text.
+ * Decodes in place: decoded text is never longer than what it was made from.
+ * Unlike the WHATWG parser it refuses a stray '%' and bytes that are not
+ * UTF-8 where that one would guess: a guessed topic is a wrong topic.
+ */
+#include "form.h"
+
+#include <string.h>
+
+#include "utf8.h"
+
+const char *
+form_var(const char *const *vars, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; *vars != NULL; vars++)
+		if (strncmp(*vars, name, len) == 0 && (*vars)[len] == '=')
+			return *vars + len + 1;
+	return NULL;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* Undo '+' and '%XX' in bytes[0..len).  Returns 0, or -1 for a stray '%'. */
+static int
+undo_escapes(char *bytes, size_t len, size_t *decoded_len)
+{
+	char *out = bytes;
+	const char *end = bytes + len;
+
+	for (const char *in = bytes; in < end; in++) {
+		if (*in == '+') {
+			*out++ = ' ';
+		} else if (*in == '%') {
+			int high, low;
+
+			if (end - in < 3)
+				return -1;
+			high = hex_value(in[1]);
+			low = hex_value(in[2]);
+			if (high < 0 || low < 0)
+				return -1;
+			*out++ = (char)(high << 4 | low);
+			in += 2;
+		} else {
+			*out++ = *in;
+		}
+	}
+	*decoded_len = (size_t)(out - bytes);
+	return 0;
+}
+
+/* Decode bytes[0..len) into *t.  Returns 0, or -1 and *t is empty. */
+static int
+decode(char *bytes, size_t len, struct text *t)
+{
+	t->bytes = bytes;
+	t->len = 0;
+	if (undo_escapes(bytes, len, &len) < 0)
+		return -1;
+	if (!utf8_is_valid((struct text){ bytes, len }))
+		return -1;
+	t->len = len;
+	return 0;
+}
+
+/* Cut what stands before the next '&' off the front, and the '&' with it. */
+static struct form_rest
+cut_pair(struct form_rest *rest)
+{
+	struct form_rest raw = *rest;
+	char *amp = memchr(rest->bytes, '&', rest->len);
+	size_t used = rest->len;
+
+	if (amp != NULL) {
+		raw.len = (size_t)(amp - rest->bytes);
+		used = raw.len + 1;
+	}
+	rest->bytes += used;
+	rest->len -= used;
+	return raw;
+}
+
+enum form_result
+form_next(struct form_rest *rest, struct form_pair *pair)
+{
+	struct form_rest raw;
+	size_t name_len;
+	char *equals;
+
+	*pair = (struct form_pair){ { "", 0 }, { "", 0 } };
+	do {
+		if (rest->len == 0)
+			return FORM_END;
+		raw = cut_pair(rest);
+	} while (raw.len == 0);
+
+	equals = memchr(raw.bytes, '=', raw.len);
+	name_len = equals != NULL ? (size_t)(equals - raw.bytes) : raw.len;
+	if (decode(raw.bytes, name_len, &pair->name) < 0)
+		return FORM_MALFORMED;
+	if (equals != NULL &&
+	    decode(equals + 1, raw.len - name_len - 1, &pair->value) < 0)
+		return FORM_MALFORMED;
+	return FORM_PAIR;
+}

@@ -1,0 +1,346 @@
+/*
+ * Opening the log: create, recognise, refuse.
+ *
+ * What is opened is either a log of our format or nothing: a file that is some
+ * other database is never written to.  Reading is in log_read.c, appending in
+ * log_append.c.
+ */
+#include "log.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log_sqlite.h"
+#include "schema.h"
+
+#define FORMAT 1 /* user_version in sql/schema.sql */
+
+static const char *const statement_text[LOG_S_COUNT] = {
+	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
+	[LOG_S_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
+	[LOG_S_OLDEST] = "SELECT min(id) FROM events",
+	[LOG_S_NEXT] = "SELECT min(id) FROM events WHERE id > ?1",
+	[LOG_S_READ] = "SELECT id, topic, event, retry_ms, data FROM events"
+		       " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+	[LOG_S_READ_BACK] =
+	    "SELECT id, topic, event, retry_ms FROM events"
+	    " WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3",
+	[LOG_S_CREATED] = "SELECT id, created_ms FROM events WHERE id >= ?1"
+			  " ORDER BY id LIMIT 1",
+	[LOG_S_REMOVED] = "SELECT topic, id FROM events_removed WHERE id > ?1"
+			  " ORDER BY id DESC",
+	[LOG_S_REMOVALS] = "SELECT removals FROM events_log",
+	[LOG_S_INSERT] =
+	    "INSERT INTO events(topic, event, data, retry_ms, key)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING"
+	    " RETURNING id",
+	[LOG_S_BY_KEY] = "SELECT id FROM events WHERE key = ?1",
+};
+
+enum log_result
+log_fail(struct log *log, int rc)
+{
+	/* SQLITE_FULL can also reach us as an I/O error with ENOSPC below. */
+	int system = log->db != NULL ? sqlite3_system_errno(log->db) : 0;
+
+	(void)snprintf(log->why, sizeof(log->why), "%s",
+	    log->db != NULL && sqlite3_errcode(log->db) != SQLITE_OK ?
+		sqlite3_errmsg(log->db) :
+		sqlite3_errstr(rc));
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return LOG_BUSY;
+	case SQLITE_FULL:
+		return LOG_FULL;
+	case SQLITE_CONSTRAINT:
+	case SQLITE_TOOBIG:
+		return LOG_REFUSED;
+	case SQLITE_NOTADB:
+		return LOG_NOT_A_LOG;
+	case SQLITE_NOMEM:
+		return LOG_NO_MEMORY;
+	case SQLITE_IOERR:
+		return system == ENOSPC || system == EDQUOT ? LOG_FULL :
+							      LOG_BROKEN;
+	default:
+		return LOG_BROKEN;
+	}
+}
+
+sqlite3_stmt *
+log_prepare(struct log *log, sqlite3_stmt **slot, const char *text)
+{
+	int rc;
+
+	if (*slot == NULL) {
+		rc = sqlite3_prepare_v3(log->db, text, -1,
+		    SQLITE_PREPARE_PERSISTENT, slot, NULL);
+		if (rc != SQLITE_OK) {
+			(void)log_fail(log, rc);
+			return NULL;
+		}
+	}
+	return *slot;
+}
+
+sqlite3_stmt *
+log_statement(struct log *log, enum log_statement which)
+{
+	return log_prepare(log, &log->statements[which], statement_text[which]);
+}
+
+struct text
+log_column(sqlite3_stmt *s, int column)
+{
+	struct text t;
+
+	/* text before bytes: the first call converts, the second counts */
+	t.bytes = (const char *)sqlite3_column_text(s, column);
+	t.len = (size_t)sqlite3_column_bytes(s, column);
+	return t;
+}
+
+enum log_result
+log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback, int64_t *value)
+{
+	enum log_result result = LOG_OK;
+	int rc;
+
+	if (s == NULL)
+		return log_fail(log, sqlite3_errcode(log->db));
+	rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL)
+		*value = sqlite3_column_int64(s, 0);
+	else if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		*value = fallback;
+	else
+		result = log_fail(log, rc);
+	(void)sqlite3_reset(s); /* repeats the error that step gave */
+	return result;
+}
+
+/* Run a one-off query that gives one integer. */
+static enum log_result
+query(struct log *log, const char *text, int64_t *value)
+{
+	enum log_result result;
+	sqlite3_stmt *s;
+	int rc;
+
+	rc = sqlite3_prepare_v2(log->db, text, -1, &s, NULL);
+	if (rc != SQLITE_OK)
+		return log_fail(log, rc);
+	result = log_integer(log, s, 0, value);
+	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	return result;
+}
+
+static enum log_result
+execute(struct log *log, const char *text)
+{
+	int rc = sqlite3_exec(log->db, text, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? LOG_OK : log_fail(log, rc);
+}
+
+/* Two programs may create the log at once: who comes second finds it made. */
+static enum log_result
+create(struct log *log)
+{
+	enum log_result result = execute(log, log_schema);
+	int64_t version = 0;
+
+	if (result == LOG_OK)
+		return LOG_OK;
+	if (sqlite3_get_autocommit(log->db) == 0)
+		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+	if (query(log, "PRAGMA user_version", &version) == LOG_OK &&
+	    version == FORMAT)
+		return LOG_OK;
+	return result;
+}
+
+static enum log_result
+refuse(struct log *log, const char *why)
+{
+	(void)snprintf(log->why, sizeof(log->why), "%s", why);
+	return LOG_NOT_A_LOG;
+}
+
+/* Is the open database a log of our format? */
+static enum log_result
+recognise(struct log *log, bool may_create)
+{
+	static const char *const has_table =
+	    "SELECT count(*) FROM sqlite_schema"
+	    " WHERE type = 'table' AND name = 'events'";
+	static const char *const keeps_ids =
+	    "SELECT count(*) FROM sqlite_schema"
+	    " WHERE type = 'table' AND name = 'events'"
+	    " AND sql LIKE '%INTEGER PRIMARY KEY AUTOINCREMENT%'";
+	static const char *const has_rest =
+	    "SELECT count(*) = 2 FROM sqlite_schema"
+	    " WHERE name IN ('events_removed', 'events_remember_removed')";
+	int64_t version = 0, objects = 0, events = 0, ids = 0, rest = 0;
+	enum log_result r;
+
+	if ((r = query(log, "PRAGMA user_version", &version)) != LOG_OK ||
+	    (r = query(log, "SELECT count(*) FROM sqlite_schema", &objects)) !=
+		LOG_OK)
+		return r;
+	if (version == 0 && objects == 0) {
+		if (!may_create)
+			return refuse(log, "is empty: publish something first");
+		if ((r = create(log)) != LOG_OK)
+			return r;
+		version = FORMAT;
+	}
+	if ((r = query(log, has_table, &events)) != LOG_OK ||
+	    (r = query(log, keeps_ids, &ids)) != LOG_OK ||
+	    (r = query(log, has_rest, &rest)) != LOG_OK)
+		return r;
+	if (events == 0)
+		return refuse(log,
+		    "is a database without an event log: add one"
+		    " with 'sqlite3 FILE < schema.sql', or name another file");
+	if (ids == 0)
+		return refuse(log,
+		    "its table 'events' lacks INTEGER PRIMARY KEY"
+		    " AUTOINCREMENT, so ids could come back: name another file");
+	if (version != FORMAT || rest == 0) {
+		(void)snprintf(log->why, sizeof(log->why),
+		    "is a log of format"
+		    " %lld, this program reads format %d: use the version of"
+		    " rowcast that wrote it, or name another file",
+		    (long long)version, FORMAT);
+		return LOG_NOT_A_LOG;
+	}
+	return LOG_OK;
+}
+
+static enum log_result
+read_identity(struct log *log)
+{
+	enum log_result result = LOG_OK;
+	sqlite3_stmt *s = NULL;
+	struct stat st;
+	int rc;
+
+	if (stat(log->path, &st) != 0) {
+		(void)snprintf(log->why, sizeof(log->why), "%s",
+		    strerror(errno));
+		return LOG_BROKEN;
+	}
+	log->device = st.st_dev;
+	log->inode = st.st_ino;
+	rc = sqlite3_prepare_v2(log->db, "SELECT identity FROM events_log", -1,
+	    &s, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW)
+		(void)snprintf(log->identity, sizeof(log->identity), "%s",
+		    (const char *)sqlite3_column_text(s, 0));
+	else
+		result = log_fail(log, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
+	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	return result;
+}
+
+static enum log_result
+open_database(struct log *log, const struct log_options *o)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	enum log_result result;
+	int64_t ignored;
+	int rc;
+
+	log->path = strdup(o->path);
+	if (log->path == NULL) {
+		(void)snprintf(log->why, sizeof(log->why), "out of memory");
+		return LOG_NO_MEMORY;
+	}
+	rc = sqlite3_open_v2(o->path, &log->db,
+	    flags | (o->create ? SQLITE_OPEN_CREATE : 0), NULL);
+	if (rc != SQLITE_OK)
+		return log_fail(log, rc);
+	(void)sqlite3_extended_result_codes(log->db, 1);
+	/* Opening may meet another program that is creating the log. */
+	(void)sqlite3_busy_timeout(log->db, o->busy_ms > 0 ? o->busy_ms : 1000);
+	if ((result = recognise(log, o->create)) != LOG_OK ||
+	    (result = query(log, "PRAGMA journal_mode = WAL", &ignored)) !=
+		LOG_OK ||
+	    (result = read_identity(log)) != LOG_OK)
+		return result;
+	if (o->append)
+		return execute(log, "PRAGMA synchronous = FULL");
+	/* A reader never waits: it tries again on its next look. */
+	(void)sqlite3_busy_timeout(log->db, 0);
+	return LOG_OK;
+}
+
+enum log_result
+log_open(const struct log_options *options, struct log **opened,
+    char why[LOG_WHY_MAX])
+{
+	enum log_result result;
+	struct log *log;
+
+	*opened = NULL;
+	log = calloc(1, sizeof(*log));
+	if (log == NULL) {
+		(void)snprintf(why, LOG_WHY_MAX, "out of memory");
+		return LOG_NO_MEMORY;
+	}
+	log->data_version = -1;
+	result = open_database(log, options);
+	if (result == LOG_OK) {
+		*opened = log;
+		return LOG_OK;
+	}
+	(void)snprintf(why, LOG_WHY_MAX, "%s", log->why);
+	log_close(log);
+	return result;
+}
+
+void
+log_close(struct log *log)
+{
+	if (log == NULL)
+		return;
+	for (size_t i = 0; i < LOG_S_COUNT; i++)
+		(void)sqlite3_finalize(log->statements[i]);
+	for (size_t i = 0; i <= LOG_TOPICS_MAX; i++) {
+		(void)sqlite3_finalize(log->by_topic[0][i]);
+		(void)sqlite3_finalize(log->by_topic[1][i]);
+	}
+	(void)sqlite3_close(log->db); /* all statements are gone: cannot fail */
+	free(log->path);
+	free(log);
+}
+
+const char *
+log_why(const struct log *log)
+{
+	return log->why;
+}
+
+const char *
+log_identity(const struct log *log)
+{
+	return log->identity;
+}
+
+bool
+log_is_replaced(const struct log *log)
+{
+	struct stat st;
+
+	if (stat(log->path, &st) != 0)
+		return false;
+	return st.st_dev != log->device || st.st_ino != log->inode;
+}

@@ -1,0 +1,64 @@
+#ifndef ROWCAST_LOG_SQLITE_H
+#define ROWCAST_LOG_SQLITE_H
+
+/*
+ * Private to lib/log*.c, and the only place that includes SQLite.
+ */
+
+#include <sqlite3.h>
+
+#include <sys/types.h>
+
+#include "log.h"
+
+/* Statements that are prepared once; see log.c for their text. */
+enum log_statement {
+	LOG_S_DATA_VERSION,
+	LOG_S_HEAD,
+	LOG_S_OLDEST,
+	LOG_S_NEXT,
+	LOG_S_READ,
+	LOG_S_READ_BACK,
+	LOG_S_CREATED,
+	LOG_S_REMOVED,
+	LOG_S_REMOVALS,
+	LOG_S_INSERT,
+	LOG_S_BY_KEY,
+	LOG_S_COUNT,
+};
+
+struct log {
+	sqlite3 *db;
+	sqlite3_stmt *statements[LOG_S_COUNT];
+	/* by number of topics: forwards, backwards */
+	sqlite3_stmt *by_topic[2][LOG_TOPICS_MAX + 1];
+	sqlite3_int64 data_version;
+	char *path;
+	dev_t device;
+	ino_t inode;
+	char identity[33];
+	char why[LOG_WHY_MAX];
+};
+
+/*
+ * What an SQLite result means, with log->why set to SQLite's words.
+ *   rc   any result code but SQLITE_OK, SQLITE_ROW and SQLITE_DONE
+ */
+enum log_result log_fail(struct log *log, int rc);
+
+/* The prepared statement, reset and ready for binding; NULL with why set. */
+sqlite3_stmt *log_statement(struct log *log, enum log_statement which);
+
+/* Prepare into *slot unless it is there already. */
+sqlite3_stmt *log_prepare(struct log *log, sqlite3_stmt **slot,
+    const char *text);
+
+/* A text column, lent until the next step. */
+struct text log_column(sqlite3_stmt *s, int column);
+
+/* Run a prepared statement that gives one integer; *value is fallback if it
+   gives no row or NULL.  Leaves the statement reset. */
+enum log_result log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback,
+    int64_t *value);
+
+#endif
