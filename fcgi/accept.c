@@ -1,0 +1,112 @@
+/*
+ * The Accept header, as far as one media type is concerned.
+ * A weight that is no weight counts as a yes: RFC 9110 lets a server disregard
+ * the header, and a stream refused for a typing error helps nobody.
+ */
+#include "accept.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../lib/event.h"
+
+/* White space may stand around the parts, not inside of them. */
+static struct text
+trim(const char *begin, const char *end)
+{
+	while (begin < end && (*begin == ' ' || *begin == '\t'))
+		begin++;
+	while (begin < end && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return (struct text){ begin, (size_t)(end - begin) };
+}
+
+/* Cut off the front of *s up to one of the stop characters outside quotes. */
+static struct text
+cut(const char **s, const char *stops)
+{
+	const char *begin = *s, *p = begin;
+	bool is_quoted = false;
+
+	for (; *p != '\0' && (is_quoted || strchr(stops, *p) == NULL); p++) {
+		if (*p == '"')
+			is_quoted = !is_quoted;
+		else if (is_quoted && *p == '\\' && p[1] != '\0')
+			p++;
+	}
+	*s = p;
+	return trim(begin, p);
+}
+
+static bool
+is_word(const char *bytes, size_t len, const char *word)
+{
+	return len == strlen(word) && strncasecmp(bytes, word, len) == 0;
+}
+
+/* 3 for type/subtype itself, 2 for its type, 1 for all, 0 for another. */
+static int
+specificity(struct text range, const char *type, const char *subtype)
+{
+	const char *slash = memchr(range.bytes, '/', range.len);
+	const char *sub;
+	size_t type_len, sub_len;
+
+	if (slash == NULL)
+		return 0;
+	sub = slash + 1;
+	type_len = (size_t)(slash - range.bytes);
+	sub_len = range.len - type_len - 1;
+	if (is_word(range.bytes, type_len, type)) {
+		if (is_word(sub, sub_len, subtype))
+			return 3;
+		return is_word(sub, sub_len, "*") ? 2 : 0;
+	}
+	return is_word(range.bytes, type_len, "*") &&
+	    is_word(sub, sub_len, "*");
+}
+
+/* Is the parameter "q=0", or 0 with decimals that are all 0? */
+static bool
+is_zero_weight(struct text parameter)
+{
+	static const char zero[] = "q=0";
+	size_t len = sizeof zero - 1;
+
+	if (parameter.len < len || strncasecmp(parameter.bytes, zero, len) != 0)
+		return false;
+	if (parameter.len == len)
+		return true;
+	return parameter.bytes[len] == '.' &&
+	    strspn(parameter.bytes + len + 1, "0") >= parameter.len - len - 1;
+}
+
+bool
+accept_has(const char *header, const char *type, const char *subtype)
+{
+	int best = 0;
+	bool has_ranges = false, is_welcome = false;
+
+	while (*header != '\0') {
+		struct text range = cut(&header, ";,");
+		int rank = specificity(range, type, subtype);
+		bool is_zero = false;
+
+		while (*header == ';') {
+			header++;
+			if (is_zero_weight(cut(&header, ";,")))
+				is_zero = true;
+		}
+		if (*header == ',')
+			header++;
+		has_ranges = has_ranges || range.len > 0;
+		if (rank > best) {
+			best = rank;
+			is_welcome = !is_zero;
+		} else if (rank > 0 && rank == best) {
+			is_welcome = is_welcome || !is_zero;
+		}
+	}
+	return is_welcome || !has_ranges;
+}

@@ -1,0 +1,78 @@
+#ifndef ROWCAST_CHUNK_H
+#define ROWCAST_CHUNK_H
+
+#include <stdbool.h>
+
+#include "../lib/event.h"
+
+/*
+ * A run of encoded events: every event of a part of the log (or every one that
+ * passes some filter), in id order, each encoded once.
+ *
+ * Its bytes never move while it lives, so they can be sent from where they lie.
+ *   after, upto  it holds the events with after < id <= upto; the owner keeps
+ *                upto true, chunk_add() raises it
+ */
+struct chunk {
+	int64_t after;
+	int64_t upto;
+	size_t n;        /* events */
+	size_t len;      /* bytes used by their encodings */
+	size_t capacity; /* bytes there is room for */
+	struct chunk_entry *entries;
+	size_t entries_capacity;
+	char *names; /* topics and event names */
+	size_t names_len;
+	size_t names_capacity;
+	char bytes[];
+};
+
+/*
+ *   id          row id
+ *   at, len     its encoding is bytes[at..at+len)
+ *   names_at    its topic, then its name, begin at names[names_at]
+ */
+struct chunk_entry {
+	int64_t id;
+	size_t at;
+	size_t len;
+	size_t names_at;
+	uint32_t topic_len;
+	uint32_t name_len;
+};
+
+#define CHUNK_BYTES 65535 /* room in an ordinary chunk: one record */
+
+/*
+ * An empty chunk that begins after an id, with room for at least one event
+ * whose encoding is len bytes, and for CHUNK_BYTES.
+ *   returns  NULL if out of memory
+ *   owns     the caller; chunk_free()
+ */
+struct chunk *chunk_new(int64_t after, size_t len);
+void chunk_free(struct chunk *c); /* c may be NULL */
+
+/* Is there room for an encoding of len bytes? */
+bool chunk_fits(const struct chunk *c, size_t len);
+
+/*
+ * Encode an event at the end.
+ *   shape    len is sse_len(e) and fits; e->id is above upto
+ *   returns  0; -1 if out of memory (chunk unchanged)
+ *   voids    pointers to entries and names, not to bytes
+ */
+int chunk_add(struct chunk *c, const struct event *e, size_t len);
+
+/* Take the events with id > last off again; upto becomes last. */
+void chunk_cut(struct chunk *c, int64_t last);
+
+/* Index of the first event with id > cursor; n if there is none. */
+size_t chunk_find(const struct chunk *c, int64_t cursor);
+
+struct text chunk_topic(const struct chunk *c, size_t i);
+struct text chunk_name(const struct chunk *c, size_t i);
+
+/* Memory that it takes. */
+size_t chunk_size(const struct chunk *c);
+
+#endif

@@ -1,0 +1,476 @@
+/*
+ * Connections from the web server.
+ *
+ * Reading a request, answering and ending take turns.  While it answers, a
+ * connection listens only for the peer leaving.
+ */
+#include "connection_private.h"
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/fcgi.h"
+
+#define READ_BYTES 4096
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* ---- closing ---- */
+
+static void
+connection_free(struct connection *c)
+{
+	struct connections *cs = c->owner;
+
+	(void)close(c->fd); /* nothing to be done if it fails */
+	free(c->buffer);
+	free(c);
+	cs->count--;
+	cs->handler->freed(cs->cookie);
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	connection_free(handle->data);
+}
+
+/* Read what the peer has sent, so that closing does not reset the socket. */
+static void
+drain(int fd)
+{
+	char scratch[READ_BYTES];
+
+	for (int i = 0; i < 64; i++)
+		if (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) <= 0)
+			return;
+}
+
+void
+connection_close(struct connection *c)
+{
+	if (c->state == CONNECTION_CLOSING)
+		return;
+	connections_unlist(c);
+	c->state = CONNECTION_CLOSING;
+	if (!c->is_cgi)
+		drain(c->fd);
+	uv_close(&c->handle.any, on_closed);
+}
+
+/* The peer has left or the socket failed. */
+static void
+lose(struct connection *c)
+{
+	void *user = c->user;
+	bool was_answering = c->state == CONNECTION_ANSWERING;
+
+	if (was_answering && !c->is_cgi) {
+		uint8_t end[FCGI_END_LEN_BYTES];
+
+		/* lighttpd logs an error for each response without an end,
+		   even if it was the one that left */
+		if (!c->is_blocked) {
+			fcgi_end(end, c->id);
+			(void)send(c->fd, end, sizeof(end),
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+		}
+	}
+	c->user = NULL;
+	connection_close(c);
+	if (was_answering && user != NULL)
+		c->owner->handler->gone(user);
+}
+
+/* ---- polling ---- */
+
+static void
+poll_for(struct connection *c, int events)
+{
+	if (c->is_polled) /* cannot fail on an open handle */
+		(void)uv_poll_start(&c->handle.poll, events, on_poll);
+}
+
+static void
+listen_only(struct connection *c)
+{
+	poll_for(c, c->is_cgi ? UV_DISCONNECT : UV_READABLE);
+}
+
+static void
+block(struct connection *c)
+{
+	int leaving = c->is_cgi ? UV_DISCONNECT : UV_READABLE;
+
+	c->is_blocked = true;
+	/* at the end it does not matter whether the peer leaves, and one that
+	   has half left would be readable for ever */
+	poll_for(c,
+	    UV_WRITABLE | (c->state == CONNECTION_ENDING ? 0 : leaving));
+}
+
+/* ---- reading requests ---- */
+
+/* Room for more input; -1 if there is already too much, or no memory. */
+static int
+make_room(struct connection *c)
+{
+	size_t capacity = c->capacity > 0 ? c->capacity * 2 : READ_BYTES;
+	char *p;
+
+	if (c->len < c->capacity)
+		return 0;
+	if (capacity > FCGI_BUFFER_MAX)
+		capacity = FCGI_BUFFER_MAX;
+	if (c->len >= capacity || (p = realloc(c->buffer, capacity)) == NULL)
+		return -1;
+	c->buffer = p;
+	c->capacity = capacity;
+	return 0;
+}
+
+static void
+drop_buffer(struct connection *c)
+{
+	free(c->buffer);
+	c->buffer = NULL;
+	c->len = c->at = c->capacity = 0;
+}
+
+static void
+begin_answer(struct connection *c, size_t used)
+{
+	struct connections *cs = c->owner;
+	struct fcgi_request r;
+
+	if (fcgi_parse((uint8_t *)c->buffer, used, &r) != 0) {
+		connection_close(c);
+		return;
+	}
+	drop_buffer(c);
+	connections_unlist(c);
+	c->id = r.id;
+	c->keeps = r.keep;
+	c->state = CONNECTION_ANSWERING;
+	c->progress_ms = connections_now_ms(cs);
+	cs->handler->request(cs->cookie, c, r.vars);
+	fcgi_request_free(&r);
+}
+
+/* Answer a management record and go on behind it. */
+static int
+manage(struct connection *c, size_t used)
+{
+	uint8_t reply[FCGI_REPLY_MAX_BYTES];
+	size_t len = fcgi_reply((uint8_t *)c->buffer, used, reply);
+
+	if (send(c->fd, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+	    (ssize_t)len)
+		return -1;
+	c->len -= used;
+	memmove(c->buffer, c->buffer + used, c->len);
+	return 0;
+}
+
+static void
+look_at_input(struct connection *c)
+{
+	size_t used;
+
+	for (;;) {
+		switch (fcgi_scan((uint8_t *)c->buffer, &c->len, &used)) {
+		case FCGI_WHOLE:
+			begin_answer(c, used);
+			return;
+		case FCGI_PARTIAL:
+			return;
+		case FCGI_MANAGE:
+			if (manage(c, used) == 0)
+				continue;
+			break;
+		case FCGI_BAD:
+			break;
+		}
+		connection_close(c);
+		return;
+	}
+}
+
+static void
+read_request(struct connection *c)
+{
+	ssize_t n;
+
+	if (make_room(c) != 0) {
+		connection_close(c);
+		return;
+	}
+	n = recv(c->fd, c->buffer + c->len, c->capacity - c->len, 0);
+	if (n > 0) {
+		if (c->list == &c->owner->idle)
+			connections_wait(c);
+		c->len += (size_t)n;
+		look_at_input(c);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		connection_close(c);
+	}
+}
+
+/* While answering, the peer has nothing to say but that it leaves. */
+static void
+read_farewell(struct connection *c)
+{
+	uint8_t scratch[READ_BYTES];
+	ssize_t n;
+
+	n = recv(c->fd, scratch, sizeof(scratch), 0);
+	if (n > 0 ? fcgi_is_abort(scratch, (size_t)n) :
+		    n == 0 || (errno != EAGAIN && errno != EINTR))
+		lose(c);
+}
+
+/* ---- answering ---- */
+
+/* The response is over and all of it is in the socket. */
+static void
+finish(struct connection *c)
+{
+	if (!c->keeps || c->is_cgi) {
+		connection_close(c);
+		return;
+	}
+	drop_buffer(c);
+	c->state = CONNECTION_READING;
+	connections_enlist(c, &c->owner->idle);
+	listen_only(c);
+}
+
+/* Send what is unsent. */
+static void
+flush(struct connection *c)
+{
+	ssize_t n;
+
+	while (c->at < c->len) {
+		n = write(c->fd, c->buffer + c->at, c->len - c->at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0) {
+			lose(c);
+			return;
+		}
+		c->at += (size_t)n;
+		c->progress_ms = connections_now_ms(c->owner);
+	}
+	drop_buffer(c);
+	c->is_blocked = false;
+	if (c->state == CONNECTION_ENDING) {
+		finish(c);
+		return;
+	}
+	listen_only(c);
+	if (c->state == CONNECTION_ANSWERING && c->user != NULL)
+		c->owner->handler->writable(c->user);
+}
+
+static void
+on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct connection *c = poll->data;
+
+	if (status < 0) {
+		if (c->state == CONNECTION_ANSWERING)
+			lose(c);
+		else
+			connection_close(c);
+		return;
+	}
+	if (events & (UV_READABLE | UV_DISCONNECT)) {
+		if (c->state == CONNECTION_READING)
+			read_request(c);
+		else if (c->is_cgi)
+			lose(c);
+		else if (c->state == CONNECTION_ANSWERING)
+			read_farewell(c);
+	}
+	if (events & UV_WRITABLE &&
+	    (c->state == CONNECTION_ANSWERING || c->state == CONNECTION_ENDING))
+		flush(c);
+}
+
+/* Keep what did not fit: the pieces without their first n bytes. */
+static int
+keep_rest(struct connection *c, const struct iovec *pieces, int n_pieces,
+    size_t sent, size_t total)
+{
+	char *p = malloc(total - sent);
+
+	if (p == NULL)
+		return -1;
+	c->buffer = p;
+	c->len = c->capacity = total - sent;
+	c->at = 0;
+	for (int i = 0; i < n_pieces; i++) {
+		if (sent >= pieces[i].iov_len) {
+			sent -= pieces[i].iov_len;
+			continue;
+		}
+		memcpy(p, (const char *)pieces[i].iov_base + sent,
+		    pieces[i].iov_len - sent);
+		p += pieces[i].iov_len - sent;
+		sent = 0;
+	}
+	return 0;
+}
+
+enum connection_sent
+connection_send(struct connection *c, struct iovec *pieces, int n, size_t len)
+{
+	uint8_t header[FCGI_HEADER_LEN_BYTES];
+	ssize_t sent;
+
+	assert(!c->is_blocked && n <= CONNECTION_PIECES_MAX);
+	if (c->state != CONNECTION_ANSWERING)
+		return CONNECTION_FAILED;
+	if (c->is_cgi) {
+		pieces[0] = (struct iovec){ NULL, 0 };
+	} else {
+		fcgi_stdout_header(header, c->id, len);
+		pieces[0] = (struct iovec){ header, sizeof(header) };
+		len += sizeof(header);
+	}
+	do
+		sent = writev(c->fd, pieces, n);
+	while (sent < 0 && errno == EINTR);
+	if (sent == (ssize_t)len) {
+		c->progress_ms = connections_now_ms(c->owner);
+		return CONNECTION_SENT;
+	}
+	if (sent < 0 && errno == EAGAIN) {
+		block(c);
+		return CONNECTION_BLOCKED;
+	}
+	if (sent < 0 || keep_rest(c, pieces, n, (size_t)sent, len) != 0) {
+		return CONNECTION_FAILED;
+	}
+	c->progress_ms = connections_now_ms(c->owner);
+	block(c);
+	return CONNECTION_PARTLY;
+}
+
+void
+connection_end(struct connection *c)
+{
+	uint8_t end[FCGI_END_LEN_BYTES];
+	char *p;
+
+	c->user = NULL;
+	if (c->state != CONNECTION_ANSWERING)
+		return;
+	c->state = CONNECTION_ENDING;
+	if (!c->is_cgi) {
+		p = realloc(c->buffer, c->len + sizeof(end));
+		if (p == NULL) {
+			connection_close(c);
+			return;
+		}
+		fcgi_end(end, c->id);
+		memcpy(p + c->len, end, sizeof(end));
+		c->buffer = p;
+		c->len += sizeof(end);
+	}
+	connections_wait(c);
+	block(c);
+	flush(c);
+}
+
+void
+connection_abort(struct connection *c)
+{
+	c->user = NULL;
+	connection_close(c);
+}
+
+/* ---- making ---- */
+
+static struct connection *
+new_connection(struct connections *cs, int fd)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		(void)close(fd); /* nothing to be done if it fails */
+		return NULL;
+	}
+	c->owner = cs;
+	c->fd = fd;
+	c->is_polled = uv_poll_init(cs->loop, &c->handle.poll, fd) == 0;
+	if (!c->is_polled)
+		(void)uv_timer_init(cs->loop, &c->handle.unused); /* cannot */
+	c->handle.any.data = c;
+	cs->count++;
+	return c;
+}
+
+int
+connection_open(struct connections *cs, int fd)
+{
+	struct connection *c = new_connection(cs, fd);
+
+	if (c == NULL)
+		return -1;
+	c->state = CONNECTION_READING;
+	if (!c->is_polled) {
+		connection_close(c);
+		return -1;
+	}
+	connections_wait(c);
+	listen_only(c);
+	return 0;
+}
+
+struct connection *
+connection_open_cgi(struct connections *cs, int fd)
+{
+	struct connection *c = new_connection(cs, fd);
+
+	if (c == NULL)
+		return NULL;
+	c->state = CONNECTION_ANSWERING;
+	c->is_cgi = true;
+	c->progress_ms = connections_now_ms(cs);
+	listen_only(c); /* not on a plain file, which never blocks */
+	return c;
+}
+
+void
+connection_set_user(struct connection *c, void *user)
+{
+	c->user = user;
+}
+
+bool
+connection_is_blocked(const struct connection *c)
+{
+	return c->is_blocked;
+}
+
+int64_t
+connection_progress_ms(const struct connection *c)
+{
+	return c->progress_ms;
+}
+
+uv_loop_t *
+connection_loop(const struct connection *c)
+{
+	return c->owner->loop;
+}

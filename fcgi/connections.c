@@ -1,0 +1,128 @@
+/*
+ * All connections of a process.
+ *
+ * Those that are not answering have a deadline.  It is the same for all, so
+ * they wait in the order in which they came, and one timer watches the first.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "connection_private.h"
+
+int64_t
+connections_now_ms(const struct connections *cs)
+{
+	return (int64_t)uv_now(cs->loop);
+}
+
+static void on_deadline(uv_timer_t *timer);
+
+static void
+arm(struct connections *cs)
+{
+	struct connection *first = TAILQ_FIRST(&cs->waiting);
+	int64_t left;
+
+	if (first == NULL) {
+		(void)uv_timer_stop(&cs->timer); /* cannot fail */
+		return;
+	}
+	left = first->deadline_ms - connections_now_ms(cs);
+	/* cannot fail: there is a callback and the handle is open */
+	(void)uv_timer_start(&cs->timer, on_deadline,
+	    left > 0 ? (uint64_t)left : 0, 0);
+}
+
+void
+connections_unlist(struct connection *c)
+{
+	if (c->list != NULL)
+		TAILQ_REMOVE(c->list, c, link);
+	c->list = NULL;
+}
+
+void
+connections_enlist(struct connection *c, struct connection_list *list)
+{
+	connections_unlist(c);
+	TAILQ_INSERT_TAIL(list, c, link);
+	c->list = list;
+}
+
+void
+connections_wait(struct connection *c)
+{
+	struct connections *cs = c->owner;
+	bool was_empty = TAILQ_EMPTY(&cs->waiting);
+
+	c->deadline_ms = connections_now_ms(cs) + cs->timeout_ms;
+	connections_enlist(c, &cs->waiting);
+	if (was_empty)
+		arm(cs);
+}
+
+static void
+on_deadline(uv_timer_t *timer)
+{
+	struct connections *cs = timer->data;
+	struct connection *c;
+
+	while ((c = TAILQ_FIRST(&cs->waiting)) != NULL &&
+	    c->deadline_ms <= connections_now_ms(cs))
+		connection_close(c);
+	arm(cs);
+}
+
+struct connections *
+connections_new(uv_loop_t *loop, const struct connection_handler *handler,
+    void *cookie, int64_t request_timeout_ms)
+{
+	struct connections *cs = calloc(1, sizeof(*cs));
+
+	if (cs == NULL)
+		return NULL;
+	cs->loop = loop;
+	cs->handler = handler;
+	cs->cookie = cookie;
+	cs->timeout_ms = request_timeout_ms;
+	TAILQ_INIT(&cs->waiting);
+	TAILQ_INIT(&cs->idle);
+	(void)uv_timer_init(loop, &cs->timer); /* cannot fail */
+	cs->timer.data = cs;
+	return cs;
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void
+connections_free(struct connections *cs)
+{
+	if (cs == NULL)
+		return;
+	assert(cs->count == 0);
+	uv_close((uv_handle_t *)&cs->timer, on_timer_closed);
+}
+
+size_t
+connections_count(const struct connections *cs)
+{
+	return cs->count;
+}
+
+void
+connections_close_idle(struct connections *cs, bool ending_too)
+{
+	struct connection *c, *next;
+
+	while ((c = TAILQ_FIRST(&cs->idle)) != NULL)
+		connection_close(c);
+	for (c = TAILQ_FIRST(&cs->waiting); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->state == CONNECTION_READING || ending_too)
+			connection_close(c);
+	}
+}

@@ -1,0 +1,430 @@
+/*
+ * All streams of a process.
+ *
+ * A new event is read once, encoded once, and gathered by the feeds it matches;
+ * each live stream of such a feed then gets one send with all that came.  A
+ * stream whose socket is full, or that is behind, leaves the live ones and goes
+ * on by itself from the source, a turn at a time, until it has caught up.
+ */
+#include "hub.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/fcgi.h"
+#include "../lib/form.h"
+#include "../lib/warn.h"
+#include "feed.h"
+#include "reply.h"
+#include "roster.h"
+
+struct hub {
+	const struct config *config;
+	struct source *source;
+	struct feeds *feeds;
+	struct connections *connections;
+	struct roster *roster;
+	void (*freed)(void *cookie);
+	void *freed_cookie;
+	bool is_ending;
+	struct {
+		uint64_t streams; /* ever opened */
+		uint64_t refused; /* requests answered with a problem */
+		uint64_t full;    /* of these, for want of a place */
+		uint64_t events;  /* seen in the log */
+		uint64_t sends;   /* to live streams */
+		uint64_t behind;  /* times that a live stream fell behind */
+	} counters;
+};
+
+static void
+on_wake(struct stream *s)
+{
+	struct hub *h = s->keeper;
+
+	roster_turn(h->roster, s);
+}
+
+static void
+on_over(struct stream *s)
+{
+	struct hub *h = s->keeper;
+
+	roster_remove(h->roster, s);
+}
+
+static const struct stream_handler stream_handler = {
+	.wake = on_wake,
+	.over = on_over,
+};
+
+/* ---- from new rows to streams ---- */
+
+static void
+on_event(void *cookie, const struct chunk *c, size_t i)
+{
+	struct hub *h = cookie;
+
+	h->counters.events++;
+	/* out of memory leaves the feed stale: it is served from the source */
+	(void)feeds_offer(h->feeds, c, i);
+}
+
+static void
+on_removed(void *cookie, struct text topic)
+{
+	struct hub *h = cookie;
+
+	feeds_make_stale(h->feeds, topic);
+}
+
+static void
+fall_behind(struct hub *h, struct stream *s, int64_t cursor)
+{
+	stream_rewind(s, cursor);
+	h->counters.behind++;
+	roster_queue(h->roster, s);
+}
+
+/* Send what a feed has gathered to each of its live streams. */
+static void
+drain_feed(struct hub *h, struct feed *f, int64_t before)
+{
+	bool one_by_one = f->is_stale || f->len > FCGI_CONTENT_MAX;
+
+	feed_hold(f); /* its last stream may go */
+	/* backwards: who leaves is replaced by the last */
+	for (size_t i = f->n_live; i-- > 0;) {
+		struct stream *s = f->live[i];
+		enum stream_turn turn;
+
+		if (one_by_one) {
+			fall_behind(h, s, before);
+			continue;
+		}
+		turn = stream_deliver(s, f->pieces, (int)f->n_pieces, f->len,
+		    before, f->last);
+		h->counters.sends++;
+		if (turn == STREAM_FULL)
+			h->counters.behind++;
+		roster_settle(h->roster, s, turn);
+	}
+	feed_clear(f);
+	feed_release(h->feeds, f);
+}
+
+static void
+reset_one(void *cookie, struct stream *s)
+{
+	struct hub *h = cookie;
+
+	if (s->place == STREAM_LIVE)
+		s->cursor = s->told;
+	stream_reset(s, source_head(h->source));
+	if (s->place == STREAM_LIVE || s->place == STREAM_STUCK)
+		roster_queue(h->roster, s);
+}
+
+/* One step; false when the end of the log is reached. */
+static bool
+step(struct hub *h)
+{
+	struct source_news news = { on_event, on_removed, h };
+	int64_t before = source_head(h->source);
+	enum source_result result;
+	struct feed *f;
+
+	result = source_step(h->source, &news);
+	while ((f = feeds_next_dirty(h->feeds)) != NULL) {
+		if (result == SOURCE_OK || result == SOURCE_END)
+			drain_feed(h, f, before);
+		else
+			feed_clear(f);
+	}
+	if (result == SOURCE_RESET)
+		roster_visit(h->roster, reset_one, h);
+	return result == SOURCE_OK || result == SOURCE_RESET;
+}
+
+bool
+hub_look(struct hub *h)
+{
+	int64_t before = source_head(h->source);
+
+	switch (source_look(h->source)) {
+	case SOURCE_OK:
+		break;
+	case SOURCE_RESET:
+		roster_visit(h->roster, reset_one, h);
+		break;
+	case SOURCE_END:
+	case SOURCE_TROUBLE:
+		return false;
+	}
+	while (step(h))
+		;
+	return source_head(h->source) != before;
+}
+
+void
+hub_retry(struct hub *h)
+{
+	roster_retry(h->roster);
+}
+
+/* ---- requests ---- */
+
+/* A response that ends with its headers, or that refuses. */
+static void
+answer(struct connection *c, char *text, size_t len)
+{
+	struct iovec pieces[2] = { { NULL, 0 }, { text, len } };
+
+	switch (connection_send(c, pieces, 2, len)) {
+	case CONNECTION_SENT:
+	case CONNECTION_PARTLY:
+		connection_end(c);
+		break;
+	case CONNECTION_BLOCKED: /* an unread response before this one */
+	case CONNECTION_FAILED:
+		connection_abort(c);
+		break;
+	}
+}
+
+static void
+refuse(struct hub *h, struct connection *c, const struct problem *p,
+    struct text origin)
+{
+	char text[REPLY_MAX];
+
+	h->counters.refused++;
+	answer(c, text, reply_problem(h->config, p, origin, text));
+}
+
+/* Open a stream; false if there is no memory for it. */
+static bool
+open_stream(struct hub *h, struct connection *c, struct request *r)
+{
+	struct feed *feed = feed_take(h->feeds, r->filter);
+	struct stream *s;
+
+	if (feed == NULL)
+		return false;
+	r->filter = NULL; /* the feed has it */
+	s = stream_new(c, r, feed, h->source, h->config, &stream_handler);
+	if (s == NULL) {
+		feed_release(h->feeds, feed);
+		return false;
+	}
+	s->feed = feed;
+	s->keeper = h;
+	connection_set_user(c, s);
+	roster_add(h->roster, s);
+	h->counters.streams++;
+	/* what is in the log now comes before what this client may ask for */
+	(void)hub_look(h);
+	roster_turn(h->roster, s);
+	return true;
+}
+
+static void
+get(struct hub *h, struct connection *c, struct request *r)
+{
+	struct problem p;
+
+	if (h->is_ending || roster_count(h->roster) >= h->config->max_streams) {
+		problem_set(&p, 503,
+		    "No place is free: %zu streams are open,"
+		    " which is the limit (--max-streams).  Try again later.",
+		    roster_count(h->roster));
+		p.retry_s = 5;
+		h->counters.full++;
+	} else if (open_stream(h, c, r)) {
+		return;
+	} else {
+		problem_set(&p, 503, "Out of memory.  Try again later.");
+		p.retry_s = 5;
+	}
+	refuse(h, c, &p, r->origin);
+}
+
+static void
+on_request(void *cookie, struct connection *c, const char *const *vars)
+{
+	struct hub *h = cookie;
+	char text[REPLY_MAX];
+	struct problem p;
+	struct request r;
+
+	if (request_parse(vars, &r, &p) != 0) {
+		const char *origin = form_var(vars, "HTTP_ORIGIN");
+
+		refuse(h, c, &p,
+		    (struct text){ origin,
+			origin != NULL ? strlen(origin) : 0 });
+		return;
+	}
+	if (r.method == REQUEST_GET)
+		get(h, c, &r);
+	else
+		answer(c, text, reply_head(h->config, &r, text));
+	request_free(&r);
+}
+
+static void
+on_writable(void *user)
+{
+	on_wake(user);
+}
+
+static void
+on_gone(void *user)
+{
+	on_over(user);
+}
+
+static void
+on_freed(void *cookie)
+{
+	struct hub *h = cookie;
+
+	if (h->freed != NULL)
+		h->freed(h->freed_cookie);
+}
+
+static const struct connection_handler connection_handler = {
+	.request = on_request,
+	.writable = on_writable,
+	.gone = on_gone,
+	.freed = on_freed,
+};
+
+int
+hub_serve_cgi(struct hub *h, int fd, const char *const *vars)
+{
+	struct connection *c = connection_open_cgi(h->connections, fd);
+
+	if (c == NULL)
+		return -1;
+	on_request(h, c, vars);
+	return 0;
+}
+
+/* ---- as a whole ---- */
+
+struct hub *
+hub_new(uv_loop_t *loop, const struct config *config, struct source *source)
+{
+	struct hub *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	h->config = config;
+	h->feeds = feeds_new();
+	if (h->feeds != NULL)
+		h->roster = roster_new(loop, h->feeds, source);
+	if (h->roster != NULL)
+		h->connections = connections_new(loop, &connection_handler, h,
+		    config->request_timeout_ms);
+	if (h->connections == NULL) {
+		hub_free(h);
+		return NULL;
+	}
+	h->source = source;
+	return h;
+}
+
+void
+hub_free(struct hub *h)
+{
+	if (h == NULL)
+		return;
+	connections_free(h->connections);
+	if (h->roster != NULL)
+		roster_free(h->roster);
+	feeds_free(h->feeds);
+	source_free(h->source);
+	free(h);
+}
+
+struct connections *
+hub_connections(struct hub *h)
+{
+	return h->connections;
+}
+
+void
+hub_on_freed(struct hub *h, void (*freed)(void *cookie), void *cookie)
+{
+	h->freed = freed;
+	h->freed_cookie = cookie;
+}
+
+/* Different for each client, so that they do not all return at once. */
+static int64_t
+random_retry_ms(const struct hub *h)
+{
+	uint64_t random = 0;
+
+	/* without it they all return at once: no more than that */
+	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
+	return (int64_t)(random % (uint64_t)(h->config->shutdown_retry_ms + 1));
+}
+
+static void
+end_one(void *cookie, struct stream *s)
+{
+	struct hub *h = cookie;
+
+	stream_end(s, random_retry_ms(h));
+	roster_turn(h->roster, s);
+}
+
+void
+hub_end(struct hub *h)
+{
+	h->is_ending = true;
+	roster_visit(h->roster, end_one, h);
+	connections_close_idle(h->connections, false);
+}
+
+static void
+kill_one(void *cookie, struct stream *s)
+{
+	struct hub *h = cookie;
+
+	connection_abort(s->connection);
+	roster_remove(h->roster, s);
+}
+
+void
+hub_kill(struct hub *h)
+{
+	roster_visit(h->roster, kill_one, h);
+	connections_close_idle(h->connections, true);
+}
+
+bool
+hub_is_empty(const struct hub *h)
+{
+	return connections_count(h->connections) == 0;
+}
+
+void
+hub_report(const struct hub *h)
+{
+	warn_line("report: streams=%zu feeds=%zu connections=%zu head=%lld"
+		  " opened=%llu refused=%llu full=%llu events=%llu sends=%llu"
+		  " behind=%llu",
+	    roster_count(h->roster), feeds_count(h->feeds),
+	    connections_count(h->connections),
+	    (long long)source_head(h->source),
+	    (unsigned long long)h->counters.streams,
+	    (unsigned long long)h->counters.refused,
+	    (unsigned long long)h->counters.full,
+	    (unsigned long long)h->counters.events,
+	    (unsigned long long)h->counters.sends,
+	    (unsigned long long)h->counters.behind);
+}

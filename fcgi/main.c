@@ -1,0 +1,239 @@
+/*
+ * rowcast.fcgi, the responder: wiring only.
+ */
+#include <sys/resource.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "../lib/fcgi.h"
+#include "../lib/warn.h"
+#include "config.h"
+#include "hub.h"
+#include "listener.h"
+#include "watch.h"
+
+#define END_MS 1500 /* for the ends of all streams to go out */
+
+struct server {
+	uv_loop_t loop;
+	struct config config;
+	struct hub *hub;
+	struct listener *listener; /* NULL as a plain CGI */
+	struct watch *watch;
+	uv_signal_t signals[3];
+	uv_timer_t end;
+	bool is_cgi;
+	bool is_ending;
+};
+
+static void
+stop(struct server *server)
+{
+	uv_stop(&server->loop);
+}
+
+static void
+on_end_timer(uv_timer_t *timer)
+{
+	stop(timer->data);
+}
+
+static void
+end(struct server *server)
+{
+	if (server->is_ending)
+		return;
+	server->is_ending = true;
+	listener_free(server->listener);
+	server->listener = NULL;
+	hub_end(server->hub);
+	if (hub_is_empty(server->hub))
+		stop(server);
+	/* cannot fail: there is a callback and the handle is open */
+	(void)uv_timer_start(&server->end, on_end_timer, END_MS, 0);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+
+	if (number == SIGUSR2)
+		hub_report(server->hub);
+	else
+		end(server);
+}
+
+static void
+on_freed(void *cookie)
+{
+	struct server *server = cookie;
+
+	if (server->listener != NULL)
+		listener_resume(server->listener);
+	else if (hub_is_empty(server->hub))
+		stop(server);
+}
+
+static bool
+on_look(void *cookie)
+{
+	struct server *server = cookie;
+	bool is_news = hub_look(server->hub);
+
+	hub_retry(server->hub);
+	return is_news;
+}
+
+/* As many descriptors as we may have: each stream takes one. */
+static void
+raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	/* if it fails, accept() runs short sooner and says so */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* After fcgi_init(), which installs handlers of its own. */
+static void
+watch_signals(struct server *server)
+{
+	static const int numbers[3] = { SIGTERM, SIGINT, SIGUSR2 };
+
+	(void)signal(SIGPIPE, SIG_IGN); /* write() says it, too */
+	(void)signal(SIGUSR1, SIG_DFL); /* FastCGI's "end when you can" */
+	for (size_t i = 0; i < 3; i++) {
+		uv_signal_t *handle = &server->signals[i];
+
+		handle->data = server;
+		if (uv_signal_init(&server->loop, handle) != 0 ||
+		    uv_signal_start(handle, on_signal, numbers[i]) != 0)
+			warn_line("main: signal %d cannot be watched",
+			    numbers[i]);
+	}
+}
+
+static int
+open_server(struct server *server)
+{
+	char why[SOURCE_WHY_MAX];
+	struct source *source;
+
+	source = source_new(&server->config, why);
+	if (source == NULL) {
+		warn_line("%s", why);
+		return -1;
+	}
+	server->hub = hub_new(&server->loop, &server->config, source);
+	if (server->hub == NULL)
+		source_free(source);
+	server->watch = server->hub == NULL ?
+	    NULL :
+	    watch_new(&server->loop, server->config.db, server->config.poll_ms,
+		on_look, server);
+	if (server->watch == NULL) {
+		warn_line("main: out of memory or descriptors");
+		return -1;
+	}
+	hub_on_freed(server->hub, on_freed, server);
+	return 0;
+}
+
+static int
+open_client(struct server *server)
+{
+	struct fcgi_request request;
+	char why[LISTENER_WHY_MAX];
+
+	if (server->is_cgi) {
+		fcgi_cgi_request(&request);
+		return hub_serve_cgi(server->hub, STDOUT_FILENO, request.vars);
+	}
+	server->listener = listener_new(&server->loop, &server->config,
+	    hub_connections(server->hub), why);
+	if (server->listener == NULL)
+		warn_line("%s", why);
+	return server->listener != NULL ? 0 : -1;
+}
+
+static void
+close_handle(uv_handle_t *handle, void *cookie)
+{
+	(void)cookie;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+/* Close everything, whatever was opened of it. */
+static void
+close_server(struct server *server)
+{
+	listener_free(server->listener);
+	server->listener = NULL;
+	watch_free(server->watch);
+	if (server->hub != NULL) {
+		hub_kill(server->hub);
+		while (!hub_is_empty(server->hub))
+			(void)uv_run(&server->loop, UV_RUN_NOWAIT);
+		hub_free(server->hub);
+	}
+	/* what is left is our own: the signals and the timer */
+	uv_walk(&server->loop, close_handle, NULL);
+	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until all are closed */
+	(void)uv_loop_close(&server->loop);
+	config_free(&server->config);
+}
+
+static int
+serve(struct server *server)
+{
+	int status = EXIT_FAILURE;
+
+	if (uv_loop_init(&server->loop) != 0) {
+		warn_line("main: out of memory or descriptors");
+		return status;
+	}
+	(void)uv_timer_init(&server->loop, &server->end); /* cannot fail */
+	server->end.data = server;
+	if (open_server(server) == 0 && open_client(server) == 0) {
+		watch_signals(server);
+		(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until stop() */
+		status = EXIT_SUCCESS;
+	}
+	close_server(server);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct server server = { 0 };
+	char why[CONFIG_WHY_MAX];
+
+	switch (config_read(argc, argv, &server.config, why)) {
+	case CONFIG_OK:
+		break;
+	case CONFIG_EXIT:
+		return EXIT_SUCCESS;
+	case CONFIG_BAD:
+		warn_open("rowcast.fcgi", false);
+		warn_line("%s", why);
+		return 2;
+	}
+	warn_open("rowcast.fcgi", server.config.use_syslog);
+	raise_limits();
+	if (fcgi_init() != 0) {
+		warn_line("main: libfcgi does not start");
+		return EXIT_FAILURE;
+	}
+	server.is_cgi = server.config.socket == NULL && !fcgi_is_spawned();
+	return serve(&server);
+}

@@ -1,0 +1,112 @@
+/*
+ * Looking for the place in the log where a stream begins.
+ */
+#include "seek.h"
+
+#define PAGE_ROWS 1000 /* looked through in one step */
+
+void
+seek_narrow(struct log_range *range, const struct filter *f,
+    struct text topics[LOG_TOPICS_MAX])
+{
+	const struct pattern *patterns = filter_patterns(f, &range->n_topics);
+
+	for (size_t i = 0; i < range->n_topics; i++)
+		topics[i] = patterns[i].text;
+	range->topics = topics;
+}
+
+/* Who begins with what is kept misses nothing that was removed before. */
+static enum seek_result
+know_removed(struct log *log, struct seek *seek)
+{
+	int64_t count;
+
+	return log_removals(log, &count, &seek->known) == LOG_OK ? SEEK_FOUND :
+								   SEEK_TROUBLE;
+}
+
+static enum seek_result
+find_earliest(struct log *log, int64_t head, struct seek *seek)
+{
+	int64_t oldest;
+
+	if (log_oldest(log, &oldest) != LOG_OK)
+		return SEEK_TROUBLE;
+	seek->cursor = oldest > 0 ? oldest - 1 : head;
+	return know_removed(log, seek);
+}
+
+struct count {
+	const struct filter *filter;
+	struct seek *seek;
+};
+
+static bool
+on_row(void *cookie, const struct event *e)
+{
+	struct count *count = cookie;
+	struct seek *seek = count->seek;
+
+	if (seek->value == 0)
+		return false;
+	if (filter_has_topic(count->filter, e->topic) &&
+	    filter_has_name(count->filter, e->name)) {
+		seek->value--;
+		seek->cursor = e->id - 1;
+	}
+	return true;
+}
+
+static enum seek_result
+find_last(struct log *log, int64_t head, const struct filter *f,
+    struct seek *seek)
+{
+	struct count count = { .filter = f, .seek = seek };
+	struct text topics[LOG_TOPICS_MAX];
+	struct log_range range = { .max_rows = PAGE_ROWS };
+	int64_t reached;
+
+	if (seek->upto == 0)
+		seek->upto = seek->cursor = head;
+	range.upto = seek->upto;
+	if (filter_is_exact(f))
+		seek_narrow(&range, f, topics);
+	if (log_read_back(log, &range, on_row, &count, &reached) != LOG_OK)
+		return SEEK_TROUBLE;
+	seek->upto = reached - 1;
+	if (seek->value > 0 && seek->upto > 0)
+		return SEEK_AGAIN;
+	return know_removed(log, seek);
+}
+
+static enum seek_result
+find_since(struct log *log, int64_t head, struct seek *seek)
+{
+	if (log_before_time(log, seek->value, &seek->cursor) != LOG_OK)
+		return SEEK_TROUBLE;
+	if (seek->cursor > head)
+		seek->cursor = head;
+	return SEEK_FOUND;
+}
+
+enum seek_result
+seek_step(struct log *log, int64_t head, const struct filter *f,
+    struct seek *seek)
+{
+	switch (seek->start) {
+	case REQUEST_NOW:
+		seek->cursor = head;
+		break;
+	case REQUEST_AFTER:
+		seek->cursor = seek->value <= head ? seek->value : head;
+		return seek->value <= head ? SEEK_FOUND : SEEK_BEYOND;
+	case REQUEST_EARLIEST:
+		return find_earliest(log, head, seek);
+	case REQUEST_LAST:
+		return find_last(log, head, f, seek);
+	case REQUEST_SINCE:
+		return find_since(log, head, seek);
+	}
+	return SEEK_FOUND;
+}

@@ -1,0 +1,430 @@
+/*
+ * Where streams read from.
+ *
+ * New events are read once, into the tail.  Older ones are read in pages that
+ * stay for a while, since those who come back together read the same.  A filter
+ * of whole topics reads pages of its own by index, all others share pages that
+ * hold everything.
+ */
+#include "source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../lib/fcgi.h"
+#include "../lib/log.h"
+#include "../lib/warn.h"
+#include "pages.h"
+#include "sse.h"
+#include "tail.h"
+
+#define PAGE_ROWS 1000    /* rows of one read */
+#define REMOVED_MAX 10000 /* topics looked at for a gap */
+#define FORGET_MS 500     /* removed rows may be served for so long */
+
+struct source {
+	const struct config *config;
+	struct log *log;
+	struct tail *tail;
+	struct pages *pages;
+	int64_t removals;  /* rows ever removed that have been forgotten */
+	int64_t forgot_ms; /* when */
+	bool may_hold_removed;
+	bool is_behind;   /* a step is owed although nothing has changed */
+	bool is_troubled; /* and the operator knows */
+};
+
+/* ---- opening ---- */
+
+static enum log_result
+open_log(const struct config *config, bool create, struct log **log,
+    char why[LOG_WHY_MAX])
+{
+	struct log_options o = { .path = config->db, .create = create };
+
+	return log_open(&o, log, why);
+}
+
+struct source *
+source_new(const struct config *config, char why[SOURCE_WHY_MAX])
+{
+	struct source *src = calloc(1, sizeof(*src));
+	char reason[LOG_WHY_MAX] = "out of memory";
+	int64_t head;
+
+	if (src != NULL &&
+	    open_log(config, true, &src->log, reason) == LOG_OK) {
+		if (log_head(src->log, &head) != LOG_OK)
+			(void)snprintf(reason, sizeof(reason), "%s",
+			    log_why(src->log));
+		else
+			src->tail = tail_new(config->tail_bytes, head);
+		src->pages = pages_new(config->replay_bytes);
+	}
+	if (src == NULL || src->tail == NULL || src->pages == NULL) {
+		(void)snprintf(why, SOURCE_WHY_MAX, "log: %.200s: %s",
+		    config->db, reason);
+		source_free(src);
+		return NULL;
+	}
+	src->config = config;
+	return src;
+}
+
+void
+source_free(struct source *src)
+{
+	if (src == NULL)
+		return;
+	pages_free(src->pages);
+	tail_free(src->tail);
+	log_close(src->log);
+	free(src);
+}
+
+int64_t
+source_head(const struct source *src)
+{
+	return tail_head(src->tail);
+}
+
+/* Tell the operator once when trouble begins and once when it is over. */
+static enum source_result
+trouble(struct source *src)
+{
+	if (!src->is_troubled)
+		warn_line("log: %s: %s; trying again", src->config->db,
+		    log_why(src->log));
+	src->is_troubled = true;
+	src->is_behind = true;
+	return SOURCE_TROUBLE;
+}
+
+static void
+no_trouble(struct source *src)
+{
+	if (src->is_troubled)
+		warn_line("log: %s: can be read again", src->config->db);
+	src->is_troubled = false;
+}
+
+/* ---- new events ---- */
+
+static enum source_result
+reset(struct source *src, int64_t head)
+{
+	warn_line("log: %s: was replaced or restored, ends at id %lld now",
+	    src->config->db, (long long)head);
+	pages_forget(src->pages, INT64_MAX);
+	tail_clear(src->tail, head);
+	src->is_behind = true;
+	return SOURCE_RESET;
+}
+
+/* Another file has taken the place of the one that is open. */
+static enum source_result
+reopen(struct source *src)
+{
+	char why[LOG_WHY_MAX];
+	struct log *log;
+	bool is_same;
+	int64_t head;
+
+	if (open_log(src->config, false, &log, why) != LOG_OK) {
+		if (!src->is_troubled)
+			warn_line("log: %s: %s; serving the old file until a"
+				  " log is there",
+			    src->config->db, why);
+		src->is_troubled = true;
+		return SOURCE_TROUBLE;
+	}
+	if (log_head(log, &head) != LOG_OK) {
+		log_close(log);
+		return trouble(src);
+	}
+	is_same = strcmp(log_identity(log), log_identity(src->log)) == 0;
+	log_close(src->log);
+	src->log = log;
+	src->removals = -1;
+	src->is_behind = true;
+	if (!is_same || head < tail_head(src->tail))
+		return reset(src, head);
+	return SOURCE_OK;
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * What was removed from the log is not to be served from memory.  Retention
+ * removes rows all the time, so memory is searched once in a while only.
+ */
+static enum source_result
+forget_removed(struct source *src)
+{
+	int64_t removals, highest;
+
+	if (!src->may_hold_removed || now_ms() - src->forgot_ms < FORGET_MS)
+		return SOURCE_OK;
+	if (log_removals(src->log, &removals, &highest) != LOG_OK)
+		return trouble(src);
+	src->may_hold_removed = false;
+	if (removals == src->removals)
+		return SOURCE_OK;
+	src->removals = removals;
+	src->forgot_ms = now_ms();
+	tail_forget(src->tail, highest);
+	pages_forget(src->pages, highest);
+	return SOURCE_OK;
+}
+
+enum source_result
+source_look(struct source *src)
+{
+	enum source_result result;
+	bool changed;
+
+	if (log_is_replaced(src->log) && (result = reopen(src)) != SOURCE_OK)
+		return result;
+	if (log_changed(src->log, &changed) != LOG_OK)
+		return trouble(src);
+	if (changed)
+		src->is_behind = src->may_hold_removed = true;
+	if (forget_removed(src) != SOURCE_OK)
+		return SOURCE_TROUBLE;
+	/* a step is owed until one has found the end */
+	return src->is_behind ? SOURCE_OK : SOURCE_END;
+}
+
+struct step {
+	struct source *src;
+	const struct source_news *news;
+	size_t len;
+	int64_t last;
+	bool has_hole; /* ids are not consecutive */
+	bool has_no_memory;
+};
+
+static bool
+on_new_row(void *cookie, const struct event *e)
+{
+	struct step *step = cookie;
+	size_t len = sse_len(e);
+	const struct chunk *c;
+
+	if (step->len > 0 && step->len + len > FCGI_CONTENT_MAX)
+		return false;
+	c = tail_add(step->src->tail, e, len);
+	if (c == NULL) {
+		step->has_no_memory = true;
+		return false;
+	}
+	step->len += len;
+	if (e->id != step->last + 1)
+		step->has_hole = true;
+	step->last = e->id;
+	step->news->event(step->news->cookie, c, c->n - 1);
+	return true;
+}
+
+static bool
+on_removed(void *cookie, const struct event *e)
+{
+	struct step *step = cookie;
+
+	step->news->removed(step->news->cookie, e->topic);
+	return true;
+}
+
+/*
+ * No new row was there: the log may have gone back, or new rows were removed
+ * before they were seen.
+ */
+static enum source_result
+look_at_head(struct source *src, struct step *step, int64_t before)
+{
+	int64_t head;
+
+	if (log_head(src->log, &head) != LOG_OK)
+		return trouble(src);
+	if (head < before)
+		return reset(src, head);
+	if (head > before)
+		step->has_hole = true;
+	tail_reach(src->tail, head);
+	return SOURCE_END;
+}
+
+enum source_result
+source_step(struct source *src, const struct source_news *news)
+{
+	int64_t before = tail_head(src->tail), reached;
+	struct step step = { .src = src, .news = news, .last = before };
+	struct log_range range = { .after = before,
+		.upto = INT64_MAX,
+		.max_rows = PAGE_ROWS };
+	enum source_result result = SOURCE_OK;
+
+	if (log_read(src->log, &range, on_new_row, &step, &reached) != LOG_OK) {
+		tail_cut(src->tail, before);
+		return trouble(src);
+	}
+	if (step.has_no_memory) {
+		tail_cut(src->tail, before);
+		warn_line("log: out of memory for new events; trying again");
+		return SOURCE_TROUBLE;
+	}
+	if (reached == INT64_MAX)
+		result = step.len > 0 ? SOURCE_END :
+					look_at_head(src, &step, before);
+	if (step.has_hole &&
+	    log_removed(src->log, before, on_removed, &step) != LOG_OK) {
+		tail_cut(src->tail, before);
+		return trouble(src);
+	}
+	no_trouble(src);
+	if (result == SOURCE_END)
+		src->is_behind = false;
+	return result;
+}
+
+/* ---- older events ---- */
+
+struct fill {
+	int64_t after;
+	struct chunk *chunk;
+	bool has_no_memory;
+};
+
+static bool
+on_old_row(void *cookie, const struct event *e)
+{
+	struct fill *fill = cookie;
+	size_t len = sse_len(e);
+
+	if (fill->chunk == NULL)
+		fill->chunk = chunk_new(fill->after, len);
+	else if (!chunk_fits(fill->chunk, len))
+		return false;
+	if (fill->chunk == NULL || chunk_add(fill->chunk, e, len) != 0) {
+		fill->has_no_memory = true;
+		return false;
+	}
+	return true;
+}
+
+/* Read a page that begins at the cursor and ends where memory begins. */
+static struct chunk *
+read_page(struct source *src, const struct filter *f, bool is_exact,
+    int64_t cursor)
+{
+	struct text topics[LOG_TOPICS_MAX];
+	struct fill fill = { .after = cursor };
+	struct log_range range = {
+		.after = cursor,
+		.upto = tail_start(src->tail),
+		.max_rows = PAGE_ROWS,
+	};
+	enum log_result result;
+	int64_t reached;
+
+	if (is_exact)
+		seek_narrow(&range, f, topics);
+	result = log_read(src->log, &range, on_old_row, &fill, &reached);
+	if (result == LOG_OK && fill.chunk == NULL && !fill.has_no_memory)
+		fill.chunk = chunk_new(cursor, 0);
+	if (result == LOG_OK && fill.chunk != NULL && !fill.has_no_memory) {
+		fill.chunk->upto = reached;
+		return fill.chunk;
+	}
+	chunk_free(fill.chunk);
+	if (result != LOG_OK)
+		(void)trouble(src);
+	return NULL;
+}
+
+enum source_result
+source_chunk(struct source *src, const struct filter *f, int64_t cursor,
+    const struct chunk **chunk, bool *is_old)
+{
+	bool is_exact = filter_is_exact(f);
+	struct text key = { NULL, 0 };
+	struct chunk *c;
+
+	if (cursor >= tail_head(src->tail))
+		return SOURCE_END;
+	*is_old = false;
+	*chunk = tail_find(src->tail, cursor);
+	if (*chunk != NULL)
+		return SOURCE_OK;
+	*is_old = true;
+	if (is_exact)
+		key = filter_key(f);
+	*chunk = pages_find(src->pages, key, cursor);
+	if (*chunk != NULL)
+		return SOURCE_OK;
+	c = read_page(src, f, is_exact, cursor);
+	if (c == NULL || (*chunk = pages_keep(src->pages, key, c)) == NULL)
+		return SOURCE_TROUBLE;
+	return SOURCE_OK;
+}
+
+struct gap {
+	const struct filter *filter;
+	int64_t removed;
+	size_t looked_at;
+};
+
+static bool
+on_gap(void *cookie, const struct event *e)
+{
+	struct gap *gap = cookie;
+
+	/* so many that it would take long: then say that one is missing */
+	if (++gap->looked_at > REMOVED_MAX ||
+	    filter_has_topic(gap->filter, e->topic)) {
+		gap->removed = e->id;
+		return false;
+	}
+	return true;
+}
+
+enum source_result
+source_gap(struct source *src, const struct filter *f, int64_t cursor,
+    int64_t *removed, int64_t *next)
+{
+	struct gap gap = { .filter = f };
+
+	if (log_removed(src->log, cursor, on_gap, &gap) != LOG_OK)
+		return trouble(src);
+	if (gap.removed == 0)
+		return SOURCE_END;
+	*removed = gap.removed;
+	if (log_next(src->log, gap.removed, next) != LOG_OK)
+		return trouble(src);
+	return SOURCE_OK;
+}
+
+enum source_result
+source_find(struct source *src, const struct filter *f, struct seek *seek)
+{
+	switch (seek_step(src->log, tail_head(src->tail), f, seek)) {
+	case SEEK_FOUND:
+		return SOURCE_OK;
+	case SEEK_AGAIN:
+		return SOURCE_END;
+	case SEEK_BEYOND:
+		return SOURCE_RESET;
+	case SEEK_TROUBLE:
+		break;
+	}
+	return trouble(src);
+}

@@ -1,0 +1,100 @@
+#ifndef ROWCAST_SOURCE_H
+#define ROWCAST_SOURCE_H
+
+#include "chunk.h"
+#include "config.h"
+#include "filter.h"
+#include "seek.h"
+
+/*
+ * Where streams read from: the log, with its newest part in memory and with
+ * older pages kept for those who come after.  Nothing here waits: what the log
+ * cannot say now is SOURCE_TROUBLE, and is asked again later.
+ */
+struct source;
+
+/*
+ * Open the log.
+ *   returns  NULL with why set to one line that says what to do
+ *   owns     the caller; source_free().  Lends config
+ */
+#define SOURCE_WHY_MAX 768
+struct source *source_new(const struct config *config,
+    char why[SOURCE_WHY_MAX]);
+void source_free(struct source *src); /* src may be NULL */
+
+/* All events with id <= head have been seen by source_step(). */
+int64_t source_head(const struct source *src);
+
+enum source_result {
+	SOURCE_OK,
+	SOURCE_END,     /* there is no more */
+	SOURCE_RESET,   /* the log was replaced or went back; see below */
+	SOURCE_TROUBLE, /* the log could not be read: nothing is known */
+};
+
+/* ---- new events ---- */
+
+/*
+ * Has the log grown?
+ *   returns  SOURCE_OK if source_step() is to be called, SOURCE_END if not,
+ *            SOURCE_TROUBLE; SOURCE_RESET if the log was replaced or restored
+ *            from an older copy: all that was read from the source is void,
+ *            and source_head() is the end of the log as it is now
+ */
+enum source_result source_look(struct source *src);
+
+/*
+ * Read the next new events into memory: at most what fits into one record, or
+ * one event that is larger than that.
+ *   event    is called for each with the chunk that holds it and its index;
+ *            what source_chunk() lent stays
+ *   removed  is called for each topic of which events were removed before
+ *            anybody saw them
+ *   returns  SOURCE_OK if there may be more, SOURCE_END if not; SOURCE_TROUBLE:
+ *            what event was told is void
+ */
+struct source_news {
+	void (*event)(void *cookie, const struct chunk *c, size_t i);
+	void (*removed)(void *cookie, struct text topic);
+	void *cookie;
+};
+enum source_result source_step(struct source *src,
+    const struct source_news *news);
+
+/* ---- older events ---- */
+
+/*
+ * The events after a cursor, from memory or from the log.
+ *   shape    chunk->after <= cursor < chunk->upto.  It holds at least those that the
+ *            filter's topics let pass, and others
+ *   returns  SOURCE_OK with *chunk and *is_old set (read from the log itself, so
+ *            that removed events may be missing); SOURCE_END if cursor is at
+ *            the head; SOURCE_TROUBLE
+ *   owns     lent until source_chunk(), source_step() or source_look() is next
+ *            called
+ */
+enum source_result source_chunk(struct source *src, const struct filter *f,
+    int64_t cursor, const struct chunk **chunk, bool *is_old);
+
+/*
+ * Has an event that the filter lets pass been removed after a cursor?
+ *   returns  SOURCE_OK with *removed set to the highest such id and *next to
+ *            the id from which on all is there; SOURCE_END if not;
+ *            SOURCE_TROUBLE
+ */
+enum source_result source_gap(struct source *src, const struct filter *f,
+    int64_t cursor, int64_t *removed, int64_t *next);
+
+/* ---- where to start ---- */
+
+/*
+ * Look for the place to start at.
+ *   returns  SOURCE_OK with cursor and known set; SOURCE_END if it is to be
+ *            called again; SOURCE_RESET if the client's id lies beyond the end
+ *            of the log (cursor is the end then); SOURCE_TROUBLE
+ */
+enum source_result source_find(struct source *src, const struct filter *f,
+    struct seek *seek);
+
+#endif

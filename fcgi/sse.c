@@ -1,0 +1,124 @@
+/*
+ * Events as text/event-stream.
+ * Length and bytes come from one and the same walk, so they cannot disagree.
+ * Whatever a row holds, it becomes one event and forges no field: data is
+ * split at every line end that the browser knows, names are cut at the first.
+ * Leaves out comments and id-only blocks: those are the stream's own.
+ */
+#include "sse.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where bytes go; only counted while out is NULL. */
+struct sink {
+	char *out;
+	size_t len;
+};
+
+static inline void
+put(struct sink *s, const char *bytes, size_t len)
+{
+	if (s->out != NULL && len > 0)
+		memcpy(s->out + s->len, bytes, len);
+	s->len += len;
+}
+
+#define PUT_LITERAL(sink, literal) put((sink), (literal), sizeof(literal) - 1)
+
+static void
+put_number(struct sink *s, int64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof digits, "%" PRId64, n);
+
+	put(s, digits, (size_t)len);
+}
+
+/* The first byte c in [p, end), or end. */
+static inline const char *
+find(const char *p, const char *end, char c)
+{
+	const char *hit = p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+
+	return hit != NULL ? hit : end;
+}
+
+static void
+put_data(struct sink *s, struct text data)
+{
+	const char *p = data.len > 0 ? data.bytes : "";
+	const char *end = p + data.len;
+	/* The next CR and LF, each looked for again only once passed: looking
+	   for both on every line would make many short lines quadratic. */
+	const char *cr = find(p, end, '\r');
+	const char *lf = find(p, end, '\n');
+
+	for (;;) {
+		const char *line_end = cr < lf ? cr : lf;
+
+		PUT_LITERAL(s, "data: ");
+		put(s, p, (size_t)(line_end - p));
+		PUT_LITERAL(s, "\n");
+		if (line_end == end)
+			return;
+		p = line_end + 1;
+		/* CRLF is one line end; lf is also end if there is none. */
+		if (line_end == cr && lf == p && p < end)
+			p++;
+		if (cr < p)
+			cr = find(p, end, '\r');
+		if (lf < p)
+			lf = find(p, end, '\n');
+	}
+}
+
+static void
+put_name(struct sink *s, struct text name)
+{
+	static const char usual[] = EVENT_DEFAULT_NAME;
+	const char *p = name.len > 0 ? name.bytes : "";
+	const char *end = find(p, find(p, p + name.len, '\n'), '\r');
+	size_t len = (size_t)(end - p);
+
+	if (len == sizeof usual - 1 && memcmp(p, usual, len) == 0)
+		return;
+	PUT_LITERAL(s, "event: ");
+	put(s, p, len);
+	PUT_LITERAL(s, "\n");
+}
+
+static size_t
+encode(const struct event *e, char *out)
+{
+	struct sink s = { out, 0 };
+
+	PUT_LITERAL(&s, "id: ");
+	put_number(&s, e->id);
+	PUT_LITERAL(&s, "\n");
+	put_name(&s, e->name);
+	if (e->retry_ms != EVENT_NO_RETRY) {
+		PUT_LITERAL(&s, "retry: ");
+		put_number(&s, e->retry_ms);
+		PUT_LITERAL(&s, "\n");
+	}
+	put_data(&s, e->data);
+	PUT_LITERAL(&s, "\n");
+	return s.len;
+}
+
+size_t
+sse_len(const struct event *e)
+{
+	return encode(e, NULL);
+}
+
+size_t
+sse_encode(const struct event *e, char *out)
+{
+	assert(out != NULL);
+	return encode(e, out);
+}

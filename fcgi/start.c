@@ -1,0 +1,178 @@
+/*
+ * Where a stream begins: row id, "earliest", "last:N", RFC 3339 time.
+ * The shape is compared character by character first, because strtoll() and
+ * friends take signs and white space that nobody meant; only then the C
+ * library converts, and timegm() does the calendar.
+ */
+#include "start.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define START_MAX_BYTES 63 /* far more than any value that makes sense */
+
+#define DIGITS "0123456789"
+
+/* Digits only, within [min, INT64_MAX]. */
+static int
+parse_number(const char *s, int64_t min, int64_t *n)
+{
+	char *end;
+	long long value;
+
+	if (*s == '\0' || s[strspn(s, DIGITS)] != '\0')
+		return -1;
+	errno = 0;
+	value = strtoll(s, &end, 10);
+	if (errno != 0 || *end != '\0' || value < min)
+		return -1;
+	*n = value;
+	return 0;
+}
+
+/* What may stand where a shape has this character? */
+static const char *
+allowed(char shape)
+{
+	switch (shape) {
+	case '0':
+		return DIGITS;
+	case 'T':
+		return "Tt ";
+	case '+':
+		return "+- ";
+	case '-':
+		return "-";
+	default:
+		return ":";
+	}
+}
+
+static bool
+has_shape(const char *s, const char *shape)
+{
+	for (; *shape != '\0'; shape++, s++)
+		if (*s == '\0' || strchr(allowed(*shape), *s) == NULL)
+			return false;
+	return true;
+}
+
+/* The two-digit number at s, of which has_shape() has been made sure. */
+static int
+two_digits(const char *s)
+{
+	const char digits[3] = { s[0], s[1], '\0' };
+
+	return (int)strtol(digits, NULL, 10);
+}
+
+/* ".123456" → 123; moves *s past it.  Absent is 0. */
+static int
+parse_fraction(const char **s, int *ms)
+{
+	char digits[4] = "000";
+	size_t len;
+
+	*ms = 0;
+	if (**s != '.')
+		return 0;
+	(*s)++;
+	len = strspn(*s, DIGITS);
+	if (len == 0)
+		return -1;
+	memcpy(digits, *s, len < 3 ? len : 3);
+	*ms = (int)strtol(digits, NULL, 10);
+	*s += len;
+	return 0;
+}
+
+/* "Z" or "+hh:mm", and nothing after it. */
+static int
+parse_offset(const char *s, int *minutes)
+{
+	*minutes = 0;
+	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0)
+		return 0;
+	if (!has_shape(s, "+00:00") || s[6] != '\0')
+		return -1;
+	if (two_digits(s + 1) > 23 || two_digits(s + 4) > 59)
+		return -1;
+	*minutes = two_digits(s + 1) * 60 + two_digits(s + 4);
+	if (*s == '-')
+		*minutes = -*minutes;
+	return 0;
+}
+
+static bool
+is_date(const struct tm *date)
+{
+	struct tm normal = *date;
+
+	/* timegm() turns 30 February into some day of March. */
+	(void)timegm(&normal);
+	return normal.tm_mday == date->tm_mday &&
+	    normal.tm_mon == date->tm_mon && normal.tm_year == date->tm_year;
+}
+
+static int
+parse_time(const char *s, int64_t *since_ms)
+{
+	struct tm tm = { 0 };
+	int ms, offset, second;
+	int64_t seconds;
+
+	if (!has_shape(s, "0000-00-00T00:00:00"))
+		return -1;
+	tm.tm_year = two_digits(s) * 100 + two_digits(s + 2) - 1900;
+	tm.tm_mon = two_digits(s + 5) - 1;
+	tm.tm_mday = two_digits(s + 8);
+	if (!is_date(&tm))
+		return -1;
+	tm.tm_hour = two_digits(s + 11);
+	tm.tm_min = two_digits(s + 14);
+	second = two_digits(s + 17);
+	if (tm.tm_hour > 23 || tm.tm_min > 59 || second > 60)
+		return -1;
+	s += strlen("0000-00-00T00:00:00");
+	if (parse_fraction(&s, &ms) < 0 || parse_offset(s, &offset) < 0)
+		return -1;
+	tm.tm_min -= offset; /* timegm() carries */
+	tm.tm_sec = second;
+	seconds = timegm(&tm);
+	/* A leap second ends a day of UTC; POSIX counts it as the next one. */
+	if (second == 60 && seconds % 86400 != 0)
+		return -1;
+	*since_ms = seconds < 0 ? 0 : seconds * 1000 + ms;
+	return 0;
+}
+
+int
+start_parse(struct text t, enum request_start *start, int64_t *value)
+{
+	static const char last[] = "last:";
+	char s[START_MAX_BYTES + 1];
+
+	if (t.len == 0 || t.len > START_MAX_BYTES ||
+	    memchr(t.bytes, '\0', t.len) != NULL)
+		return -1;
+	memcpy(s, t.bytes, t.len);
+	s[t.len] = '\0';
+
+	if (parse_number(s, 0, value) == 0) {
+		*start = REQUEST_AFTER;
+	} else if (strcmp(s, "earliest") == 0) {
+		*start = REQUEST_EARLIEST;
+		*value = 0;
+	} else if (strncmp(s, last, sizeof last - 1) == 0) {
+		if (parse_number(s + sizeof last - 1, 1, value) < 0)
+			return -1;
+		*start = REQUEST_LAST;
+	} else {
+		if (parse_time(s, value) < 0)
+			return -1;
+		*start = REQUEST_SINCE;
+	}
+	return 0;
+}

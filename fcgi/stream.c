@@ -1,0 +1,464 @@
+/*
+ * One client.
+ *
+ * What it gets is a function of its cursor: the events after it, encoded the
+ * same way each time.  So a record that did not fit is the only thing kept for
+ * it, and after any wait it goes on from the log as if nothing had been.
+ */
+#include "stream.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../lib/fcgi.h"
+#include "batch.h"
+#include "reply.h"
+
+/* What is to be said before the next event, in this order. */
+enum notice {
+	NOTICE_START = 1, /* headers, retry, the cursor, a greeting */
+	NOTICE_GAP = 2,   /* events are missing */
+	NOTICE_RESET = 4, /* the log is another one */
+	NOTICE_KEEPALIVE = 8,
+	NOTICE_END = 16, /* come back later */
+};
+
+#define TURN_BYTES 262144 /* after so many, others have their turn */
+#define TURN_CHUNKS 16    /* after so many, likewise */
+
+/* What only the first record needs. */
+struct stream_start {
+	struct seek seek;
+	bool is_found;
+	char headers[REPLY_ORIGIN_MAX];
+	char hello[EVENT_NAME_MAX + 1];
+};
+
+static int64_t
+now_ms(const struct stream *s)
+{
+	return (int64_t)uv_now(s->timer.loop);
+}
+
+/* ---- making ---- */
+
+/* Streams that began together do not end together. */
+static int64_t
+jittered(int64_t ms)
+{
+	int64_t fifth = ms / 5;
+	uint64_t random = 0;
+
+	/* without it they all end together: no more than that */
+	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
+	return fifth == 0 ?
+	    ms :
+	    ms - fifth + (int64_t)(random % (uint64_t)(2 * fifth));
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void
+arm(struct stream *s)
+{
+	int64_t now = now_ms(s), at, wait = s->config->stall_ms;
+
+	/* a stream that is not blocked now may be so a moment later */
+	if (!connection_is_blocked(s->connection) &&
+	    wait > s->config->keepalive_ms)
+		wait = s->config->keepalive_ms;
+	at = connection_progress_ms(s->connection) + wait;
+	if (at > s->ends_ms && now < s->ends_ms)
+		at = s->ends_ms;
+	/* cannot fail: there is a callback and the handle is open */
+	(void)uv_timer_start(&s->timer, on_timer,
+	    at > now ? (uint64_t)(at - now) : 1, 0);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct stream *s = timer->data;
+	int64_t now = now_ms(s);
+	int64_t silence = now - connection_progress_ms(s->connection);
+
+	if (connection_is_blocked(s->connection)) {
+		if (silence >= s->config->stall_ms) {
+			connection_abort(s->connection);
+			s->handler->over(s);
+			return;
+		}
+	} else if (now >= s->ends_ms) {
+		stream_end(s, -1);
+		arm(s);
+		s->handler->wake(s);
+		return;
+	} else if (silence >= s->config->keepalive_ms && s->start == NULL) {
+		s->notices |= NOTICE_KEEPALIVE;
+		arm(s);
+		s->handler->wake(s);
+		return;
+	}
+	arm(s);
+}
+
+static struct stream_start *
+start_new(const struct request *r, const struct config *config)
+{
+	struct stream_start *start = calloc(1, sizeof(*start));
+
+	if (start == NULL)
+		return NULL;
+	start->seek.start = r->start;
+	start->seek.value = r->value;
+	reply_origin_headers(config, r->origin, start->headers);
+	(void)snprintf(start->hello, sizeof(start->hello), "%.*s",
+	    (int)r->hello.len, r->hello.len > 0 ? r->hello.bytes : "");
+	return start;
+}
+
+struct stream *
+stream_new(struct connection *c, const struct request *r, struct feed *feed,
+    struct source *source, const struct config *config,
+    const struct stream_handler *handler)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (s == NULL || (s->start = start_new(r, config)) == NULL) {
+		free(s);
+		return NULL;
+	}
+	s->connection = c;
+	s->feed = feed;
+	s->source = source;
+	s->config = config;
+	s->handler = handler;
+	s->notices = NOTICE_START;
+	s->retry_ms = -1;
+	(void)uv_timer_init(connection_loop(c), &s->timer); /* cannot fail */
+	s->timer.data = s;
+	s->ends_ms = now_ms(s) + jittered(config->max_age_ms);
+	arm(s);
+	return s;
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	struct stream *s = handle->data;
+
+	free(s->start);
+	free(s);
+}
+
+void
+stream_free(struct stream *s)
+{
+	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+}
+
+/* ---- notices ---- */
+
+static void
+say_start(const struct stream *s, struct batch *b)
+{
+	batch_say(b,
+	    REPLY_STREAM_HEADERS "retry: %" PRId64 "\n"
+				 "id: %" PRId64 "\n\n",
+	    s->start->headers, s->config->retry_ms, s->cursor);
+	b->told = s->cursor;
+}
+
+/* The server's time, for pages that show how far their clock is off. */
+static void
+say_hello(const struct stream *s, struct batch *b)
+{
+	struct timespec now;
+	char text[32];
+	struct tm tm;
+
+	assert(s->start != NULL); /* that is what the notice means */
+	if (s->start->hello[0] == '\0')
+		return;
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S",
+	    gmtime_r(&now.tv_sec, &tm));
+	batch_say(b, "event: %s\ndata: %s.%03ldZ\n\n", s->start->hello, text,
+	    now.tv_nsec / 1000000);
+}
+
+static void
+say_notices(struct stream *s, struct batch *b)
+{
+	if (s->part > 0) /* in the middle of an event */
+		return;
+	b->notices = s->notices;
+	if (b->notices & NOTICE_START) {
+		say_start(s, b);
+		say_hello(s, b);
+	}
+	if (b->notices & NOTICE_GAP)
+		batch_say(b,
+		    "event: stream-gap\n"
+		    "data: {\"after\":%" PRId64 ",\"next\":%" PRId64 "}\n\n",
+		    s->gap_after, s->gap_next);
+	if (b->notices & NOTICE_RESET) {
+		batch_say(b,
+		    "event: stream-reset\nid: %" PRId64 "\n"
+		    "data: {\"after\":%" PRId64 ",\"head\":%" PRId64 "}\n\n",
+		    s->cursor, s->gap_after, s->cursor);
+		b->told = s->cursor;
+	}
+	if (b->notices & NOTICE_KEEPALIVE) {
+		batch_say(b, ":\n\n");
+		/* so that a quiet topic need not be looked through again */
+		if (b->told < s->cursor) {
+			batch_say(b, "id: %" PRId64 "\n\n", s->cursor);
+			b->told = s->cursor;
+		}
+	}
+	if (b->notices & NOTICE_END && s->retry_ms >= 0)
+		batch_say(b, "retry: %" PRId64 "\n\n", s->retry_ms);
+	batch_add_text(b);
+}
+
+/* ---- events ---- */
+
+/* Have events been removed that this client was to get? */
+static enum source_result
+check_gap(struct stream *s)
+{
+	enum source_result result;
+	int64_t removed, next;
+
+	result =
+	    source_gap(s->source, s->feed->filter, s->cursor, &removed, &next);
+	if (result == SOURCE_TROUBLE)
+		return result;
+	s->must_check = false;
+	if (result == SOURCE_OK && removed > s->known) {
+		s->known = removed;
+		s->gap_after = s->cursor;
+		s->gap_next = next;
+		s->notices |= NOTICE_GAP;
+	}
+	return SOURCE_OK;
+}
+
+static enum batch_result
+gather(struct stream *s, struct batch *b)
+{
+	const struct chunk *c = NULL;
+	enum source_result result;
+	bool is_old = false;
+
+	b->n = 1; /* the place for a record header */
+	b->len = b->text_len = 0;
+	b->notices = 0;
+	b->cursor = s->cursor;
+	b->told = s->told;
+	b->part = s->part;
+	b->part_id = s->part_id;
+	result =
+	    source_chunk(s->source, s->feed->filter, s->cursor, &c, &is_old);
+	if (result == SOURCE_TROUBLE)
+		return BATCH_TROUBLE;
+	/* after reading: what is removed from now on has been read */
+	if ((is_old || s->must_check) && s->part == 0 &&
+	    check_gap(s) != SOURCE_OK)
+		return BATCH_TROUBLE;
+	say_notices(s, b);
+	if (c == NULL && b->part > 0)
+		return BATCH_BROKEN;
+	if (c == NULL || b->notices & NOTICE_END)
+		return BATCH_ALL;
+	return batch_add_events(b, s->feed->filter, c);
+}
+
+/* ---- turns ---- */
+
+/* Look for the place to start at. */
+static enum source_result
+find_start(struct stream *s)
+{
+	struct stream_start *start = s->start;
+	enum source_result result;
+
+	result = source_find(s->source, s->feed->filter, &start->seek);
+	if (result == SOURCE_END || result == SOURCE_TROUBLE)
+		return result;
+	s->cursor = s->told = start->seek.cursor;
+	s->known = start->seek.known;
+	s->must_check = start->seek.start == REQUEST_AFTER ||
+	    start->seek.start == REQUEST_SINCE;
+	start->is_found = true;
+	if (result == SOURCE_RESET) {
+		s->gap_after = start->seek.value;
+		s->notices |= NOTICE_RESET;
+	}
+	return SOURCE_OK;
+}
+
+static void
+commit(struct stream *s, const struct batch *b)
+{
+	s->cursor = b->cursor;
+	s->told = b->told;
+	s->part = b->part;
+	s->part_id = b->part_id;
+	s->notices &= ~b->notices;
+	if (b->notices & NOTICE_START) {
+		free(s->start);
+		s->start = NULL;
+	}
+}
+
+static enum stream_turn
+send_batch(struct stream *s, struct batch *b)
+{
+	enum connection_sent sent;
+
+	sent = connection_send(s->connection, b->pieces, b->n, b->len);
+	switch (sent) {
+	case CONNECTION_SENT:
+	case CONNECTION_PARTLY:
+		commit(s, b);
+		if (b->notices & NOTICE_END) {
+			connection_end(s->connection);
+			return STREAM_OVER;
+		}
+		return sent == CONNECTION_SENT ? STREAM_MORE : STREAM_FULL;
+	case CONNECTION_BLOCKED:
+		return STREAM_FULL;
+	case CONNECTION_FAILED:
+		break;
+	}
+	connection_abort(s->connection);
+	return STREAM_OVER;
+}
+
+/* The log cannot be read: who just came is asked to come back. */
+static enum stream_turn
+give_up_start(struct stream *s)
+{
+	struct batch b = { .n = 1, .notices = NOTICE_END };
+
+	batch_say(&b,
+	    REPLY_STREAM_HEADERS ": the log cannot be read now\n"
+				 "retry: %" PRId64 "\n\n",
+	    s->start->headers, s->config->retry_ms);
+	batch_add_text(&b);
+	return send_batch(s, &b);
+}
+
+/* One record.  STREAM_MORE if another may follow at once. */
+static enum stream_turn
+send_record(struct stream *s, size_t *sent)
+{
+	enum batch_result gathered;
+	enum stream_turn turn;
+	struct batch b;
+
+	gathered = gather(s, &b);
+	if (gathered == BATCH_BROKEN) {
+		/* the client drops the torn event and comes back */
+		connection_end(s->connection);
+		return STREAM_OVER;
+	}
+	if (gathered == BATCH_TROUBLE)
+		return s->start != NULL ? give_up_start(s) : STREAM_TROUBLE;
+	if (b.len == 0) {
+		commit(s, &b);
+		if (b.notices & NOTICE_END) {
+			connection_end(s->connection);
+			return STREAM_OVER;
+		}
+		return gathered == BATCH_ALL ? STREAM_CAUGHT_UP : STREAM_MORE;
+	}
+	turn = send_batch(s, &b);
+	*sent += b.len;
+	if (turn == STREAM_MORE && gathered == BATCH_ALL)
+		return STREAM_CAUGHT_UP;
+	return turn;
+}
+
+enum stream_turn
+stream_turn(struct stream *s)
+{
+	enum stream_turn turn = STREAM_MORE;
+	size_t sent = 0;
+
+	if (connection_is_blocked(s->connection))
+		return STREAM_FULL;
+	if (s->start != NULL && !s->start->is_found) {
+		switch (find_start(s)) {
+		case SOURCE_OK:
+			break;
+		case SOURCE_END:
+			return STREAM_MORE;
+		default:
+			return give_up_start(s);
+		}
+	}
+	for (int i = 0;
+	     i < TURN_CHUNKS && sent < TURN_BYTES && turn == STREAM_MORE; i++)
+		turn = send_record(s, &sent);
+	return turn;
+}
+
+enum stream_turn
+stream_deliver(struct stream *s, struct iovec *pieces, int n, size_t len,
+    int64_t before, int64_t last)
+{
+	switch (connection_send(s->connection, pieces, n, len)) {
+	case CONNECTION_SENT:
+		s->told = last;
+		return STREAM_CAUGHT_UP;
+	case CONNECTION_PARTLY:
+		s->cursor = s->told = last;
+		return STREAM_FULL;
+	case CONNECTION_BLOCKED:
+		s->cursor = before;
+		return STREAM_FULL;
+	case CONNECTION_FAILED:
+		break;
+	}
+	connection_abort(s->connection);
+	return STREAM_OVER;
+}
+
+void
+stream_rewind(struct stream *s, int64_t cursor)
+{
+	s->cursor = cursor;
+	s->must_check = true;
+}
+
+void
+stream_reset(struct stream *s, int64_t head)
+{
+	if (s->start != NULL) { /* nothing has been said yet */
+		s->start->is_found = false;
+		return;
+	}
+	if (s->part > 0) { /* the rest of the event is gone: break off */
+		s->part_id = -1;
+		return;
+	}
+	s->gap_after = s->cursor;
+	s->cursor = head;
+	s->known = 0;
+	s->notices &= ~(unsigned)NOTICE_GAP;
+	s->notices |= NOTICE_RESET;
+}
+
+void
+stream_end(struct stream *s, int64_t retry_ms)
+{
+	s->retry_ms = retry_ms;
+	s->notices |= NOTICE_END;
+}

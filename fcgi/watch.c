@@ -1,0 +1,171 @@
+/*
+ * Tells when the log may have grown.
+ *
+ * A writer appends to the WAL file, maybe syncs it, and only then makes the
+ * commit visible in shared memory, which no file event tells.  So the first
+ * look after an event is often too early, and is repeated: soon at first, since
+ * without a sync it is a matter of microseconds, then less and less often.
+ */
+#include "watch.h"
+
+#include <sys/timerfd.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/warn.h"
+
+#define FIRST_WAIT_NS 30000   /* before the second look */
+#define LAST_WAIT_NS 30000000 /* after such a wait the poll is enough */
+
+struct watch {
+	uv_fs_event_t files;
+	uv_poll_t again; /* of timer_fd: libuv's timers count milliseconds */
+	uv_timer_t poll;
+	int timer_fd;
+	int open_handles;
+	long wait_ns;
+	char *name; /* of the database in its folder */
+	size_t name_len;
+	bool (*look)(void *cookie);
+	void *cookie;
+};
+
+static void
+set_timer(struct watch *w, long ns)
+{
+	struct itimerspec at = { .it_value.tv_nsec = ns };
+
+	w->wait_ns = ns;
+	/* cannot fail: the descriptor is open and ns below a second */
+	(void)timerfd_settime(w->timer_fd, 0, &at, NULL);
+}
+
+static void
+look_again(struct watch *w, long wait_ns)
+{
+	if (w->look(w->cookie) || wait_ns > LAST_WAIT_NS)
+		set_timer(w, 0);
+	else
+		set_timer(w, wait_ns);
+}
+
+static void
+on_again(uv_poll_t *poll, int status, int events)
+{
+	struct watch *w = poll->data;
+	uint64_t times;
+
+	(void)status; /* read() says what is the matter */
+	(void)events;
+	if (read(w->timer_fd, &times, sizeof(times)) == sizeof(times))
+		look_again(w, w->wait_ns * 2);
+}
+
+/* The database itself, its WAL, or their folder as a whole. */
+static bool
+concerns_us(const struct watch *w, const char *name)
+{
+	return name == NULL ||
+	    (strncmp(name, w->name, w->name_len) == 0 &&
+		(name[w->name_len] == '\0' ||
+		    strcmp(name + w->name_len, "-wal") == 0));
+}
+
+static void
+on_file_event(uv_fs_event_t *files, const char *name, int events, int status)
+{
+	struct watch *w = files->data;
+
+	(void)events;
+	if (status == 0 && concerns_us(w, name))
+		look_again(w, FIRST_WAIT_NS);
+}
+
+static void
+on_tick(uv_timer_t *timer)
+{
+	struct watch *w = timer->data;
+
+	(void)w->look(w->cookie); /* nothing to look for again */
+}
+
+/* Watch the folder: the WAL and the database itself may come and go. */
+static void
+watch_folder(struct watch *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int rc;
+
+	folder = slash == NULL ? strdup(".") :
+	    slash == path      ? strdup("/") :
+				 strndup(path, (size_t)(slash - path));
+	rc = folder == NULL ?
+	    UV_ENOMEM :
+	    uv_fs_event_start(&w->files, on_file_event, folder, 0);
+	if (rc != 0)
+		warn_line("watch: %s: %s; new rows are noticed by polling",
+		    path, uv_strerror(rc));
+	free(folder);
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	struct watch *w = handle->data;
+
+	if (--w->open_handles > 0)
+		return;
+	(void)close(w->timer_fd); /* nothing of ours is in it */
+	free(w->name);
+	free(w);
+}
+
+struct watch *
+watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
+    bool (*look)(void *cookie), void *cookie)
+{
+	const char *slash = strrchr(path, '/');
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->look = look;
+	w->cookie = cookie;
+	w->name = strdup(slash != NULL ? slash + 1 : path);
+	w->timer_fd =
+	    timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (w->name == NULL || w->timer_fd < 0 ||
+	    uv_poll_init(loop, &w->again, w->timer_fd) != 0) {
+		if (w->timer_fd >= 0)
+			(void)close(w->timer_fd); /* nothing is in it */
+		free(w->name);
+		free(w);
+		return NULL;
+	}
+	w->name_len = strlen(w->name);
+	/* none of these can fail on a new handle */
+	(void)uv_fs_event_init(loop, &w->files);
+	(void)uv_timer_init(loop, &w->poll);
+	w->files.data = w->again.data = w->poll.data = w;
+	w->open_handles = 3;
+	(void)uv_poll_start(&w->again, UV_READABLE, on_again);
+	(void)uv_timer_start(&w->poll, on_tick, (uint64_t)poll_ms,
+	    (uint64_t)poll_ms);
+	watch_folder(w, path);
+	return w;
+}
+
+void
+watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	uv_close((uv_handle_t *)&w->files, on_closed);
+	uv_close((uv_handle_t *)&w->again, on_closed);
+	uv_close((uv_handle_t *)&w->poll, on_closed);
+}
