@@ -60,7 +60,7 @@ reserve(struct chunk *c, size_t names_len)
 		c->entries = p;
 		c->entries_capacity = capacity;
 	}
-	if (c->names_len + names_len > c->names_capacity) {
+	if (c->names == NULL || c->names_len + names_len > c->names_capacity) {
 		capacity = 2 * (c->names_len + names_len) + 128;
 		p = realloc(c->names, capacity);
 		if (p == NULL)

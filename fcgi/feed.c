@@ -356,13 +356,14 @@ static int
 visit_feeds(struct feeds *fs, struct text topic, visit_fn *visit, void *cookie)
 {
 	char key[EVENT_NAME_MAX + 1];
+	bool is_whole = topic.len <= EVENT_NAME_MAX;
 	int result = 0;
 
 	/* the schema refuses longer topics, a damaged file may not */
-	if (topic.len > EVENT_NAME_MAX)
+	if (!is_whole)
 		topic.len = EVENT_NAME_MAX;
 	(void)pattern_key(key, false, topic);
-	if (visit_topic(fs, key, topic.len + 1, visit, cookie) != 0)
+	if (is_whole && visit_topic(fs, key, topic.len + 1, visit, cookie) != 0)
 		result = -1;
 	key[0] = 'p';
 	for (size_t len = 0; len <= topic.len; len++)

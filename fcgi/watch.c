@@ -8,24 +8,19 @@
  */
 #include "watch.h"
 
-#include <sys/timerfd.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../lib/warn.h"
+#include "fine_timer.h"
 
 #define FIRST_WAIT_NS 30000   /* before the second look */
 #define LAST_WAIT_NS 30000000 /* after such a wait the poll is enough */
 
 struct watch {
 	uv_fs_event_t files;
-	uv_poll_t again; /* of timer_fd: libuv's timers count milliseconds */
 	uv_timer_t poll;
-	int timer_fd;
+	struct fine_timer *again;
 	int open_handles;
 	long wait_ns;
 	char *name; /* of the database in its folder */
@@ -35,34 +30,21 @@ struct watch {
 };
 
 static void
-set_timer(struct watch *w, long ns)
-{
-	struct itimerspec at = { .it_value.tv_nsec = ns };
-
-	w->wait_ns = ns;
-	/* cannot fail: the descriptor is open and ns below a second */
-	(void)timerfd_settime(w->timer_fd, 0, &at, NULL);
-}
-
-static void
 look_again(struct watch *w, long wait_ns)
 {
+	w->wait_ns = wait_ns;
 	if (w->look(w->cookie) || wait_ns > LAST_WAIT_NS)
-		set_timer(w, 0);
+		fine_timer_stop(w->again);
 	else
-		set_timer(w, wait_ns);
+		fine_timer_start(w->again, wait_ns);
 }
 
 static void
-on_again(uv_poll_t *poll, int status, int events)
+on_again(void *cookie)
 {
-	struct watch *w = poll->data;
-	uint64_t times;
+	struct watch *w = cookie;
 
-	(void)status; /* read() says what is the matter */
-	(void)events;
-	if (read(w->timer_fd, &times, sizeof(times)) == sizeof(times))
-		look_again(w, w->wait_ns * 2);
+	look_again(w, w->wait_ns * 2);
 }
 
 /* The database itself, its WAL, or their folder as a whole. */
@@ -120,7 +102,6 @@ on_closed(uv_handle_t *handle)
 
 	if (--w->open_handles > 0)
 		return;
-	(void)close(w->timer_fd); /* nothing of ours is in it */
 	free(w->name);
 	free(w);
 }
@@ -137,12 +118,9 @@ watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
 	w->look = look;
 	w->cookie = cookie;
 	w->name = strdup(slash != NULL ? slash + 1 : path);
-	w->timer_fd =
-	    timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (w->name == NULL || w->timer_fd < 0 ||
-	    uv_poll_init(loop, &w->again, w->timer_fd) != 0) {
-		if (w->timer_fd >= 0)
-			(void)close(w->timer_fd); /* nothing is in it */
+	w->again = fine_timer_new(loop, on_again, w);
+	if (w->name == NULL || w->again == NULL) {
+		fine_timer_free(w->again);
 		free(w->name);
 		free(w);
 		return NULL;
@@ -151,9 +129,8 @@ watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
 	/* none of these can fail on a new handle */
 	(void)uv_fs_event_init(loop, &w->files);
 	(void)uv_timer_init(loop, &w->poll);
-	w->files.data = w->again.data = w->poll.data = w;
-	w->open_handles = 3;
-	(void)uv_poll_start(&w->again, UV_READABLE, on_again);
+	w->files.data = w->poll.data = w;
+	w->open_handles = 2;
 	(void)uv_timer_start(&w->poll, on_tick, (uint64_t)poll_ms,
 	    (uint64_t)poll_ms);
 	watch_folder(w, path);
@@ -166,6 +143,6 @@ watch_free(struct watch *w)
 	if (w == NULL)
 		return;
 	uv_close((uv_handle_t *)&w->files, on_closed);
-	uv_close((uv_handle_t *)&w->again, on_closed);
+	fine_timer_free(w->again);
 	uv_close((uv_handle_t *)&w->poll, on_closed);
 }
