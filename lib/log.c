@@ -17,7 +17,8 @@
 #include "log_sqlite.h"
 #include "schema.h"
 
-#define FORMAT 1 /* user_version in sql/schema.sql */
+#define FORMAT 1       /* user_version in sql/schema.sql */
+#define SETTLE_MS 1000 /* for others to finish creating the log */
 
 static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
@@ -41,16 +42,38 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_BY_KEY] = "SELECT id FROM events WHERE key = ?1",
 };
 
+static const char *
+advice(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_NOTADB:
+		return ": name another file";
+	case SQLITE_CANTOPEN:
+		return ": its folder must be there, and this program's user"
+		       " must be allowed to read and write in it";
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return ": let this program's user write to the file and its"
+		       " folder";
+	case SQLITE_CORRUPT:
+		return ": restore it from a backup (sqlite3 FILE .recover"
+		       " saves what can be read)";
+	default:
+		return "";
+	}
+}
+
 enum log_result
 log_fail(struct log *log, int rc)
 {
 	/* SQLITE_FULL can also reach us as an I/O error with ENOSPC below. */
 	int system = log->db != NULL ? sqlite3_system_errno(log->db) : 0;
 
-	(void)snprintf(log->why, sizeof(log->why), "%s",
+	(void)snprintf(log->why, sizeof(log->why), "%s%s",
 	    log->db != NULL && sqlite3_errcode(log->db) != SQLITE_OK ?
 		sqlite3_errmsg(log->db) :
-		sqlite3_errstr(rc));
+		sqlite3_errstr(rc),
+	    advice(rc));
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -172,9 +195,21 @@ refuse(struct log *log, const char *why)
 	return LOG_NOT_A_LOG;
 }
 
-/* Is the open database a log of our format? */
+/* What there is in the open database. */
+struct facts {
+	int64_t version;
+	int64_t objects;
+	int64_t events; /* the table; with ids that never come back */
+	int64_t ids;
+	int64_t rest; /* of what the schema makes */
+};
+
+/*
+ * All facts of one moment: between two of them another program may create the
+ * log.
+ */
 static enum log_result
-recognise(struct log *log, bool may_create)
+read_facts(struct log *log, struct facts *f)
 {
 	static const char *const has_table =
 	    "SELECT count(*) FROM sqlite_schema"
@@ -186,38 +221,50 @@ recognise(struct log *log, bool may_create)
 	static const char *const has_rest =
 	    "SELECT count(*) = 2 FROM sqlite_schema"
 	    " WHERE name IN ('events_removed', 'events_remember_removed')";
-	int64_t version = 0, objects = 0, events = 0, ids = 0, rest = 0;
 	enum log_result r;
 
-	if ((r = query(log, "PRAGMA user_version", &version)) != LOG_OK ||
-	    (r = query(log, "SELECT count(*) FROM sqlite_schema", &objects)) !=
-		LOG_OK)
+	if ((r = execute(log, "BEGIN")) != LOG_OK)
 		return r;
-	if (version == 0 && objects == 0) {
+	if ((r = query(log, "PRAGMA user_version", &f->version)) == LOG_OK &&
+	    (r = query(log, "SELECT count(*) FROM sqlite_schema",
+		 &f->objects)) == LOG_OK &&
+	    (r = query(log, has_table, &f->events)) == LOG_OK &&
+	    (r = query(log, keeps_ids, &f->ids)) == LOG_OK &&
+	    (r = query(log, has_rest, &f->rest)) == LOG_OK)
+		return execute(log, "COMMIT");
+	if (sqlite3_get_autocommit(log->db) == 0)
+		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+/* Is the open database a log of our format? */
+static enum log_result
+recognise(struct log *log, bool may_create)
+{
+	struct facts f = { 0 };
+	enum log_result r;
+
+	if ((r = read_facts(log, &f)) != LOG_OK)
+		return r;
+	if (f.version == 0 && f.objects == 0) {
 		if (!may_create)
 			return refuse(log, "is empty: publish something first");
-		if ((r = create(log)) != LOG_OK)
-			return r;
-		version = FORMAT;
+		return create(log);
 	}
-	if ((r = query(log, has_table, &events)) != LOG_OK ||
-	    (r = query(log, keeps_ids, &ids)) != LOG_OK ||
-	    (r = query(log, has_rest, &rest)) != LOG_OK)
-		return r;
-	if (events == 0)
+	if (f.events == 0)
 		return refuse(log,
 		    "is a database without an event log: add one"
 		    " with 'sqlite3 FILE < schema.sql', or name another file");
-	if (ids == 0)
+	if (f.ids == 0)
 		return refuse(log,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
 		    " AUTOINCREMENT, so ids could come back: name another file");
-	if (version != FORMAT || rest == 0) {
+	if (f.version != FORMAT || f.rest == 0) {
 		(void)snprintf(log->why, sizeof(log->why),
-		    "is a log of format"
-		    " %lld, this program reads format %d: use the version of"
-		    " rowcast that wrote it, or name another file",
-		    (long long)version, FORMAT);
+		    "is a log of format %lld, this program reads format %d:"
+		    " use the version of rowcast that wrote it, or name"
+		    " another file",
+		    (long long)f.version, FORMAT);
 		return LOG_NOT_A_LOG;
 	}
 	return LOG_OK;
@@ -251,12 +298,34 @@ read_identity(struct log *log)
 	return result;
 }
 
+/*
+ * Recognise or create the log, in WAL mode.  Other programs may be at it too,
+ * and who loses the change to WAL to them is told so at once, whatever the
+ * timeout.
+ */
+static enum log_result
+settle(struct log *log, bool may_create)
+{
+	enum log_result result = LOG_BUSY;
+	int64_t ignored;
+
+	(void)sqlite3_busy_timeout(log->db, SETTLE_MS); /* cannot fail */
+	for (int ms = 0; result == LOG_BUSY && ms <= SETTLE_MS; ms += 10) {
+		if (ms > 0)
+			(void)sqlite3_sleep(10);
+		result = recognise(log, may_create);
+		if (result == LOG_OK)
+			result =
+			    query(log, "PRAGMA journal_mode = WAL", &ignored);
+	}
+	return result;
+}
+
 static enum log_result
 open_database(struct log *log, const struct log_options *o)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	enum log_result result;
-	int64_t ignored;
 	int rc;
 
 	log->path = strdup(o->path);
@@ -269,18 +338,12 @@ open_database(struct log *log, const struct log_options *o)
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
 	(void)sqlite3_extended_result_codes(log->db, 1);
-	/* Opening may meet another program that is creating the log. */
-	(void)sqlite3_busy_timeout(log->db, o->busy_ms > 0 ? o->busy_ms : 1000);
-	if ((result = recognise(log, o->create)) != LOG_OK ||
-	    (result = query(log, "PRAGMA journal_mode = WAL", &ignored)) !=
-		LOG_OK ||
+	if ((result = settle(log, o->create)) != LOG_OK ||
 	    (result = read_identity(log)) != LOG_OK)
 		return result;
-	if (o->append)
-		return execute(log, "PRAGMA synchronous = FULL");
-	/* A reader never waits: it tries again on its next look. */
-	(void)sqlite3_busy_timeout(log->db, 0);
-	return LOG_OK;
+	/* 0 for a reader: it tries again on its next look */
+	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */
+	return o->append ? execute(log, "PRAGMA synchronous = FULL") : LOG_OK;
 }
 
 enum log_result

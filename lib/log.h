@@ -29,7 +29,7 @@ enum log_result {
 /*
  * Open the log at path, for reading or for appending too.  An empty or missing
  * file becomes a new log if create is set.
- *   units    busy_ms: how long appending waits for other writers
+ *   units    busy_ms: how long to wait for locks; 0 for readers
  *   returns  LOG_OK with *opened set; else it is NULL and why says what to do
  *   owns     the caller; end with log_close()
  */

@@ -1,0 +1,426 @@
+/*
+ * The body of a publishing request → events.
+ *
+ * One set of rules for the five fields, whatever brings them: a form, the
+ * query beside a plain text, or the members of a JSON object.  A field that we
+ * do not know, or that comes twice, is refused: it is a mistake that would
+ * otherwise be found late.
+ */
+#include "body.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/form.h"
+#include "../lib/log.h"
+#include "../lib/utf8.h"
+#include "media.h"
+
+#define RETRY_MAX_MS 86400000
+#define ECHO_MAX 40 /* bytes of a client's name that come back in a detail */
+
+enum field {
+	FIELD_TOPIC,
+	FIELD_EVENT,
+	FIELD_DATA,
+	FIELD_RETRY,
+	FIELD_KEY,
+	FIELD_COUNT,
+};
+
+static const char *const field_names[FIELD_COUNT] = {
+	[FIELD_TOPIC] = "topic",
+	[FIELD_EVENT] = "event",
+	[FIELD_DATA] = "data",
+	[FIELD_RETRY] = "retry",
+	[FIELD_KEY] = "key",
+};
+
+/*
+ * One body on its way to becoming events.
+ *   where    begins each detail: "", or the place in an array
+ *   seen     one bit for each field that the last event has had
+ *   arena    values of JSON members, which live no longer than their row
+ */
+struct parse {
+	struct body *b;
+	struct problem *p;
+	size_t events_cap;
+	unsigned seen;
+	bool is_refused;
+	char where[48];
+	char *arena;
+	size_t arena_len;
+	size_t arena_used;
+};
+
+static int
+refuse_memory(struct problem *p)
+{
+	problem_set(p, 503, "Memory is short.  Send it again a little later.");
+	p->retry_s = 1;
+	return -1;
+}
+
+/* What may be shown of a name that a client made up. */
+static void
+echo_name(struct text name, char out[static ECHO_MAX + 1])
+{
+	size_t n = name.len < ECHO_MAX ? name.len : ECHO_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = name.bytes[i];
+
+		out[i] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	out[n] = '\0';
+}
+
+static int
+find_field(struct parse *s, struct text name, enum field *field)
+{
+	char echo[ECHO_MAX + 1];
+
+	for (int i = 0; i < FIELD_COUNT; i++) {
+		if (strlen(field_names[i]) == name.len &&
+		    memcmp(field_names[i], name.bytes, name.len) == 0) {
+			*field = (enum field)i;
+			return 0;
+		}
+	}
+	echo_name(name, echo);
+	problem_set(s->p, 400,
+	    "%sThere is no field \"%s\"; there are topic, "
+	    "event, data, retry and key.",
+	    s->where, echo);
+	return -1;
+}
+
+static int
+take_retry(struct parse *s, struct text value, struct event *e)
+{
+	int64_t ms = 0;
+
+	if (value.len == 0 || value.len > 8)
+		goto bad;
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.bytes[i] < '0' || value.bytes[i] > '9')
+			goto bad;
+		ms = ms * 10 + (value.bytes[i] - '0');
+	}
+	if (ms > RETRY_MAX_MS)
+		goto bad;
+	e->retry_ms = ms;
+	return 0;
+bad:
+	problem_set(s->p, 400,
+	    "%sretry must be a whole number of milliseconds "
+	    "from 0 to %d.",
+	    s->where, RETRY_MAX_MS);
+	return -1;
+}
+
+/* Each field once: say so, or mark it as seen. */
+static int
+mark_field(struct parse *s, enum field field)
+{
+	if ((s->seen & 1u << field) != 0) {
+		problem_set(s->p, 400, "%sThe field \"%s\" is there twice.",
+		    s->where, field_names[field]);
+		return -1;
+	}
+	s->seen |= 1u << field;
+	return 0;
+}
+
+/* Give the last event a field; value must live as long as the body. */
+static int
+take_field(struct parse *s, enum field field, struct text value)
+{
+	struct event *e = &s->b->events[s->b->n_events - 1];
+
+	if (value.bytes == NULL) /* empty, which is not the same as absent */
+		value.bytes = "";
+	switch (field) {
+	case FIELD_TOPIC:
+		e->topic = value;
+		break;
+	case FIELD_EVENT:
+		e->name = value;
+		break;
+	case FIELD_DATA:
+		e->data = value;
+		break;
+	case FIELD_RETRY:
+		return take_retry(s, value, e);
+	case FIELD_KEY:
+		e->key = value;
+		break;
+	case FIELD_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* Begin one more event; it is the one that take_field() fills. */
+static int
+begin_event(struct parse *s)
+{
+	static const struct event fresh = {
+		.topic = { "", 0 },
+		.name = { EVENT_DEFAULT_NAME, sizeof(EVENT_DEFAULT_NAME) - 1 },
+		.retry_ms = EVENT_NO_RETRY,
+	};
+	struct event *grown;
+	size_t cap = s->events_cap;
+
+	if (s->b->n_events == BODY_EVENTS_MAX) {
+		problem_set(s->p, 413,
+		    "There are more than %d events.  Send "
+		    "them in several requests.",
+		    BODY_EVENTS_MAX);
+		return -1;
+	}
+	if (s->b->n_events == cap) {
+		cap = cap == 0 ? 1 : cap * 2;
+		grown = reallocarray(s->b->events, cap, sizeof(*grown));
+		if (grown == NULL)
+			return refuse_memory(s->p);
+		s->b->events = grown;
+		s->events_cap = cap;
+	}
+	s->b->events[s->b->n_events++] = fresh;
+	s->seen = 0;
+	return 0;
+}
+
+static int
+end_event(struct parse *s)
+{
+	assert(s->b->n_events > 0);
+	if (s->b->events[s->b->n_events - 1].data.bytes != NULL)
+		return 0;
+	problem_set(s->p, 400,
+	    "%sThere is no data.  Send a field \"data\", "
+	    "which may be empty.",
+	    s->where);
+	return -1;
+}
+
+/* ---- forms, and the query beside a plain text ---- */
+
+static int
+take_pair(struct parse *s, const struct form_pair *pair, bool is_query)
+{
+	enum field field;
+
+	if (find_field(s, pair->name, &field) != 0)
+		return -1;
+	if (is_query && field == FIELD_DATA) {
+		problem_set(s->p, 400,
+		    "With text/plain the body is the data: "
+		    "leave \"data\" out of the query.");
+		return -1;
+	}
+	if (mark_field(s, field) != 0)
+		return -1;
+	return take_field(s, field, pair->value);
+}
+
+static int
+take_pairs(struct parse *s, char *bytes, size_t len, bool is_query)
+{
+	struct form_rest rest = { bytes, len };
+	struct form_pair pair;
+	enum form_result result;
+	char echo[ECHO_MAX + 1];
+
+	while ((result = form_next(&rest, &pair)) == FORM_PAIR) {
+		if (take_pair(s, &pair, is_query) != 0)
+			return -1;
+	}
+	if (result == FORM_END)
+		return 0;
+	echo_name(pair.name, echo);
+	problem_set(s->p, 400,
+	    "The %s is broken at \"%s\": after each %% "
+	    "belong two hex digits, and the result must be UTF-8.",
+	    is_query ? "query" : "form", echo);
+	return -1;
+}
+
+static int
+parse_form(struct parse *s, char *bytes, size_t len)
+{
+	if (begin_event(s) != 0 || take_pairs(s, bytes, len, false) != 0)
+		return -1;
+	return end_event(s);
+}
+
+static int
+parse_plain(struct parse *s, const char *query, char *bytes, size_t len)
+{
+	struct text data = { bytes, len };
+	char *copy;
+
+	if (len == 0) {
+		problem_set(s->p, 400,
+		    "There is no data: the body is empty.  "
+		    "An event with empty data can be sent as a form.");
+		return -1;
+	}
+	if (!utf8_is_valid(data)) {
+		problem_set(s->p, 400, "The body is not UTF-8.");
+		return -1;
+	}
+	if (begin_event(s) != 0 || take_field(s, FIELD_DATA, data) != 0)
+		return -1;
+	if (query == NULL)
+		return 0;
+	copy = strdup(query); /* it is decoded in place */
+	if (copy == NULL)
+		return refuse_memory(s->p);
+	s->b->backing = copy;
+	return take_pairs(s, copy, strlen(copy), true);
+}
+
+/* ---- JSON ---- */
+
+static int
+check_type(struct parse *s, enum field field, const char *type)
+{
+	const char *wanted;
+
+	if (field == FIELD_DATA)
+		return 0;
+	wanted = field == FIELD_RETRY ? "integer" : "text";
+	if (strcmp(type, wanted) == 0)
+		return 0;
+	problem_set(s->p, 400, "%s\"%s\" must be a %s.", s->where,
+	    field_names[field],
+	    field == FIELD_RETRY ? "whole number" : "string");
+	return -1;
+}
+
+/* Copy a value that is lent.  All values together are no longer than the JSON
+   text that they stand in; if they were, that would be refused too. */
+static int
+keep_value(struct parse *s, struct text *value)
+{
+	char *to = s->arena + s->arena_used;
+
+	if (value->len > s->arena_len - s->arena_used)
+		return refuse_memory(s->p);
+	if (value->len > 0)
+		memcpy(to, value->bytes, value->len);
+	value->bytes = to;
+	s->arena_used += value->len;
+	return 0;
+}
+
+static int
+take_member(struct parse *s, struct text name, struct text value,
+    const char *type)
+{
+	enum field field;
+
+	if (find_field(s, name, &field) != 0 || mark_field(s, field) != 0)
+		return -1;
+	if (strcmp(type, "null") == 0)
+		return 0;
+	if (check_type(s, field, type) != 0 || keep_value(s, &value) != 0)
+		return -1;
+	return take_field(s, field, value);
+}
+
+static int
+begin_object(struct parse *s, size_t index)
+{
+	if (index > 0 && end_event(s) != 0)
+		return -1;
+	if (s->b->is_array)
+		(void)snprintf(s->where, sizeof(s->where),
+		    "At index %zu of the array: ", index);
+	return begin_event(s);
+}
+
+static bool
+on_member(void *cookie, size_t index, struct text name, struct text value,
+    const char *type)
+{
+	struct parse *s = cookie;
+
+	if (name.bytes == NULL)
+		s->is_refused = begin_object(s, index) != 0;
+	else
+		s->is_refused = take_member(s, name, value, type) != 0;
+	return !s->is_refused;
+}
+
+static int
+parse_json(struct parse *s, const char *bytes, size_t len)
+{
+	struct text json = { bytes, len };
+	char why[LOG_WHY_MAX];
+
+	s->arena_len = len;
+	s->arena = malloc(len + 1); /* never 0, which may give NULL */
+	if (s->arena == NULL)
+		return refuse_memory(s->p);
+	s->b->backing = s->arena;
+	switch (log_read_json(json, &s->b->is_array, on_member, s, why)) {
+	case LOG_OK:
+		break;
+	case LOG_REFUSED:
+		if (!s->is_refused)
+			problem_set(s->p, 400, "The JSON is refused: %s.", why);
+		return -1;
+	default:
+		return refuse_memory(s->p);
+	}
+	if (s->b->n_events == 0) {
+		problem_set(s->p, 400, "There is no data: the array is empty.");
+		return -1;
+	}
+	return end_event(s);
+}
+
+int
+body_parse(const char *content_type, const char *query, char *bytes, size_t len,
+    struct body *b, struct problem *p)
+{
+	struct parse s = { .b = b, .p = p };
+	int result = -1;
+
+	*b = (struct body){ 0 };
+	switch (media_find(content_type)) {
+	case MEDIA_FORM:
+		result = parse_form(&s, bytes, len);
+		break;
+	case MEDIA_JSON:
+		result = parse_json(&s, bytes, len);
+		break;
+	case MEDIA_PLAIN:
+		result = parse_plain(&s, query, bytes, len);
+		break;
+	case MEDIA_UNKNOWN:
+		problem_set(p, 415,
+		    "Content-Type must be "
+		    "application/x-www-form-urlencoded, application/json or "
+		    "text/plain, without a charset or with utf-8.");
+		break;
+	}
+	if (result != 0)
+		body_free(b);
+	return result;
+}
+
+void
+body_free(struct body *b)
+{
+	free(b->events);
+	free(b->backing);
+	*b = (struct body){ 0 };
+}

@@ -1,0 +1,109 @@
+/*
+ * Fuzz target: a content type, a query and a body → events or a problem.
+ *
+ * Input: one byte for the content type, the query up to the first newline, the
+ * body.  Holds if: nothing is read or written out of bounds; events are UTF-8,
+ * have data, and no more text than was sent; a refusal has a status of the
+ * contract and a detail.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../cgi/body.h"
+#include "../../lib/utf8.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
+
+static void
+require(bool condition, const char *what)
+{
+	if (!condition) {
+		(void)fprintf(stderr, "property broken: %s\n", what);
+		abort();
+	}
+}
+
+static void *
+copy(const void *from, size_t len, size_t room)
+{
+	char *to = malloc(room > 0 ? room : 1);
+
+	require(to != NULL, "memory");
+	if (len > 0)
+		memcpy(to, from, len);
+	return to;
+}
+
+static void
+check_event(const struct event *e)
+{
+	require(e->id == 0, "no id yet");
+	require(e->data.bytes != NULL, "data");
+	require(e->topic.bytes != NULL && e->name.bytes != NULL, "defaults");
+	require(utf8_is_valid(e->topic), "topic is UTF-8");
+	require(utf8_is_valid(e->name), "event is UTF-8");
+	require(utf8_is_valid(e->data), "data is UTF-8");
+	require(utf8_is_valid(e->key), "key is UTF-8");
+	require(e->retry_ms >= -1 && e->retry_ms <= 86400000, "retry");
+}
+
+static void
+check_body(const struct body *b, size_t sent)
+{
+	size_t total = 0;
+
+	require(b->n_events >= 1 && b->n_events <= BODY_EVENTS_MAX, "number");
+	require(b->is_array || b->n_events == 1, "one, unless an array");
+	for (size_t i = 0; i < b->n_events; i++) {
+		const struct event *e = &b->events[i];
+
+		check_event(e);
+		total += e->topic.len + e->data.len + e->key.len;
+		if (strncmp(e->name.bytes, EVENT_DEFAULT_NAME, e->name.len) !=
+		    0)
+			total += e->name.len;
+	}
+	require(total <= sent, "no more text than was sent");
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
+{
+	static const char *const types[] = {
+		"application/x-www-form-urlencoded",
+		"application/json",
+		"text/plain",
+		"application/json; charset=\"utf-8\"",
+	};
+	const uint8_t *newline;
+	struct problem p;
+	struct body b;
+	const char *type;
+	char *query, *bytes;
+	size_t query_len;
+
+	newline = len > 0 ? memchr(input + 1, '\n', len - 1) : NULL;
+	if (newline == NULL)
+		return 0;
+	query_len = (size_t)(newline - input) - 1;
+	query = copy(input + 1, query_len, query_len + 1);
+	query[query_len] = '\0';
+	len -= query_len + 2;
+	bytes = copy(newline + 1, len, len);
+	/* a content type of the table, or what stands in the query */
+	type = input[0] % 8 < 4 ? types[input[0] % 4] : query;
+	memset(&p, 0, sizeof(p));
+	if (body_parse(type, query, bytes, len, &b, &p) == 0) {
+		check_body(&b, query_len + len);
+		body_free(&b);
+	} else {
+		require(p.status == 400 || p.status == 413 || p.status == 415,
+		    "status");
+		require(p.detail[0] != '\0', "detail");
+	}
+	free(bytes);
+	free(query);
+	return 0;
+}

@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# publish.bats: what the publisher stores, and for whom.
+
+bats_require_minimum_version 1.5.0
+load publish
+STATUS= # set by request()
+
+setup() {
+	publish_setup
+}
+
+# ---- what is stored ---------------------------------------------------------
+
+@test "a form is stored with all its fields and answered 201 with the id" {
+	request 'topic=a%2Fb&event=note&data=x+y%0Az&retry=250&key=k'
+	answered 201 '{"id":1}'
+	[ "$(rows 'SELECT id, topic, event, hex(data), retry_ms, key
+		FROM events')" = "1|a/b|note|7820790A7A|250|k" ]
+}
+
+@test "data alone is enough, the rest has defaults" {
+	request 'data=hi'
+	answered 201 '{"id":1}'
+	[ "$(rows "SELECT topic, event, data, retry_ms IS NULL, key IS NULL,
+		abs(created_ms - strftime('%s') * 1000) < 60000
+		FROM events")" = "|message|hi|1|1|1" ]
+}
+
+@test "empty data is data" {
+	request 'data='
+	answered 201 '{"id":1}'
+	[ "$(rows "SELECT data = '' FROM events")" -eq 1 ]
+}
+
+@test "a JSON object is stored with all its members" {
+	request '{"topic":"t","event":"e","data":"d\n\u00fc","retry":5,
+		"key":"k"}' CONTENT_TYPE="$JSON"
+	answered 201 '{"id":1}'
+	[ "$(rows 'SELECT topic, event, hex(data), retry_ms, key FROM events')" \
+		= "t|e|640AC3BC|5|k" ]
+}
+
+@test "JSON data that is no string is stored as its JSON text, digits and all" {
+	request '[{"data":1.10},{"data":12345678901234567890123},
+		{"data":{"a" : [ 1.0, "\u00fc" ]}},{"data":true},{"data":[]}]' \
+		CONTENT_TYPE="$JSON"
+	answered 201 '{"ids":[1,2,3,4,5]}'
+	[ "$(rows "SELECT group_concat(data, ' ') FROM events")" = \
+		'1.10 12345678901234567890123 {"a":[1.0,"\u00fc"]} true []' ]
+}
+
+@test "JSON members that are null are as if absent" {
+	request '{"data":"d","topic":null,"event":null,"retry":null,"key":null}' \
+		CONTENT_TYPE="$JSON"
+	answered 201 '{"id":1}'
+	[ "$(rows 'SELECT topic, event, retry_ms IS NULL, key IS NULL
+		FROM events')" = "|message|1|1" ]
+}
+
+@test "an array of one is answered with ids" {
+	request '[{"data":"d"}]' CONTENT_TYPE="$JSON"
+	answered 201 '{"ids":[1]}'
+}
+
+@test "a plain text is the data, the rest comes from the query" {
+	request 'a=b&c%41+' CONTENT_TYPE='text/plain; charset="UTF-8"' \
+		'QUERY_STRING=topic=a%20b&event=e&retry=0&key=k'
+	answered 201 '{"id":1}'
+	[ "$(rows 'SELECT data, topic, event, retry_ms, key FROM events')" = \
+		'a=b&c%41+|a b|e|0|k' ]
+}
+
+@test "a query is ignored unless the body is plain text" {
+	request 'data=x' QUERY_STRING='topic=a&nonsense=1&%'
+	answered 201 '{"id":1}'
+	request '{"data":"x"}' CONTENT_TYPE="$JSON" QUERY_STRING='data=2'
+	answered 201 '{"id":2}'
+	[ "$(rows "SELECT count(*) FROM events
+		WHERE topic = '' AND data = 'x'")" -eq 2 ]
+}
+
+@test "a NUL in plain text is kept" {
+	printf 'a\0b' >"$T/body"
+	request_file CONTENT_TYPE="$PLAIN"
+	answered 201 '{"id":1}'
+	[ "$(rows 'SELECT hex(data) FROM events')" = 610062 ]
+}
+
+@test "a media type is known in any case and with parameters" {
+	request '{"data":"x"}' \
+		CONTENT_TYPE='Application/JSON ; Charset=utf-8; a="b;c";'
+	answered 201 '{"id":1}'
+}
+
+@test "a missing log is created" {
+	[ ! -e "$DB" ]
+	request 'data=x'
+	answered 201 '{"id":1}'
+	[ "$(rows 'PRAGMA user_version')" -eq 1 ]
+	[ "$(rows 'PRAGMA journal_mode')" = wal ]
+}
+
+@test "an empty file becomes the log" {
+	: >"$DB"
+	request 'data=x'
+	answered 201 '{"id":1}'
+	[ "$(rows 'PRAGMA user_version')" -eq 1 ]
+}
+
+@test "twenty at once, with no log yet, store twenty" {
+	local i pids=() failed=0
+	for i in {1..20}; do
+		mkdir "$T/$i"
+		(T=$T/$i request "data=$i" >"$T/$i/said" &&
+			[ "$STATUS" -eq 201 ]) 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || failed=$((failed + 1))
+	done
+	cat "$T"/*/complaint
+	[ "$failed" -eq 0 ]
+	[ "$(rows 'SELECT count(DISTINCT data) FROM events')" -eq 20 ]
+}
+
+# ---- idempotency ------------------------------------------------------------
+
+@test "a repeated key is answered 200 with the first id and adds nothing" {
+	request 'data=first&key=k'
+	answered 201 '{"id":1}'
+	request 'data=second&key=k'
+	answered 200 '{"id":1}'
+	[ "$(rows 'SELECT data FROM events')" = first ]
+}
+
+@test "an array with new and repeated keys is answered 201 and adds the new" {
+	request '{"data":"a","key":"k"}' CONTENT_TYPE="$JSON"
+	request '[{"data":"b","key":"k"},{"data":"c","key":"l"},
+		{"data":"d","key":"l"}]' CONTENT_TYPE="$JSON"
+	[ "$STATUS" -eq 201 ]
+	[ "$(rows "SELECT group_concat(data, '') FROM events")" = ac ]
+	local id
+	id=$(rows "SELECT id FROM events WHERE key = 'l'")
+	answered 201 "{\"ids\":[1,$id,$id]}"
+	request '[{"data":"b","key":"k"},{"data":"c","key":"l"}]' \
+		CONTENT_TYPE="$JSON"
+	answered 200 "{\"ids\":[1,$id]}"
+	[ "$(count)" -eq 2 ]
+}
+
+# ---- all or none ------------------------------------------------------------
+
+@test "an array is stored wholly or not at all" {
+	request '{"data":"before"}' CONTENT_TYPE="$JSON"
+	request '[{"data":"a"},{"data":"b"},{"data":"c","event":"stream-x"}]' \
+		CONTENT_TYPE="$JSON"
+	refused 422 'index 2'
+	[ "$(rows 'SELECT data FROM events')" = before ]
+}
+
+@test "a broken member late in an array stores nothing" {
+	request '[{"data":"a"},{"data":"b","topic":5}]' CONTENT_TYPE="$JSON"
+	refused 400 'At index 1 of the array: "topic" must be a string'
+	nothing_stored
+}
+
+# ---- access -----------------------------------------------------------------
+
+@test "403 when nothing lets anyone in" {
+	request 'data=x' -ROWCAST_PUBLISH_OPEN
+	refused 403 ROWCAST_PUBLISH_TOKEN
+	request 'data=x' ROWCAST_PUBLISH_OPEN=0
+	refused 403 ROWCAST_PUBLISH_TOKEN
+	request 'data=x' ROWCAST_PUBLISH_OPEN= ROWCAST_PUBLISH_TOKEN= \
+		REMOTE_USER= 'HTTP_AUTHORIZATION=Bearer '
+	refused 403 ROWCAST_PUBLISH_TOKEN
+	nothing_stored
+}
+
+@test "variables that a client can set do not let it in" {
+	request 'data=x' -ROWCAST_PUBLISH_OPEN HTTP_REMOTE_USER=me \
+		HTTP_ROWCAST_PUBLISH_OPEN=1 HTTP_ROWCAST_PUBLISH_TOKEN=a \
+		'HTTP_AUTHORIZATION=Bearer a'
+	refused 403 ROWCAST_PUBLISH_TOKEN
+	nothing_stored
+}
+
+@test "whom the web server authenticated may publish" {
+	request 'data=x' -ROWCAST_PUBLISH_OPEN REMOTE_USER=anna
+	answered 201 '{"id":1}'
+}
+
+@test "the Bearer token lets in" {
+	request 'data=x' -ROWCAST_PUBLISH_OPEN ROWCAST_PUBLISH_TOKEN=s3cret \
+		'HTTP_AUTHORIZATION=Bearer s3cret'
+	answered 201 '{"id":1}'
+	request 'data=x' -ROWCAST_PUBLISH_OPEN ROWCAST_PUBLISH_TOKEN=s3cret \
+		'HTTP_AUTHORIZATION=bearer   s3cret'
+	answered 201 '{"id":2}'
+}
+
+@test "401 with WWW-Authenticate for a wrong token or none" {
+	local header
+	for header in '' Bearer 'Bearer ' 'Bearer s3cre' 'Bearer s3crets' \
+		'Bearer s3creT' 'Bearer s3cret ' 'Bearers3cret' s3cret \
+		'Basic s3cret' 'Bearer s3crets3cret'; do
+		request 'data=x' -ROWCAST_PUBLISH_OPEN \
+			ROWCAST_PUBLISH_TOKEN=s3cret \
+			"HTTP_AUTHORIZATION=$header"
+		refused 401 ROWCAST_PUBLISH_TOKEN
+		[ "$(header "$HEAD" WWW-Authenticate)" = \
+			'Bearer realm="rowcast"' ]
+	done
+	request 'data=x' -ROWCAST_PUBLISH_OPEN ROWCAST_PUBLISH_TOKEN=s3cret
+	refused 401 CGIPassAuth
+	run ! grep -r s3cret "$T/response" "$COMPLAINT"
+	nothing_stored
+}
+
+@test "who has no access learns nothing about its body" {
+	request '%' -ROWCAST_PUBLISH_OPEN CONTENT_TYPE=x/y
+	refused 403 ROWCAST_PUBLISH_TOKEN
+	[ ! -e "$DB" ]
+}

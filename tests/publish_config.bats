@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# publish_config.bats: options of the publisher, and other origins.
+
+bats_require_minimum_version 1.5.0
+load publish
+STATUS= # set by request()
+
+setup() {
+	publish_setup
+}
+
+# ---- other origins ----------------------------------------------------------
+
+PREFLIGHT=(REQUEST_METHOD=OPTIONS -CONTENT_TYPE -CONTENT_LENGTH
+	HTTP_ACCESS_CONTROL_REQUEST_METHOD=POST)
+
+@test "a preflight of a listed origin is answered 204, without access" {
+	request '' "${PREFLIGHT[@]}" -ROWCAST_PUBLISH_OPEN \
+		'ROWCAST_CORS_ORIGINS=https://b.example  https://a.example:8443' \
+		HTTP_ORIGIN=https://a.example:8443
+	[ "$STATUS" -eq 204 ]
+	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = \
+		https://a.example:8443 ]
+	[ "$(header "$HEAD" Access-Control-Allow-Credentials)" = true ]
+	[ "$(header "$HEAD" Access-Control-Allow-Methods)" = POST ]
+	[ "$(header "$HEAD" Access-Control-Allow-Headers)" = \
+		'Authorization, Content-Type' ]
+	[ "$(header "$HEAD" Vary)" = Origin ]
+	[ ! -s "$ANSWER" ]
+}
+
+@test "a preflight of another origin is given nothing" {
+	request '' "${PREFLIGHT[@]}" ROWCAST_CORS_ORIGINS=https://a.example \
+		HTTP_ORIGIN=https://b.example
+	[ "$STATUS" -eq 204 ]
+	[ "$(header "$HEAD" Allow)" = 'POST, OPTIONS' ]
+	run ! grep -i '^Access-Control' "$HEAD"
+	[ "$(header "$HEAD" Vary)" = Origin ]
+	request '' "${PREFLIGHT[@]}" HTTP_ORIGIN=https://b.example
+	run ! grep -i '^Access-Control' "$HEAD"
+}
+
+@test "receipts and problems can be read by a listed origin" {
+	request 'data=x' ROWCAST_CORS_ORIGINS=https://a.example \
+		HTTP_ORIGIN=https://a.example
+	answered 201 '{"id":1}'
+	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = https://a.example ]
+	[ "$(header "$HEAD" Access-Control-Allow-Credentials)" = true ]
+	request 'data=x' ROWCAST_CORS_ORIGINS=https://a.example \
+		HTTP_ORIGIN=https://a.example -ROWCAST_PUBLISH_OPEN
+	refused 403 ROWCAST_PUBLISH_TOKEN
+	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = https://a.example ]
+	[ "$(header "$HEAD" Vary)" = Origin ]
+}
+
+@test "'*' is for all, without credentials" {
+	request 'data=x' 'ROWCAST_CORS_ORIGINS=* https://a.example' \
+		HTTP_ORIGIN=https://b.example
+	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = '*' ]
+	run ! grep -i '^Access-Control-Allow-Credentials' "$HEAD"
+	request 'data=x' 'ROWCAST_CORS_ORIGINS=* https://a.example' \
+		HTTP_ORIGIN='*'
+	run ! grep -i '^Access-Control-Allow-Credentials' "$HEAD"
+	request 'data=x' 'ROWCAST_CORS_ORIGINS=* https://a.example' \
+		HTTP_ORIGIN=https://a.example
+	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = https://a.example ]
+	[ "$(header "$HEAD" Access-Control-Allow-Credentials)" = true ]
+}
+
+# ---- options ----------------------------------------------------------------
+
+# usage: misconfigured TEXT
+misconfigured() {
+	[ "$RC" -ne 0 ]
+	refused 500 'not set up'
+	grep -qF "config: $1" "$COMPLAINT"
+	[ "$(wc -l <"$COMPLAINT")" -eq 1 ]
+	[ ! -e "$DB" ]
+}
+
+@test "without ROWCAST_DB it says what to set" {
+	request 'data=x' -ROWCAST_DB
+	misconfigured 'ROWCAST_DB is not set'
+	request 'data=x' ROWCAST_DB=
+	misconfigured 'ROWCAST_DB is not set'
+}
+
+@test "a bad value is refused before anything is opened, and named" {
+	local value
+	for value in 0 -1 1k '1 ' 268435457 99999999999999999999; do
+		request 'data=x' ROWCAST_MAX_BODY_BYTES="$value"
+		misconfigured "ROWCAST_MAX_BODY_BYTES: '$value' is no number"
+	done
+	for value in -1 +1 1.5 600001; do
+		request 'data=x' ROWCAST_BUSY_MS="$value"
+		misconfigured "ROWCAST_BUSY_MS: '$value' is no number"
+	done
+	request 'data=x' ROWCAST_PUBLISH_OPEN=yes
+	misconfigured ROWCAST_PUBLISH_OPEN
+	request 'data=x' ROWCAST_PUBLISH_TOKEN='a b'
+	misconfigured ROWCAST_PUBLISH_TOKEN
+	run ! grep -F 'a b' "$COMPLAINT"
+	for value in https://a.example/ a.example 'https://a.example,' null \
+		https://A.example https:// ://a $'https://a\r\nX:b'; do
+		request 'data=x' ROWCAST_CORS_ORIGINS="$value"
+		misconfigured ROWCAST_CORS_ORIGINS
+	done
+}
+
+@test "64 origins may be listed, not 65" {
+	local list
+	printf -v list 'https://%d.example ' {1..64}
+	request 'data=x' ROWCAST_CORS_ORIGINS="$list" \
+		HTTP_ORIGIN=https://64.example
+	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = https://64.example ]
+	rm "$DB"*
+	request 'data=x' ROWCAST_CORS_ORIGINS="$list https://65.example"
+	misconfigured 'ROWCAST_CORS_ORIGINS: more than 64 origins'
+}
+
+@test "a web server's command line, which a client may write, is ignored" {
+	OPTIONS=(--help)
+	request 'data=x'
+	answered 201 '{"id":1}'
+	OPTIONS=(--db "$T/other.db" --publish-open)
+	request 'data=x' -ROWCAST_PUBLISH_OPEN
+	refused 403 ROWCAST_PUBLISH_TOKEN
+	[ ! -e "$T/other.db" ]
+}
+
+@test "options outside of a web server are stronger than the environment" {
+	OPTIONS=(--db "$T/other.db" --publish-open --max-body-bytes=10
+		--busy-ms 1 --cors-origin https://b.example
+		--cors-origin https://c.example)
+	request 'data=x' -GATEWAY_INTERFACE -ROWCAST_PUBLISH_OPEN \
+		ROWCAST_CORS_ORIGINS=https://a.example \
+		HTTP_ORIGIN=https://c.example
+	answered 201 '{"id":1}'
+	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = https://c.example ]
+	[ -e "$T/other.db" ] && [ ! -e "$DB" ]
+	request 'data=x' -GATEWAY_INTERFACE CONTENT_LENGTH=11 \
+		ROWCAST_CORS_ORIGINS=https://a.example \
+		HTTP_ORIGIN=https://a.example
+	refused 413 'larger than 10 bytes'
+	run ! grep -i '^Access-Control' "$HEAD"
+}
+
+@test "options that are not known, and arguments, are refused" {
+	local option
+	for option in --nonsense --db --publish-token=x --publish-open=1 -x x; do
+		OPTIONS=("$option")
+		request 'data=x' -GATEWAY_INTERFACE
+		misconfigured ''
+		grep -qF -- "${option%=*}" "$COMPLAINT"
+	done
+}
+
+@test "--help and --version" {
+	run -0 env -i "$PUBLISHER" --help </dev/null
+	[[ $output == Usage:* ]]
+	[[ $output == *ROWCAST_PUBLISH_TOKEN* ]]
+	run -0 env -i "$PUBLISHER" --version </dev/null
+	[[ $output =~ ^rowcast-publish\.cgi\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "started by hand it says that a web server starts it" {
+	request '' -GATEWAY_INTERFACE -REQUEST_METHOD
+	[ "$RC" -ne 0 ]
+	grep -q 'for a web server to start' "$COMPLAINT"
+	[ ! -s "$T/response" ]
+}
+
+@test "with a listening socket on descriptor 0 it says that it is no FastCGI" {
+	needs perl
+	# shellcheck disable=SC2016 # those are perl's
+	run -1 perl -MSocket -e '
+		socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die;
+		bind($s, sockaddr_un($ARGV[0])) or die;
+		listen($s, 1) or die;
+		open(STDIN, "<&", $s) or die;
+		exec $ARGV[1] or die' "$T/socket" "$PUBLISHER"
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"runs as CGI"* ]]
+}

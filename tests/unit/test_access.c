@@ -1,0 +1,86 @@
+/*
+ * access: who may publish.  The rows are rules, the request, the status.
+ */
+#include "tap.h"
+
+#include "../../cgi/access.h"
+
+static const struct {
+	const char *name;
+	const char *token;
+	const char *remote_user;
+	const char *authorization;
+	int status; /* 0 if it is let in */
+	bool is_open;
+} rows[] = {
+	{ "nothing set, nobody known", NULL, NULL, NULL, 403, false },
+	{ "an empty user is nobody", NULL, "", NULL, 403, false },
+	{ "a Bearer token where none is set", NULL, NULL, "Bearer x", 403,
+	    false },
+	{ "an empty token is none", "", NULL, "Bearer ", 403, false },
+	{ "an empty token is none, without a header", "", NULL, NULL, 403,
+	    false },
+	{ "a user of the web server", NULL, "anna", NULL, 0, false },
+	{ "a user of the web server beside a token", "s3cret", "anna",
+	    "Basic YW5uYTp4", 0, false },
+	{ "open", NULL, NULL, NULL, 0, true },
+	{ "open, with a wrong token", "s3cret", NULL, "Bearer x", 0, true },
+	{ "the token", "s3cret", NULL, "Bearer s3cret", 0, false },
+	{ "the token, scheme in small letters", "s3cret", NULL, "bearer s3cret",
+	    0, false },
+	{ "the token after more spaces", "s3cret", NULL, "Bearer   s3cret", 0,
+	    false },
+	{ "no header", "s3cret", NULL, NULL, 401, false },
+	{ "an empty header", "s3cret", NULL, "", 401, false },
+	{ "the scheme alone", "s3cret", NULL, "Bearer", 401, false },
+	{ "the scheme and a space", "s3cret", NULL, "Bearer ", 401, false },
+	{ "another scheme", "s3cret", NULL, "Basic s3cret", 401, false },
+	{ "no scheme", "s3cret", NULL, "s3cret", 401, false },
+	{ "the beginning of the token", "s3cret", NULL, "Bearer s3cre", 401,
+	    false },
+	{ "more than the token", "s3cret", NULL, "Bearer s3crets", 401, false },
+	{ "the token twice", "s3cret", NULL, "Bearer s3crets3cret", 401,
+	    false },
+	{ "the token in other letters", "s3cret", NULL, "Bearer S3cret", 401,
+	    false },
+	{ "wrong in the first byte", "s3cret", NULL, "Bearer x3cret", 401,
+	    false },
+	{ "wrong in the last byte", "s3cret", NULL, "Bearer s3crex", 401,
+	    false },
+	{ "a space after the token", "s3cret", NULL, "Bearer s3cret ", 401,
+	    false },
+};
+
+static bool
+says(int status, const struct problem *p)
+{
+	bool has_header = p->header != NULL &&
+	    strcmp(p->header, "WWW-Authenticate: Bearer realm=\"rowcast\"") ==
+		0;
+
+	return p->status == status &&
+	    strstr(p->detail, "ROWCAST_PUBLISH_TOKEN") != NULL &&
+	    strstr(p->detail, "s3cret") == NULL &&
+	    (status == 401 ? has_header : p->header == NULL);
+}
+
+int
+main(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct access_rules rules = {
+			.token = rows[i].token,
+			.is_open = rows[i].is_open,
+		};
+		struct problem p = { .status = 0 };
+		int result = access_check(&rules, rows[i].remote_user,
+		    rows[i].authorization, &p);
+
+		if (rows[i].status == 0)
+			check(result == 0, "let in: %s", rows[i].name);
+		else
+			check(result == -1 && says(rows[i].status, &p),
+			    "%d: %s", rows[i].status, rows[i].name);
+	}
+	return tap_end();
+}
