@@ -1,0 +1,305 @@
+# rowcast: build, test, install.  GNU make.
+#
+#   make              build/rowcast.fcgi and build/rowcast-publish.cgi
+#   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
+#   make check        every test; closes with "N passed, N failed, N skipped"
+#   make lint         formatter, static analysis, rules of the house
+#   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz
+#   make install      PREFIX=/usr/local DESTDIR=; uninstall removes the same
+#   make deps         install what building needs (the above do it themselves,
+#                     but for a plain make, install and clean)
+#
+#   make SAN=address,undefined check     the same tests under sanitizers
+#   make SAN=thread check
+#   make TESTS='tests/unit/test_sse.c tests/lighttpd.bats' check
+#
+# CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's; what the programs
+# need is in variables of our own and is added to them.
+
+VERSION = 0.1.0
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# ---- what the user may set --------------------------------------------------
+
+SAN =
+ifeq ($(origin CC),default)
+CC = cc
+endif
+CFLAGS ?= $(if $(SAN),-O1 -g -fno-omit-frame-pointer,-O2 -g)
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+NPM ?= npm
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PORT ?= 8080
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+TESTS ?=
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Programs that other programs start, not people: the GNU standards' libexec.
+# Where a distribution has none: make install libexecdir=/usr/lib
+libexecdir ?= $(PREFIX)/libexec
+datadir ?= $(PREFIX)/share
+docdir ?= $(datadir)/doc/rowcast
+mandir ?= $(datadir)/man
+
+comma := ,
+B ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+
+# ---- flags of ours ----------------------------------------------------------
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wformat=2 -Wundef -Wvla
+OPTIMISED = $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))
+FORTIFIED = $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))
+HARDEN_CPP = $(if $(SAN)$(FORTIFIED),,$(if $(OPTIMISED),\
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+HARDEN_CC = -fstack-protector-strong -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now
+SAN_FLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+# Objects of fuzz targets are instrumented; only the targets have its main().
+SAN_CC = $(subst fuzzer$(comma),fuzzer-no-link$(comma),$(SAN_FLAGS))
+# As shared libraries, gcc's runtimes for address and undefined each keep their
+# own idea of where reports go; clang's are static anyway.
+IS_CLANG = $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+SAN_LD := $(if $(SAN),$(if $(IS_CLANG),,$(foreach s,address:libasan \
+	undefined:libubsan thread:libtsan,$(if $(findstring \
+	$(firstword $(subst :, ,$(s))),$(SAN)),-static-$(lastword \
+	$(subst :, ,$(s)))))))
+
+pkg = $(or $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null),$(3))
+PKG_CFLAGS := $(sort $(call pkg,--cflags,fcgi) $(call pkg,--cflags,sqlite3) \
+	$(call pkg,--cflags,libuv))
+FCGI_LIBS := $(call pkg,--libs,fcgi,-lfcgi)
+SQLITE_LIBS := $(call pkg,--libs,sqlite3,-lsqlite3)
+UV_LIBS := $(call pkg,--libs,libuv,-luv)
+UNISTRING_LIBS := -lunistring
+
+OUR_CPP = -D_GNU_SOURCE -DROWCAST_VERSION='"$(VERSION)"' -I$(B) $(PKG_CFLAGS) \
+	$(HARDEN_CPP)
+OUR_CC = -std=c17 $(WARNINGS) $(HARDEN_CC) $(SAN_CC)
+OUR_LD = $(HARDEN_LD) -Wl,--as-needed $(SAN_FLAGS) $(SAN_LD)
+LIBS = $(FCGI_LIBS) $(SQLITE_LIBS) $(UNISTRING_LIBS)
+
+COMPILE = $(CC) $(OUR_CPP) $(CPPFLAGS) $(OUR_CC) $(CFLAGS)
+LINK = $(CC) $(OUR_CC) $(CFLAGS) $(OUR_LD) $(LDFLAGS)
+SAY = @printf '  %-6s %s\n'
+
+# ---- what there is ----------------------------------------------------------
+
+LIB_SRC := $(sort $(wildcard lib/*.c))
+FCGI_SRC := $(sort $(wildcard fcgi/*.c))
+CGI_SRC := $(sort $(wildcard cgi/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_HELP_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
+TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SRC := $(LIB_SRC) $(FCGI_SRC) $(CGI_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC) \
+	$(TOOL_SRC) $(FUZZ_SRC)
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+FCGI_OBJ := $(call obj,$(FCGI_SRC))
+CGI_OBJ := $(call obj,$(CGI_SRC))
+SAN_OBJ := $(if $(SAN),$(if $(findstring fuzzer,$(SAN)),,$(B)/reports.o))
+
+LIB_A := $(B)/librowcast.a
+FCGI_A := $(B)/libresponder.a
+CGI_A := $(B)/libpublisher.a
+
+RESPONDER := $(B)/rowcast.fcgi
+PUBLISHER := $(B)/rowcast-publish.cgi
+UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
+TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
+FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
+
+# ---- programs ---------------------------------------------------------------
+
+.PHONY: all
+all: $(RESPONDER) $(PUBLISHER)
+
+$(RESPONDER): $(FCGI_OBJ) $(SAN_OBJ) $(LIB_A)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+
+$(PUBLISHER): $(CGI_OBJ) $(SAN_OBJ) $(LIB_A)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+
+# Whole archives anew: ar would keep the members of removed sources.
+$(LIB_A): $(call obj,$(LIB_SRC))
+$(FCGI_A): $(filter-out %/main.o,$(FCGI_OBJ))
+$(CGI_A): $(filter-out %/main.o,$(CGI_OBJ))
+$(LIB_A) $(FCGI_A) $(CGI_A): Makefile
+	$(SAY) AR $@
+	@rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
+
+# A unit test takes from the archives what it calls.  Both programs have a
+# config.o: the tests named test_cgi_* find the publisher's first.
+.PHONY: unit
+unit: $(UNIT)
+UNIT_HELP_OBJ := $(call obj,$(UNIT_HELP_SRC))
+$(UNIT): $(B)/%: $(B)/%.o $(UNIT_HELP_OBJ) $(SAN_OBJ) $(FCGI_A) $(CGI_A) $(LIB_A)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $(filter %.o,$^) \
+	    $(if $(findstring /test_cgi_,$@),$(CGI_A) $(FCGI_A),$(FCGI_A) $(CGI_A)) \
+	    $(LIB_A) $(LIBS) $(UV_LIBS) $(LDLIBS)
+
+$(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+
+$(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(LIB_A)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+
+# ---- objects ----------------------------------------------------------------
+
+$(B)/%.o: %.c $(B)/flags | $(B)/found $(B)/schema.h
+	$(SAY) CC $<
+	@mkdir -p $(@D)
+	@$(COMPILE) -MMD -MP -c -o $@ $<
+
+# The schema as C: an array, as a string literal may not be that long.
+$(B)/schema.h: sql/schema.sql Makefile
+	@mkdir -p $(@D)
+	@{ echo 'static const char log_schema[] = {'; \
+	    od -An -v -to1 $< | sed "s/ *\([0-7]\{3\}\)/'\\\\\1',/g"; \
+	    echo "0};"; } >$@.new && mv $@.new $@
+
+# Everything is built again when the flags are others.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$FLAGS_TEXT" | cmp -s - $@ || \
+	    printf '%s\n' "$$FLAGS_TEXT" >$@
+$(B)/flags: export FLAGS_TEXT = $(COMPILE) $(LINK) $(LIBS) $(UV_LIBS) $(LDLIBS)
+.PHONY: FORCE
+FORCE:
+
+# One clear line instead of a compiler's many, where packages are missing.
+$(B)/found: $(B)/flags
+	@printf '#include <%s>\n' errno.h fcgiapp.h sqlite3.h unistr.h uv.h | \
+	    $(CC) $(OUR_CPP) $(CPPFLAGS) -E - >/dev/null 2>&1 || { \
+	    echo 'rowcast: the compiler or a library is missing;' \
+	        'to install what building needs:  make deps' >&2; exit 1; }
+	@touch $@
+
+# Sanitizers report into a folder: web servers swallow what programs print.
+REPORT_TO = log_path=$(abspath $(B))/reports/report
+$(B)/reports.o: $(B)/flags Makefile | $(B)/found
+	@mkdir -p $(@D)
+	@for s in asan ubsan tsan; do \
+	    printf 'const char *__%s_default_options(void);\n' $$s; \
+	    printf 'const char *__%s_default_options(void)\n' $$s; \
+	    printf '{ return "%s:print_stacktrace=1"; }\n' '$(REPORT_TO)'; \
+	    done | $(CC) $(CFLAGS) $(HARDEN_CC) -x c -c -o $@ -
+
+-include $(wildcard $(SRC:%.c=$(B)/%.d) $(SRC:%.c=$(B)/werror/%.d))
+
+# ---- tests ------------------------------------------------------------------
+
+# make -j anyway, unless the user has said how.
+parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+again = @$(MAKE) --no-print-directory $(parallel)
+
+.PHONY: check check-build
+check:
+	@scripts/install-deps test
+	$(again) check-build
+	@SAN='$(SAN)' BUILD='$(abspath $(B))' tests/run $(TESTS)
+
+check-build: all unit tools $(if $(SAN),,warnings) browser
+
+.PHONY: tools
+tools: $(TOOLS)
+
+# The programs under test are those that are installed; that nothing in them
+# makes the compiler warn is seen to by a compilation of its own.
+.PHONY: warnings
+warnings: $(patsubst %.c,$(B)/werror/%.ok,$(SRC))
+$(B)/werror/%.ok: %.c $(B)/flags | $(B)/found $(B)/schema.h
+	$(SAY) WARN $<
+	@mkdir -p $(@D)
+	@$(COMPILE) -Werror -MMD -MP -MT $@ -MF $(@:.ok=.d) -c -o $(@:.ok=.o) $<
+	@mv $(@:.ok=.o) $@
+
+# npm's own record of what it installed tells whether that is still right.
+BROWSER_LOCK := $(wildcard tests/browser/package-lock.json)
+.PHONY: browser
+browser: $(if $(BROWSER_LOCK),tests/browser/node_modules/.package-lock.json)
+tests/browser/node_modules/.package-lock.json: $(BROWSER_LOCK)
+	$(SAY) NPM tests/browser
+	@cd tests/browser && $(NPM) ci --ignore-scripts --no-audit --no-fund \
+	    --loglevel=error >/dev/null
+	@touch $@
+
+.PHONY: lint
+lint: export LINT_FLAGS = -D_GNU_SOURCE -DROWCAST_VERSION="$(VERSION)" -I$(B) \
+	$(PKG_CFLAGS) $(CPPFLAGS) -std=c17 $(WARNINGS)
+lint:
+	@scripts/install-deps lint
+	$(again) $(B)/schema.h
+	@tests/run tests/lint
+
+.PHONY: fuzz fuzz-build
+fuzz:
+	@scripts/install-deps fuzz
+	$(again) SAN=fuzzer,address,undefined CC='$(FUZZ_CC)' B=build-fuzz fuzz-build
+	@BUILD='$(abspath build-fuzz)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/run tests/fuzz/run
+fuzz-build: $(FUZZ)
+
+# Lay out the C as .clang-format says.
+.PHONY: format
+format:
+	@find $(wildcard lib fcgi cgi tests bench) -name node_modules -prune -o \
+	    -type f -name '*.[ch]' -print | xargs clang-format -i
+
+# ---- for people -------------------------------------------------------------
+
+.PHONY: run
+run:
+	@scripts/install-deps run
+	$(again) all
+	@PORT='$(PORT)' scripts/run
+
+.PHONY: deps
+deps:
+	@scripts/install-deps build
+
+.PHONY: clean
+clean:
+	rm -rf build build-*/ $(if $(filter-out build,$(B)),$(B))
+
+# ---- install ----------------------------------------------------------------
+
+# from:to pairs; the same list for install and uninstall.
+EXAMPLES := $(wildcard *-example.conf)
+INSTALL_PROGRAMS = $(RESPONDER) $(PUBLISHER)
+INSTALL_SHARE = $(wildcard sql/*.sql) $(EXAMPLES)
+INSTALL_WEB = $(wildcard web/*.*)
+INSTALL_DOC = $(wildcard README.md LICENSE docs/*.md)
+INSTALL_MAN8 = $(wildcard man/*.8)
+INSTALLED = $(call to,$(libexecdir)/rowcast,$(INSTALL_PROGRAMS)) \
+	$(call to,$(datadir)/rowcast,$(INSTALL_SHARE)) \
+	$(call to,$(datadir)/rowcast/web,$(INSTALL_WEB)) \
+	$(call to,$(docdir),$(INSTALL_DOC)) \
+	$(call to,$(mandir)/man8,$(INSTALL_MAN8))
+to = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
+put = $(if $(2),$(INSTALL) -d '$(DESTDIR)$(3)' && \
+	$(INSTALL) -m $(1) $(2) '$(DESTDIR)$(3)/')
+
+.PHONY: install uninstall
+install: all
+	$(call put,755,$(INSTALL_PROGRAMS),$(libexecdir)/rowcast)
+	$(call put,644,$(INSTALL_SHARE),$(datadir)/rowcast)
+	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)
+	$(call put,644,$(INSTALL_DOC),$(docdir))
+	$(call put,644,$(INSTALL_MAN8),$(mandir)/man8)
+
+uninstall:
+	rm -f $(INSTALLED)
+	-@rmdir '$(DESTDIR)$(libexecdir)/rowcast' '$(DESTDIR)$(datadir)/rowcast/web' \
+	    '$(DESTDIR)$(datadir)/rowcast' '$(DESTDIR)$(docdir)' 2>/dev/null
