@@ -1,0 +1,208 @@
+/*
+ * fcgi_scan() over any bytes, as they come over a connection: first all at
+ * once, then in two parts, which must end the same.  What is whole goes to
+ * libfcgi, which must not abort, and its variables must be those that an
+ * independent reading of the records finds.
+ */
+#include "fuzz.h"
+
+#include "../../lib/fcgi.h"
+
+#define VARS_MAX 4096
+
+enum { BEGIN = 1, PARAMS = 4, STDIN = 5 };
+
+/* A request, read by the book: FastCGI 1.0, 3.3, 3.4, 5.1, 5.2. */
+struct reading {
+	uint8_t params[FCGI_REQUEST_MAX];
+	size_t params_len;
+	char text[2 * FCGI_REQUEST_MAX]; /* "NAME=value" and NUL, in a row */
+	const char *vars[VARS_MAX];
+	size_t n;
+	size_t total;
+	unsigned id;
+	bool keep;
+};
+
+static size_t
+content_len(const uint8_t *header)
+{
+	return (size_t)header[4] << 8 | header[5];
+}
+
+/* Join the PARAMS; check that what was called whole is well-formed. */
+static void
+read_records(struct reading *r, const uint8_t *b, size_t used)
+{
+	size_t at = 16 + (size_t)b[6];
+	int stage = PARAMS;
+
+	require(used >= at && b[0] == 1 && b[1] == BEGIN);
+	require(content_len(b) == 8 && b[8] == 0 && b[9] == 1);
+	r->id = (unsigned)b[2] << 8 | b[3];
+	require(r->id != 0);
+	r->keep = b[10] & 1;
+	r->params_len = 0;
+	while (stage != 0) {
+		const uint8_t *h = b + at;
+		size_t len;
+
+		require(used - at >= 8);
+		len = content_len(h);
+		require(used - at >= 8 + len + h[6]);
+		require(h[0] == 1 && h[1] == stage);
+		require(((unsigned)h[2] << 8 | h[3]) == r->id);
+		require(stage == PARAMS || len == 0); /* was cut out */
+		memcpy(r->params + r->params_len, h + 8, len);
+		r->params_len += len;
+		at += 8 + len + h[6];
+		if (len == 0)
+			stage = stage == PARAMS ? STDIN : 0;
+	}
+	require(at == used);
+	r->total = at;
+}
+
+static size_t
+read_length(const struct reading *r, size_t *at)
+{
+	const uint8_t *p = r->params + *at;
+
+	require(*at < r->params_len);
+	if (p[0] < 0x80) {
+		*at += 1;
+		return p[0];
+	}
+	require(r->params_len - *at >= 4);
+	*at += 4;
+	return (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 |
+	    (size_t)p[2] << 8 | p[3];
+}
+
+static void
+read_vars(struct reading *r)
+{
+	size_t at = 0, text = 0;
+
+	r->n = 0;
+	while (at < r->params_len && r->n < VARS_MAX) {
+		size_t name = read_length(r, &at);
+		size_t value = read_length(r, &at);
+
+		require(name <= r->params_len - at);
+		require(value <= r->params_len - at - name);
+		r->vars[r->n++] = r->text + text;
+		memcpy(r->text + text, r->params + at, name);
+		r->text[text + name] = '=';
+		memcpy(r->text + text + name + 1, r->params + at + name, value);
+		text += name + value + 1;
+		r->text[text++] = '\0';
+		at += name + value;
+	}
+}
+
+static void
+parse(const uint8_t *bytes, size_t used)
+{
+	static struct reading r;
+	struct fcgi_request q;
+	size_t n = 0;
+
+	read_records(&r, bytes, used);
+	read_vars(&r);
+	if (fcgi_parse(bytes, used, &q) != 0)
+		return;
+	require(q.id == r.id && q.keep == r.keep);
+	require(strcmp(q.vars[0], "FCGI_ROLE=RESPONDER") == 0);
+	for (const char *const *v = q.vars + 1; *v != NULL; v++, n++)
+		require(
+		    n == VARS_MAX || (n < r.n && strcmp(*v, r.vars[n]) == 0));
+	require(n == r.n);
+	fcgi_request_free(&q);
+}
+
+static void
+reply(const uint8_t *bytes, size_t used)
+{
+	uint8_t out[FCGI_REPLY_MAX_BYTES];
+	size_t len = fcgi_reply(bytes, used, out);
+
+	require(used == 8 + content_len(bytes) + bytes[6]);
+	require(bytes[0] == 1 && bytes[2] == 0 && bytes[3] == 0);
+	require(len <= sizeof(out) && len == 8 + content_len(out) + out[6]);
+	require(out[1] == (bytes[1] == 9 ? 10 : 11));
+}
+
+struct outcome {
+	enum fcgi_scan scan;
+	size_t used;
+	size_t cut; /* bytes of STDIN */
+};
+
+/* Scan after each part has come. */
+static struct outcome
+come(const uint8_t *data, size_t size, size_t first, uint8_t *left)
+{
+	struct outcome o = { FCGI_PARTIAL, 0, 0 };
+	uint8_t *buffer = fuzz_copy(data, size);
+	size_t len = 0, parts[2] = { first, size - first }, at = 0;
+
+	for (size_t i = 0; i < 2 && o.scan == FCGI_PARTIAL; i++) {
+		size_t before;
+
+		memcpy(buffer + len, data + at, parts[i]);
+		len += parts[i];
+		at += parts[i];
+		before = len;
+		o.scan = fcgi_scan(buffer, &len, &o.used);
+		require(len <= before);
+		o.cut += before - len;
+	}
+	if (o.scan == FCGI_WHOLE || o.scan == FCGI_MANAGE) {
+		require(o.used <= len);
+		memcpy(left, buffer, o.used);
+	}
+	/* who waits for more has room for it */
+	require(o.scan != FCGI_PARTIAL || len < FCGI_BUFFER_MAX);
+	free(buffer);
+	return o;
+}
+
+static void
+see_alike(const uint8_t *data, size_t size, size_t first,
+    const struct outcome *whole, const uint8_t *left)
+{
+	static uint8_t other[FCGI_BUFFER_MAX];
+	struct outcome o = come(data, size, first, other);
+
+	require(o.scan == whole->scan);
+	if (o.scan != FCGI_WHOLE && o.scan != FCGI_MANAGE)
+		return;
+	require(o.used == whole->used);
+	require(memcmp(other, left, o.used) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t left[FCGI_BUFFER_MAX];
+	static bool is_ready;
+	struct outcome o;
+
+	if (!is_ready)
+		require(fcgi_init() == 0);
+	is_ready = true;
+	if (size > FCGI_BUFFER_MAX)
+		return 0;
+	o = come(data, size, size, left);
+	if (o.scan == FCGI_WHOLE)
+		parse(left, o.used);
+	if (o.scan == FCGI_MANAGE)
+		reply(left, o.used);
+	/* the split is drawn from the input itself */
+	if (size > 0)
+		see_alike(data, size, (data[size / 2] * 257U) % size, &o, left);
+	for (size_t i = 0; i < size && size < 100; i++)
+		see_alike(data, size, i, &o, left);
+	return 0;
+}

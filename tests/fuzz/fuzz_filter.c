@@ -1,0 +1,118 @@
+/*
+ * filters over any patterns: each line of the input is one text, its first
+ * byte says what for: '=' exact, '*' prefix, 'n' name, else a topic and a name
+ * to ask for.  A naive matcher must agree, and the order must not matter.
+ */
+#include "fuzz.h"
+
+#include "../../fcgi/filter.h"
+
+#define LINES_MAX 64
+#define ASKED_MAX 192
+
+struct lines {
+	struct pattern patterns[LINES_MAX], patterns_reversed[LINES_MAX];
+	struct text names[LINES_MAX], names_reversed[LINES_MAX];
+	struct text asked[ASKED_MAX];
+	size_t n_patterns, n_names, n_asked;
+};
+
+static bool
+begins_with(struct text t, struct text with)
+{
+	return t.len >= with.len &&
+	    (with.len == 0 || memcmp(t.bytes, with.bytes, with.len) == 0);
+}
+
+static bool
+is_same(struct text a, struct text b)
+{
+	return a.len == b.len && begins_with(a, b);
+}
+
+static bool
+naive_has_topic(const struct lines *l, struct text topic)
+{
+	for (size_t i = 0; i < l->n_patterns; i++)
+		if (l->patterns[i].is_prefix ?
+			begins_with(topic, l->patterns[i].text) :
+			is_same(topic, l->patterns[i].text))
+			return true;
+	return l->n_patterns == 0;
+}
+
+static bool
+naive_has_name(const struct lines *l, struct text name)
+{
+	for (size_t i = 0; i < l->n_names; i++)
+		if (is_same(name, l->names[i]))
+			return true;
+	return l->n_names == 0;
+}
+
+static void
+take_line(struct lines *l, struct text line)
+{
+	char what = line.len > 0 ? line.bytes[0] : '\0';
+
+	if (line.len > 0) {
+		line.bytes++;
+		line.len--;
+	}
+	/* Patterns and names are asked for too: they are their own edges. */
+	if (l->n_asked < ASKED_MAX)
+		l->asked[l->n_asked++] = line;
+	if ((what == '=' || what == '*') && l->n_patterns < LINES_MAX)
+		l->patterns[l->n_patterns++] =
+		    (struct pattern){ line, what == '*' };
+	else if (what == 'n' && l->n_names < LINES_MAX)
+		l->names[l->n_names++] = line;
+}
+
+static void
+read_lines(struct lines *l, const char *s, size_t size)
+{
+	while (size > 0) {
+		const char *end = memchr(s, '\n', size);
+		size_t len = end != NULL ? (size_t)(end - s) : size;
+
+		take_line(l, (struct text){ s, len });
+		s += end != NULL ? len + 1 : len;
+		size -= end != NULL ? len + 1 : len;
+	}
+	for (size_t i = 0; i < l->n_patterns; i++)
+		l->patterns_reversed[i] = l->patterns[l->n_patterns - 1 - i];
+	for (size_t i = 0; i < l->n_names; i++)
+		l->names_reversed[i] = l->names[l->n_names - 1 - i];
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct lines l;
+	struct filter *f, *reversed, *again;
+	const struct pattern *patterns;
+	size_t n;
+
+	memset(&l, 0, sizeof l);
+	read_lines(&l, (const char *)data, size);
+	f = filter_new(l.patterns, l.n_patterns, l.names, l.n_names);
+	reversed = filter_new(l.patterns_reversed, l.n_patterns,
+	    l.names_reversed, l.n_names);
+	require(f != NULL && reversed != NULL);
+	require(is_same(filter_key(f), filter_key(reversed)));
+	/* The normal form of a normal form is itself. */
+	patterns = filter_patterns(f, &n);
+	again = filter_new(patterns, n, l.names, l.n_names);
+	require(again != NULL && is_same(filter_key(f), filter_key(again)));
+	for (size_t i = 0; i < l.n_asked; i++) {
+		require(filter_has_topic(f, l.asked[i]) ==
+		    naive_has_topic(&l, l.asked[i]));
+		require(filter_has_name(f, l.asked[i]) ==
+		    naive_has_name(&l, l.asked[i]));
+	}
+	filter_free(f);
+	filter_free(reversed);
+	filter_free(again);
+	return 0;
+}
