@@ -19,6 +19,8 @@
 #include "reply.h"
 #include "roster.h"
 
+#define LOOK_STEPS 8 /* records read at once when the log has grown */
+
 struct hub {
 	const struct config *config;
 	struct source *source;
@@ -27,6 +29,8 @@ struct hub {
 	struct roster *roster;
 	void (*freed)(void *cookie);
 	void *freed_cookie;
+	uv_idle_t growing; /* runs while there is more to read from the log */
+	bool has_removed;  /* rows that nobody has seen */
 	bool is_ending;
 	struct {
 		uint64_t streams; /* ever opened */
@@ -76,6 +80,7 @@ on_removed(void *cookie, struct text topic)
 {
 	struct hub *h = cookie;
 
+	h->has_removed = true;
 	feeds_make_stale(h->feeds, topic);
 }
 
@@ -126,6 +131,13 @@ reset_one(void *cookie, struct stream *s)
 		roster_queue(h->roster, s);
 }
 
+static void
+check_one(void *cookie, struct stream *s)
+{
+	(void)cookie; /* there is nothing more to know */
+	s->must_check = true;
+}
+
 /* One step; false when the end of the log is reached. */
 static bool
 step(struct hub *h)
@@ -142,9 +154,38 @@ step(struct hub *h)
 		else
 			feed_clear(f);
 	}
+	if (h->has_removed) /* those who were not live miss them, too */
+		roster_visit(h->roster, check_one, NULL);
+	h->has_removed = false;
 	if (result == SOURCE_RESET)
 		roster_visit(h->roster, reset_one, h);
 	return result == SOURCE_OK || result == SOURCE_RESET;
+}
+
+static void on_growing(uv_idle_t *idle);
+
+/*
+ * Some steps now, the rest between other work of the loop: a million rows in
+ * one transaction are not to hold up anybody.
+ */
+static void
+grow(struct hub *h, int steps)
+{
+	bool is_more = true;
+
+	for (int i = 0; i < steps && is_more; i++)
+		is_more = step(h);
+	/* neither can fail: there is a callback and the handle is open */
+	if (is_more)
+		(void)uv_idle_start(&h->growing, on_growing);
+	else
+		(void)uv_idle_stop(&h->growing);
+}
+
+static void
+on_growing(uv_idle_t *idle)
+{
+	grow(idle->data, 1);
 }
 
 bool
@@ -162,8 +203,7 @@ hub_look(struct hub *h)
 	case SOURCE_TROUBLE:
 		return false;
 	}
-	while (step(h))
-		;
+	grow(h, LOOK_STEPS);
 	return source_head(h->source) != before;
 }
 
@@ -321,6 +361,8 @@ hub_new(uv_loop_t *loop, const struct config *config, struct source *source)
 
 	if (h == NULL)
 		return NULL;
+	(void)uv_idle_init(loop, &h->growing); /* cannot fail */
+	h->growing.data = h;
 	h->config = config;
 	h->feeds = feeds_new();
 	if (h->feeds != NULL)
@@ -336,6 +378,12 @@ hub_new(uv_loop_t *loop, const struct config *config, struct source *source)
 	return h;
 }
 
+static void
+on_growing_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
 void
 hub_free(struct hub *h)
 {
@@ -346,7 +394,7 @@ hub_free(struct hub *h)
 		roster_free(h->roster);
 	feeds_free(h->feeds);
 	source_free(h->source);
-	free(h);
+	uv_close((uv_handle_t *)&h->growing, on_growing_closed);
 }
 
 struct connections *
@@ -417,7 +465,7 @@ hub_report(const struct hub *h)
 {
 	warn_line("report: streams=%zu feeds=%zu connections=%zu head=%lld"
 		  " opened=%llu refused=%llu full=%llu events=%llu sends=%llu"
-		  " behind=%llu",
+		  " behind=%llu rows=%llu",
 	    roster_count(h->roster), feeds_count(h->feeds),
 	    connections_count(h->connections),
 	    (long long)source_head(h->source),
@@ -426,5 +474,6 @@ hub_report(const struct hub *h)
 	    (unsigned long long)h->counters.full,
 	    (unsigned long long)h->counters.events,
 	    (unsigned long long)h->counters.sends,
-	    (unsigned long long)h->counters.behind);
+	    (unsigned long long)h->counters.behind,
+	    (unsigned long long)source_rows(h->source));
 }

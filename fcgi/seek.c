@@ -27,6 +27,20 @@ know_removed(struct log *log, struct seek *seek)
 }
 
 static enum seek_result
+find_after(struct log *log, int64_t head, struct seek *seek)
+{
+	int64_t end;
+
+	seek->cursor = seek->value <= head ? seek->value : head;
+	if (seek->value <= head)
+		return SEEK_FOUND;
+	/* there, but not yet seen by us? */
+	if (log_head(log, &end) != LOG_OK)
+		return SEEK_TROUBLE;
+	return seek->value <= end ? SEEK_AGAIN : SEEK_BEYOND;
+}
+
+static enum seek_result
 find_earliest(struct log *log, int64_t head, struct seek *seek)
 {
 	int64_t oldest;
@@ -99,8 +113,7 @@ seek_step(struct log *log, int64_t head, const struct filter *f,
 		seek->cursor = head;
 		break;
 	case REQUEST_AFTER:
-		seek->cursor = seek->value <= head ? seek->value : head;
-		return seek->value <= head ? SEEK_FOUND : SEEK_BEYOND;
+		return find_after(log, head, seek);
 	case REQUEST_EARLIEST:
 		return find_earliest(log, head, seek);
 	case REQUEST_LAST:

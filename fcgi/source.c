@@ -22,6 +22,7 @@
 
 #define PAGE_ROWS 1000    /* rows of one read */
 #define REMOVED_MAX 10000 /* topics looked at for a gap */
+#define REOPEN_MS 500     /* between tries to open another file in its place */
 #define FORGET_MS 500     /* removed rows may be served for so long */
 
 struct source {
@@ -31,9 +32,13 @@ struct source {
 	struct pages *pages;
 	int64_t removals;  /* rows ever removed that have been forgotten */
 	int64_t forgot_ms; /* when */
+	uint64_t rows;     /* read from the log */
+	int64_t reopen_ms; /* not before */
 	bool may_hold_removed;
-	bool is_behind;   /* a step is owed although nothing has changed */
-	bool is_troubled; /* and the operator knows */
+	bool may_be_other; /* its identity is to be looked at */
+	bool is_other;     /* and is another one; the streams do not know yet */
+	bool is_behind;    /* a step is owed although nothing has changed */
+	bool is_troubled;  /* and the operator knows */
 };
 
 /* ---- opening ---- */
@@ -90,6 +95,12 @@ source_head(const struct source *src)
 	return tail_head(src->tail);
 }
 
+uint64_t
+source_rows(const struct source *src)
+{
+	return src->rows;
+}
+
 /* Tell the operator once when trouble begins and once when it is over. */
 static enum source_result
 trouble(struct source *src)
@@ -112,6 +123,15 @@ no_trouble(struct source *src)
 
 /* ---- new events ---- */
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static enum source_result
 reset(struct source *src, int64_t head)
 {
@@ -132,6 +152,11 @@ reopen(struct source *src)
 	bool is_same;
 	int64_t head;
 
+	/* looking at a file that is no log touches it, which is a file event:
+	   without a pause that would go on for ever */
+	if (now_ms() < src->reopen_ms)
+		return SOURCE_TROUBLE;
+	src->reopen_ms = now_ms() + REOPEN_MS;
 	if (open_log(src->config, false, &log, why) != LOG_OK) {
 		if (!src->is_troubled)
 			warn_line("log: %s: %s; serving the old file until a"
@@ -152,15 +177,6 @@ reopen(struct source *src)
 	if (!is_same || head < tail_head(src->tail))
 		return reset(src, head);
 	return SOURCE_OK;
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /*
@@ -186,6 +202,24 @@ forget_removed(struct source *src)
 	return SOURCE_OK;
 }
 
+/* Another log may have been restored into the file that is open. */
+static enum source_result
+look_at_identity(struct source *src)
+{
+	int64_t head;
+
+	if (src->may_be_other &&
+	    log_is_other(src->log, &src->is_other) != LOG_OK)
+		return trouble(src);
+	src->may_be_other = false;
+	if (!src->is_other)
+		return SOURCE_OK;
+	if (log_head(src->log, &head) != LOG_OK)
+		return trouble(src);
+	src->is_other = false;
+	return reset(src, head);
+}
+
 enum source_result
 source_look(struct source *src)
 {
@@ -197,7 +231,10 @@ source_look(struct source *src)
 	if (log_changed(src->log, &changed) != LOG_OK)
 		return trouble(src);
 	if (changed)
-		src->is_behind = src->may_hold_removed = true;
+		src->is_behind = src->may_hold_removed = src->may_be_other =
+		    true;
+	if ((result = look_at_identity(src)) != SOURCE_OK)
+		return result;
 	if (forget_removed(src) != SOURCE_OK)
 		return SOURCE_TROUBLE;
 	/* a step is owed until one has found the end */
@@ -220,6 +257,7 @@ on_new_row(void *cookie, const struct event *e)
 	size_t len = sse_len(e);
 	const struct chunk *c;
 
+	step->src->rows++;
 	if (step->len > 0 && step->len + len > FCGI_CONTENT_MAX)
 		return false;
 	c = tail_add(step->src->tail, e, len);
@@ -245,20 +283,28 @@ on_removed(void *cookie, const struct event *e)
 }
 
 /*
- * No new row was there: the log may have gone back, or new rows were removed
- * before they were seen.
+ * There were no more rows: the log may have gone back, or its last rows may
+ * have been removed before they were seen.
+ *   last     the last id read, or the head before
+ *   returns  SOURCE_END; SOURCE_OK if rows have come since
  */
 static enum source_result
-look_at_head(struct source *src, struct step *step, int64_t before)
+look_at_head(struct source *src, struct step *step, int64_t last)
 {
-	int64_t head;
+	int64_t head, next;
 
 	if (log_head(src->log, &head) != LOG_OK)
 		return trouble(src);
-	if (head < before)
+	if (head < last)
 		return reset(src, head);
-	if (head > before)
-		step->has_hole = true;
+	if (head == last)
+		return SOURCE_END;
+	/* the head was read after the rows: a commit may lie between */
+	if (log_next(src->log, last, &next) != LOG_OK)
+		return trouble(src);
+	if (next <= head)
+		return SOURCE_OK;
+	step->has_hole = true;
 	tail_reach(src->tail, head);
 	return SOURCE_END;
 }
@@ -283,12 +329,15 @@ source_step(struct source *src, const struct source_news *news)
 		return SOURCE_TROUBLE;
 	}
 	if (reached == INT64_MAX)
-		result = step.len > 0 ? SOURCE_END :
-					look_at_head(src, &step, before);
-	if (step.has_hole &&
-	    log_removed(src->log, before, on_removed, &step) != LOG_OK) {
+		result = look_at_head(src, &step, step.last);
+	if (result == SOURCE_RESET)
+		return result;
+	if (result != SOURCE_TROUBLE && step.has_hole &&
+	    log_removed(src->log, before, on_removed, &step) != LOG_OK)
+		result = trouble(src);
+	if (result == SOURCE_TROUBLE) {
 		tail_cut(src->tail, before);
-		return trouble(src);
+		return result;
 	}
 	no_trouble(src);
 	if (result == SOURCE_END)
@@ -299,6 +348,7 @@ source_step(struct source *src, const struct source_news *news)
 /* ---- older events ---- */
 
 struct fill {
+	struct source *src;
 	int64_t after;
 	struct chunk *chunk;
 	bool has_no_memory;
@@ -310,6 +360,7 @@ on_old_row(void *cookie, const struct event *e)
 	struct fill *fill = cookie;
 	size_t len = sse_len(e);
 
+	fill->src->rows++;
 	if (fill->chunk == NULL)
 		fill->chunk = chunk_new(fill->after, len);
 	else if (!chunk_fits(fill->chunk, len))
@@ -327,7 +378,7 @@ read_page(struct source *src, const struct filter *f, bool is_exact,
     int64_t cursor)
 {
 	struct text topics[LOG_TOPICS_MAX];
-	struct fill fill = { .after = cursor };
+	struct fill fill = { .src = src, .after = cursor };
 	struct log_range range = {
 		.after = cursor,
 		.upto = tail_start(src->tail),
@@ -420,7 +471,7 @@ source_find(struct source *src, const struct filter *f, struct seek *seek)
 	case SEEK_FOUND:
 		return SOURCE_OK;
 	case SEEK_AGAIN:
-		return SOURCE_END;
+		return src->is_troubled ? SOURCE_TROUBLE : SOURCE_END;
 	case SEEK_BEYOND:
 		return SOURCE_RESET;
 	case SEEK_TROUBLE:

@@ -26,6 +26,9 @@ void source_free(struct source *src); /* src may be NULL */
 /* All events with id <= head have been seen by source_step(). */
 int64_t source_head(const struct source *src);
 
+/* How many rows were read from the log, for one reason or another. */
+uint64_t source_rows(const struct source *src);
+
 enum source_result {
 	SOURCE_OK,
 	SOURCE_END,     /* there is no more */

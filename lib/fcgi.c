@@ -11,6 +11,7 @@
 #include "fcgi.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -258,18 +259,35 @@ read_with_libfcgi(int fd)
 	return vars;
 }
 
+/* Without padding behind BEGIN_REQUEST: libfcgi takes that for records. */
+static bool
+send_request(int fd, const uint8_t *bytes, size_t used)
+{
+	uint8_t begin[FCGI_HEADER_LEN + sizeof(FCGI_BeginRequestBody)];
+	size_t skip = sizeof(begin) + bytes[6];
+	struct iovec pieces[] = { { begin, sizeof(begin) },
+		{ (void *)(uintptr_t)(bytes + skip), used - skip } };
+	struct msghdr message = { .msg_iov = pieces, .msg_iovlen = 2 };
+	ssize_t n;
+
+	memcpy(begin, bytes, sizeof(begin));
+	begin[6] = 0;
+	n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n >= 0 && (size_t)n == used - bytes[6];
+}
+
 int
 fcgi_parse(const uint8_t *bytes, size_t used, struct fcgi_request *r)
 {
 	int pair[2];
-	ssize_t n;
+	bool is_sent;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return -1;
-	n = send(pair[0], bytes, used, MSG_DONTWAIT | MSG_NOSIGNAL);
+	is_sent = send_request(pair[0], bytes, used);
 	/* What libfcgi asks for beyond the request is the end, not a wait. */
 	(void)close(pair[0]);
-	if (n < 0 || (size_t)n != used) {
+	if (!is_sent) {
 		(void)close(pair[1]);
 		return -1;
 	}

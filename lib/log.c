@@ -19,6 +19,7 @@
 
 #define FORMAT 1       /* user_version in sql/schema.sql */
 #define SETTLE_MS 1000 /* for others to finish creating the log */
+#define SETTLE_STEP_MS 10
 
 static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
@@ -35,6 +36,7 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_REMOVED] = "SELECT topic, id FROM events_removed WHERE id > ?1"
 			  " ORDER BY id DESC",
 	[LOG_S_REMOVALS] = "SELECT removals FROM events_log",
+	[LOG_S_IDENTITY] = "SELECT identity FROM events_log",
 	[LOG_S_INSERT] =
 	    "INSERT INTO events(topic, event, data, retry_ms, key)"
 	    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING"
@@ -306,13 +308,15 @@ read_identity(struct log *log)
 static enum log_result
 settle(struct log *log, bool may_create)
 {
+	int tries = may_create ? SETTLE_MS / SETTLE_STEP_MS : 1;
 	enum log_result result = LOG_BUSY;
 	int64_t ignored;
 
-	(void)sqlite3_busy_timeout(log->db, SETTLE_MS); /* cannot fail */
-	for (int ms = 0; result == LOG_BUSY && ms <= SETTLE_MS; ms += 10) {
-		if (ms > 0)
-			(void)sqlite3_sleep(10);
+	/* cannot fail */
+	(void)sqlite3_busy_timeout(log->db, may_create ? SETTLE_STEP_MS : 0);
+	for (int i = 0; result == LOG_BUSY && i < tries; i++) {
+		if (i > 0)
+			(void)sqlite3_sleep(SETTLE_STEP_MS);
 		result = recognise(log, may_create);
 		if (result == LOG_OK)
 			result =

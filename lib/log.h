@@ -29,6 +29,7 @@ enum log_result {
 /*
  * Open the log at path, for reading or for appending too.  An empty or missing
  * file becomes a new log if create is set.
+ * Waits up to a second for others who are creating it, but only with create.
  *   units    busy_ms: how long to wait for locks; 0 for readers
  *   returns  LOG_OK with *opened set; else it is NULL and why says what to do
  *   owns     the caller; end with log_close()
@@ -60,8 +61,17 @@ enum log_result log_changed(struct log *log, bool *changed);
  */
 bool log_is_replaced(const struct log *log);
 
-/* Which log this is: 32 hex digits, the same for each opening; lent. */
+/*
+ * Which log this is: 32 hex digits, the same for each opening; lent until
+ * log_is_other() is next called.
+ */
 const char *log_identity(const struct log *log);
+
+/*
+ * Has another log been restored into the file since it was opened, or since
+ * the last call?
+ */
+enum log_result log_is_other(struct log *log, bool *is_other);
 
 /*
  * The highest id ever given, whether its row is still there or not; 0 in a new
