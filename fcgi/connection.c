@@ -148,6 +148,8 @@ begin_answer(struct connection *c, size_t used)
 {
 	struct connections *cs = c->owner;
 	struct fcgi_request r;
+	bool is_aborted =
+	    fcgi_is_abort((uint8_t *)c->buffer + used, c->len - used);
 
 	if (fcgi_parse((uint8_t *)c->buffer, used, &r) != 0) {
 		connection_close(c);
@@ -161,6 +163,8 @@ begin_answer(struct connection *c, size_t used)
 	c->progress_ms = connections_now_ms(cs);
 	cs->handler->request(cs->cookie, c, r.vars);
 	fcgi_request_free(&r);
+	if (is_aborted && c->state == CONNECTION_ANSWERING)
+		lose(c);
 }
 
 /* Answer a management record and go on behind it. */

@@ -6,12 +6,14 @@
  */
 #include "listener.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -22,8 +24,9 @@
 #include "../lib/warn.h"
 
 #define BACKLOG 4096
-#define ACCEPTS_MAX 64    /* in one go, then others have their turn */
-#define PAUSE_MS 100      /* when descriptors have run out */
+#define ACCEPTS_MAX 64       /* in one go, then others have their turn */
+#define PAUSE_MS 100         /* when descriptors have run out */
+#define SPARE_DESCRIPTORS 16 /* for reading requests and for the log */
 #define SPARE_PLACES 64   /* for requests beyond the streams: they are told */
 #define SEND_BUFFER 32768 /* bytes a stalled client holds in the kernel */
 
@@ -36,6 +39,7 @@ struct listener {
 	ino_t inode;
 	int fd;
 	int open_handles;
+	int descriptors; /* that a process may have */
 	bool is_paused;
 	bool is_short; /* of descriptors, and the operator knows */
 	bool is_local; /* AF_UNIX: the file's mode says who may connect */
@@ -124,6 +128,18 @@ run_short(struct listener *l)
 	(void)uv_timer_start(&l->timer, on_pause_over, PAUSE_MS, 0);
 }
 
+/* Is there a descriptor for one more, and some to serve it?  They are given out
+   from the lowest up. */
+static bool
+has_descriptors(const struct listener *l)
+{
+	int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)close(fd); /* the listening socket has another */
+	return fd >= 0 && fd < l->descriptors - SPARE_DESCRIPTORS;
+}
+
 /* Returns false if there is nobody more, or no more can be taken. */
 static bool
 accept_one(struct listener *l)
@@ -132,6 +148,11 @@ accept_one(struct listener *l)
 	socklen_t len = sizeof(peer);
 	int fd, size = SEND_BUFFER;
 
+	if (!has_descriptors(l)) {
+		errno = EMFILE;
+		run_short(l);
+		return false;
+	}
 	fd = accept4(l->fd, (struct sockaddr *)&peer, &len,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
@@ -140,6 +161,8 @@ accept_one(struct listener *l)
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM)
 			run_short(l);
+		else
+			l->is_short = false; /* nobody waits */
 		return false;
 	}
 	if (!may_connect(l, &peer, len)) {
@@ -150,8 +173,6 @@ accept_one(struct listener *l)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	if (connection_open(l->connections, fd) != 0)
 		warn_line("listener: out of memory for a connection");
-	else
-		l->is_short = false;
 	return true;
 }
 
@@ -344,12 +365,17 @@ listener_new(uv_loop_t *loop, const struct config *config,
     struct connections *cs, char why[LISTENER_WHY_MAX])
 {
 	struct listener *l = calloc(1, sizeof(*l));
+	struct rlimit limit;
 	int rc;
 
 	if (l == NULL) {
 		(void)snprintf(why, LISTENER_WHY_MAX, "out of memory");
 		return NULL;
 	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX)
+		l->descriptors = (int)limit.rlim_cur;
+	else
+		l->descriptors = INT_MAX;
 	l->config = config;
 	l->connections = cs;
 	if (open_socket(l, why) != 0) {
