@@ -100,13 +100,13 @@ poll_for(struct connection *c, int events)
 static void
 listen_only(struct connection *c)
 {
-	poll_for(c, c->is_cgi ? UV_DISCONNECT : UV_READABLE);
+	poll_for(c, c->is_cgi ? UV_PRIORITIZED : UV_READABLE);
 }
 
 static void
 block(struct connection *c)
 {
-	int leaving = c->is_cgi ? UV_DISCONNECT : UV_READABLE;
+	int leaving = c->is_cgi ? UV_PRIORITIZED : UV_READABLE;
 
 	c->is_blocked = true;
 	/* at the end it does not matter whether the peer leaves, and one that
@@ -245,7 +245,7 @@ read_farewell(struct connection *c)
 static void
 finish(struct connection *c)
 {
-	if (!c->keeps || c->is_cgi) {
+	if (!c->keeps || c->is_cgi || c->owner->is_closing) {
 		connection_close(c);
 		return;
 	}
@@ -297,7 +297,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 			connection_close(c);
 		return;
 	}
-	if (events & (UV_READABLE | UV_DISCONNECT)) {
+	if (events & (UV_READABLE | UV_PRIORITIZED)) {
 		if (c->state == CONNECTION_READING)
 			read_request(c);
 		else if (c->is_cgi)

@@ -48,7 +48,7 @@ struct connections *connections_new(uv_loop_t *loop,
 void connections_free(struct connections *cs);
 size_t connections_count(const struct connections *cs);
 
-/* Close all that are idle or still asking; if ending_too, also those whose
+/* For the end: close all that are idle or still asking, keep none; if ending_too, also those whose
    response is over but not yet out. */
 void connections_close_idle(struct connections *cs, bool ending_too);
 

@@ -118,6 +118,7 @@ connections_close_idle(struct connections *cs, bool ending_too)
 {
 	struct connection *c, *next;
 
+	cs->is_closing = true;
 	while ((c = TAILQ_FIRST(&cs->idle)) != NULL)
 		connection_close(c);
 	for (c = TAILQ_FIRST(&cs->waiting); c != NULL; c = next) {

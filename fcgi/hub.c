@@ -30,7 +30,6 @@ struct hub {
 	void (*freed)(void *cookie);
 	void *freed_cookie;
 	uv_idle_t growing; /* runs while there is more to read from the log */
-	bool has_removed;  /* rows that nobody has seen */
 	bool is_ending;
 	struct {
 		uint64_t streams; /* ever opened */
@@ -80,7 +79,6 @@ on_removed(void *cookie, struct text topic)
 {
 	struct hub *h = cookie;
 
-	h->has_removed = true;
 	feeds_make_stale(h->feeds, topic);
 }
 
@@ -131,13 +129,6 @@ reset_one(void *cookie, struct stream *s)
 		roster_queue(h->roster, s);
 }
 
-static void
-check_one(void *cookie, struct stream *s)
-{
-	(void)cookie; /* there is nothing more to know */
-	s->must_check = true;
-}
-
 /* One step; false when the end of the log is reached. */
 static bool
 step(struct hub *h)
@@ -154,9 +145,6 @@ step(struct hub *h)
 		else
 			feed_clear(f);
 	}
-	if (h->has_removed) /* those who were not live miss them, too */
-		roster_visit(h->roster, check_one, NULL);
-	h->has_removed = false;
 	if (result == SOURCE_RESET)
 		roster_visit(h->roster, reset_one, h);
 	return result == SOURCE_OK || result == SOURCE_RESET;

@@ -234,6 +234,8 @@ main(int argc, char **argv)
 		warn_line("main: libfcgi does not start");
 		return EXIT_FAILURE;
 	}
+	/* libfcgi's handlers only set a flag; ours come with the loop */
+	(void)signal(SIGTERM, SIG_DFL);
 	server.is_cgi = server.config.socket == NULL && !fcgi_is_spawned();
 	return serve(&server);
 }

@@ -16,14 +16,14 @@
 #include "../lib/fcgi.h"
 #include "../lib/log.h"
 #include "../lib/warn.h"
+#include "gap.h"
 #include "pages.h"
 #include "sse.h"
 #include "tail.h"
 
-#define PAGE_ROWS 1000    /* rows of one read */
-#define REMOVED_MAX 10000 /* topics looked at for a gap */
-#define REOPEN_MS 500     /* between tries to open another file in its place */
-#define FORGET_MS 500     /* removed rows may be served for so long */
+#define PAGE_ROWS 1000 /* rows of one read */
+#define REOPEN_MS 500  /* between tries to open another file in its place */
+#define FORGET_MS 500  /* removed rows may be served for so long */
 
 struct source {
 	const struct config *config;
@@ -32,6 +32,7 @@ struct source {
 	struct pages *pages;
 	int64_t removals;  /* rows ever removed that have been forgotten */
 	int64_t forgot_ms; /* when */
+	int64_t holes;     /* up to this id, rows were removed unseen */
 	uint64_t rows;     /* read from the log */
 	int64_t reopen_ms; /* not before */
 	bool may_hold_removed;
@@ -139,6 +140,7 @@ reset(struct source *src, int64_t head)
 	    src->config->db, (long long)head);
 	pages_forget(src->pages, INT64_MAX);
 	tail_clear(src->tail, head);
+	src->holes = 0;
 	src->is_behind = true;
 	return SOURCE_RESET;
 }
@@ -278,6 +280,8 @@ on_removed(void *cookie, const struct event *e)
 {
 	struct step *step = cookie;
 
+	if (e->id > step->src->holes)
+		step->src->holes = e->id;
 	step->news->removed(step->news->cookie, e->topic);
 	return true;
 }
@@ -412,7 +416,7 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 
 	if (cursor >= tail_head(src->tail))
 		return SOURCE_END;
-	*is_old = false;
+	*is_old = cursor < src->holes;
 	*chunk = tail_find(src->tail, cursor);
 	if (*chunk != NULL)
 		return SOURCE_OK;
@@ -428,38 +432,15 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 	return SOURCE_OK;
 }
 
-struct gap {
-	const struct filter *filter;
-	int64_t removed;
-	size_t looked_at;
-};
-
-static bool
-on_gap(void *cookie, const struct event *e)
-{
-	struct gap *gap = cookie;
-
-	/* so many that it would take long: then say that one is missing */
-	if (++gap->looked_at > REMOVED_MAX ||
-	    filter_has_topic(gap->filter, e->topic)) {
-		gap->removed = e->id;
-		return false;
-	}
-	return true;
-}
-
 enum source_result
 source_gap(struct source *src, const struct filter *f, int64_t cursor,
     int64_t *removed, int64_t *next)
 {
-	struct gap gap = { .filter = f };
-
-	if (log_removed(src->log, cursor, on_gap, &gap) != LOG_OK)
+	if (gap_find(src->log, f, cursor, removed) != LOG_OK)
 		return trouble(src);
-	if (gap.removed == 0)
+	if (*removed == 0)
 		return SOURCE_END;
-	*removed = gap.removed;
-	if (log_next(src->log, gap.removed, next) != LOG_OK)
+	if (log_next(src->log, *removed, next) != LOG_OK)
 		return trouble(src);
 	return SOURCE_OK;
 }

@@ -27,12 +27,14 @@ enum notice {
 	NOTICE_END = 16, /* come back later */
 };
 
-#define TURN_BYTES 262144 /* after so many, others have their turn */
-#define TURN_CHUNKS 16    /* after so many, likewise */
+#define TURN_BYTES 262144   /* after so many, others have their turn */
+#define TIMER_AGAIN_MS 1000 /* what is due could not be said */
+#define TURN_CHUNKS 16      /* after so many, likewise */
 
 /* What only the first record needs. */
 struct stream_start {
 	struct seek seek;
+	int64_t value; /* as it was asked for: seek counts down */
 	bool is_found;
 	char headers[REPLY_ORIGIN_MAX];
 	char hello[EVENT_NAME_MAX + 1];
@@ -67,16 +69,15 @@ arm(struct stream *s)
 {
 	int64_t now = now_ms(s), at, wait = s->config->stall_ms;
 
-	/* a stream that is not blocked now may be so a moment later */
-	if (!connection_is_blocked(s->connection) &&
-	    wait > s->config->keepalive_ms)
+	/* what is blocked now may not be so a moment later, and vice versa */
+	if (wait > s->config->keepalive_ms)
 		wait = s->config->keepalive_ms;
 	at = connection_progress_ms(s->connection) + wait;
 	if (at > s->ends_ms && now < s->ends_ms)
 		at = s->ends_ms;
 	/* cannot fail: there is a callback and the handle is open */
 	(void)uv_timer_start(&s->timer, on_timer,
-	    at > now ? (uint64_t)(at - now) : 1, 0);
+	    at > now ? (uint64_t)(at - now) : TIMER_AGAIN_MS, 0);
 }
 
 static void
@@ -85,25 +86,20 @@ on_timer(uv_timer_t *timer)
 	struct stream *s = timer->data;
 	int64_t now = now_ms(s);
 	int64_t silence = now - connection_progress_ms(s->connection);
+	bool is_blocked = connection_is_blocked(s->connection);
 
-	if (connection_is_blocked(s->connection)) {
-		if (silence >= s->config->stall_ms) {
-			connection_abort(s->connection);
-			s->handler->over(s);
-			return;
-		}
-	} else if (now >= s->ends_ms) {
-		stream_end(s, -1);
-		arm(s);
-		s->handler->wake(s);
-		return;
-	} else if (silence >= s->config->keepalive_ms && s->start == NULL) {
-		s->notices |= NOTICE_KEEPALIVE;
-		arm(s);
-		s->handler->wake(s);
+	if (is_blocked && silence >= s->config->stall_ms) {
+		connection_abort(s->connection);
+		s->handler->over(s);
 		return;
 	}
+	if (now >= s->ends_ms && !(s->notices & NOTICE_END))
+		stream_end(s, -1);
+	else if (silence >= s->config->keepalive_ms && s->start == NULL)
+		s->notices |= NOTICE_KEEPALIVE;
 	arm(s);
+	if (!is_blocked && s->notices & (NOTICE_END | NOTICE_KEEPALIVE))
+		s->handler->wake(s);
 }
 
 static struct stream_start *
@@ -114,7 +110,7 @@ start_new(const struct request *r, const struct config *config)
 	if (start == NULL)
 		return NULL;
 	start->seek.start = r->start;
-	start->seek.value = r->value;
+	start->seek.value = start->value = r->value;
 	reply_origin_headers(config, r->origin, start->headers);
 	(void)snprintf(start->hello, sizeof(start->hello), "%.*s",
 	    (int)r->hello.len, r->hello.len > 0 ? r->hello.bytes : "");
@@ -263,6 +259,11 @@ gather(struct stream *s, struct batch *b)
 	b->told = s->told;
 	b->part = s->part;
 	b->part_id = s->part_id;
+	if (s->part == 0 && s->start == NULL && s->notices & NOTICE_END) {
+		s->notices = NOTICE_END; /* needs nothing of the log */
+		say_notices(s, b);
+		return BATCH_ALL;
+	}
 	result =
 	    source_chunk(s->source, s->feed->filter, s->cursor, &c, &is_old);
 	if (result == SOURCE_TROUBLE)
@@ -443,6 +444,8 @@ stream_reset(struct stream *s, int64_t head)
 {
 	if (s->start != NULL) { /* nothing has been said yet */
 		s->start->is_found = false;
+		s->start->seek.value = s->start->value;
+		s->start->seek.upto = 0;
 		return;
 	}
 	if (s->part > 0) { /* the rest of the event is gone: break off */

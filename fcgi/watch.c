@@ -23,6 +23,7 @@ struct watch {
 	struct fine_timer *again;
 	int open_handles;
 	long wait_ns;
+	char *folder;
 	char *name; /* of the database in its folder */
 	size_t name_len;
 	bool (*look)(void *cookie);
@@ -75,26 +76,6 @@ on_tick(uv_timer_t *timer)
 	(void)w->look(w->cookie); /* nothing to look for again */
 }
 
-/* Watch the folder: the WAL and the database itself may come and go. */
-static void
-watch_folder(struct watch *w, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder;
-	int rc;
-
-	folder = slash == NULL ? strdup(".") :
-	    slash == path      ? strdup("/") :
-				 strndup(path, (size_t)(slash - path));
-	rc = folder == NULL ?
-	    UV_ENOMEM :
-	    uv_fs_event_start(&w->files, on_file_event, folder, 0);
-	if (rc != 0)
-		warn_line("watch: %s: %s; new rows are noticed by polling",
-		    path, uv_strerror(rc));
-	free(folder);
-}
-
 static void
 on_closed(uv_handle_t *handle)
 {
@@ -102,30 +83,48 @@ on_closed(uv_handle_t *handle)
 
 	if (--w->open_handles > 0)
 		return;
+	free(w->folder);
 	free(w->name);
 	free(w);
+}
+
+/* The folder and the name of a file, where it really is: not of a link. */
+static int
+name_file(struct watch *w, const char *path)
+{
+	char *slash;
+
+	w->folder = realpath(path, NULL);
+	if (w->folder == NULL)
+		return -1;
+	slash = strrchr(w->folder, '/'); /* there is one: it is absolute */
+	w->name = strdup(slash + 1);
+	slash[slash == w->folder ? 1 : 0] = '\0';
+	if (w->name == NULL)
+		return -1;
+	w->name_len = strlen(w->name);
+	return 0;
 }
 
 struct watch *
 watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
     bool (*look)(void *cookie), void *cookie)
 {
-	const char *slash = strrchr(path, '/');
 	struct watch *w = calloc(1, sizeof(*w));
+	int rc;
 
 	if (w == NULL)
 		return NULL;
 	w->look = look;
 	w->cookie = cookie;
-	w->name = strdup(slash != NULL ? slash + 1 : path);
 	w->again = fine_timer_new(loop, on_again, w);
-	if (w->name == NULL || w->again == NULL) {
+	if (name_file(w, path) != 0 || w->again == NULL) {
 		fine_timer_free(w->again);
+		free(w->folder);
 		free(w->name);
 		free(w);
 		return NULL;
 	}
-	w->name_len = strlen(w->name);
 	/* none of these can fail on a new handle */
 	(void)uv_fs_event_init(loop, &w->files);
 	(void)uv_timer_init(loop, &w->poll);
@@ -133,7 +132,11 @@ watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
 	w->open_handles = 2;
 	(void)uv_timer_start(&w->poll, on_tick, (uint64_t)poll_ms,
 	    (uint64_t)poll_ms);
-	watch_folder(w, path);
+	/* the folder: the WAL and the database itself may come and go */
+	rc = uv_fs_event_start(&w->files, on_file_event, w->folder, 0);
+	if (rc != 0)
+		warn_line("watch: %s: %s; new rows are noticed by polling",
+		    w->folder, uv_strerror(rc));
 	return w;
 }
 

@@ -18,7 +18,7 @@ struct watch;
  *            then again after a growing fraction of a millisecond until there
  *            is news (the event comes before the commit can be seen), and every
  *            poll_ms in any case
- *   path     of the database; its folder must be there
+ *   path     of the database, which must be there; links are followed
  *   returns  NULL if out of memory or descriptors
  *   owns     the caller; watch_free().  Lends loop and cookie
  */

@@ -35,6 +35,7 @@ static const char *const statement_text[LOG_S_COUNT] = {
 			  " ORDER BY id LIMIT 1",
 	[LOG_S_REMOVED] = "SELECT topic, id FROM events_removed WHERE id > ?1"
 			  " ORDER BY id DESC",
+	[LOG_S_REMOVED_OF] = "SELECT id FROM events_removed WHERE topic = ?1",
 	[LOG_S_REMOVALS] = "SELECT removals FROM events_log",
 	[LOG_S_IDENTITY] = "SELECT identity FROM events_log",
 	[LOG_S_INSERT] =
@@ -347,6 +348,9 @@ open_database(struct log *log, const struct log_options *o)
 		return result;
 	/* 0 for a reader: it tries again on its next look */
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */
+	if (!o->append) /* to leave is to be quick; writers do it */
+		(void)sqlite3_db_config(log->db,
+		    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	return o->append ? execute(log, "PRAGMA synchronous = FULL") : LOG_OK;
 }
 

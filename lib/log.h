@@ -137,6 +137,10 @@ enum log_result log_before_time(struct log *log, int64_t created_ms,
 enum log_result log_removed(struct log *log, int64_t after, log_row_fn *row,
     void *cookie);
 
+/* The highest removed id of one topic; 0 if none was. */
+enum log_result log_removed_of(struct log *log, struct text topic,
+    int64_t *removed);
+
 /*
  * How many rows were ever removed, and the highest id among them (0 if none).
  */

@@ -112,6 +112,14 @@ by_topic_statement(struct log *log, bool back, size_t n)
 	return *slot;
 }
 
+static int
+bind_topic(sqlite3_stmt *s, int index, struct text t)
+{
+	/* NULL would bind SQL NULL; the bytes outlive the step */
+	return sqlite3_bind_text64(s, index, t.len > 0 ? t.bytes : "", t.len,
+	    SQLITE_STATIC, SQLITE_UTF8);
+}
+
 static sqlite3_stmt *
 range_statement(struct log *log, const struct log_range *range, bool back)
 {
@@ -134,9 +142,7 @@ range_statement(struct log *log, const struct log_range *range, bool back)
 	for (size_t i = 0; i < range->n_topics; i++) {
 		const struct text *t = &range->topics[i];
 
-		rc = sqlite3_bind_text64(s, (int)i + 4,
-		    t->len > 0 ? t->bytes : "", t->len, SQLITE_STATIC,
-		    SQLITE_UTF8);
+		rc = bind_topic(s, (int)i + 4, *t);
 		if (rc != SQLITE_OK) {
 			(void)log_fail(log, rc);
 			return NULL;
@@ -170,13 +176,18 @@ read_range(struct log *log, const struct log_range *range, bool back,
 		    sqlite3_column_int64(s, 3);
 		if (!back)
 			e.data = log_column(s, 4);
+		if (back ? e.id >= last : e.id <= last) {
+			/* what is out of order cannot be trusted */
+			result = log_fail(log, SQLITE_CORRUPT_INDEX);
+			break;
+		}
 		is_taken = row(cookie, &e);
 		if (is_taken) {
 			last = e.id;
 			n++;
 		}
 	}
-	if (is_taken && rc != SQLITE_DONE)
+	if (result == LOG_OK && is_taken && rc != SQLITE_DONE)
 		result = log_fail(log, rc);
 	(void)sqlite3_reset(s); /* repeats the error that step gave */
 	*reached = is_taken && n < range->max_rows ? end : last;
@@ -288,4 +299,14 @@ log_removals(struct log *log, int64_t *count, int64_t *highest)
 	if (result != LOG_OK || *count == 0)
 		return result;
 	return log_removed(log, 0, on_highest, highest);
+}
+
+enum log_result
+log_removed_of(struct log *log, struct text topic, int64_t *removed)
+{
+	sqlite3_stmt *s = log_statement(log, LOG_S_REMOVED_OF);
+
+	if (s == NULL || bind_topic(s, 1, topic) != SQLITE_OK)
+		return log_fail(log, sqlite3_errcode(log->db));
+	return log_integer(log, s, 0, removed);
 }

@@ -63,6 +63,15 @@ BEGIN
 	UPDATE events_log SET removals = removals + 1;
 END;
 
+-- A publisher that tries again adds nothing, however it inserts: OR REPLACE
+-- would remove the row that clients may hold, without any trigger to tell.
+CREATE TRIGGER events_keep_first BEFORE INSERT ON events
+WHEN NEW.key IS NOT NULL
+	AND EXISTS (SELECT 1 FROM events WHERE key = NEW.key)
+BEGIN
+	SELECT RAISE(IGNORE);
+END;
+
 -- Clients that hold an event are not told that it changed.
 CREATE TRIGGER events_never_change BEFORE UPDATE ON events
 BEGIN
