@@ -73,7 +73,8 @@ log_fail(struct log *log, int rc)
 	int system = log->db != NULL ? sqlite3_system_errno(log->db) : 0;
 
 	(void)snprintf(log->why, sizeof(log->why), "%s%s",
-	    log->db != NULL && sqlite3_errcode(log->db) != SQLITE_OK ?
+	    log->db != NULL &&
+		    (sqlite3_errcode(log->db) & 0xff) == (rc & 0xff) ?
 		sqlite3_errmsg(log->db) :
 		sqlite3_errstr(rc),
 	    advice(rc));

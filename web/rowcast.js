@@ -194,7 +194,8 @@ function addRow(id, name, data, kind) {
 		$('rows').lastElementChild.remove();
 	$('count').textContent = ++count;
 	$('table').hidden = false;
-	$('empty').hidden = true;
+	if (kind !== 'hello')
+		$('empty').hidden = true;
 }
 
 function clear() {
@@ -311,6 +312,11 @@ addEventListener('pageshow', (e) => {
 	if (e.persisted)
 		open();
 });
+
+// On a phone, the forms make room for the events.
+if (matchMedia('(max-width: 35rem)').matches)
+	for (const form of document.querySelectorAll('details'))
+		form.open = false;
 
 $('topic').value = topic;
 $('p-token').value = stored();

@@ -1,0 +1,228 @@
+# shellcheck shell=bash
+# fastcgi.bash: FastCGI spoken by hand, to a responder without a web server.
+#
+#     load fastcgi
+#     setup() { fastcgi_setup; }
+#     teardown() { site_end; }
+#     @test "…" { serve; connect a; send a "$(request)"; take a; }
+#
+# Bytes are written as hex digits, as bash holds no NUL.  A connection has a
+# name; its descriptor is in FDS[name].
+
+load helpers
+
+WAIT=${WAIT:-20} # seconds until a test gives up; busy machines, sanitizers
+
+# FastCGI 1.0, section 8
+NAMES=(
+	[1]=BEGIN [2]=ABORT [3]=END [4]=PARAMS [5]=STDIN [6]=STDOUT [8]=DATA
+	[9]=GET_VALUES [10]=GET_VALUES_RESULT [11]=UNKNOWN_TYPE
+)
+
+fastcgi_setup() {
+	site_new
+	T=$BATS_TEST_TMPDIR
+	WIRE=$BUILD/tests/tools/wire
+	[ -x "$WIRE" ] || {
+		echo "$WIRE is missing: run make check-build" >&2
+		return 1
+	}
+	declare -gA FDS=()
+}
+
+eventually() {
+	wait_until "$WAIT" "$@"
+}
+
+# The responder on a port of its own.
+#   usage: serve [OPTION…]
+serve() {
+	PORT=$(free_port)
+	start_responder --socket "127.0.0.1:$PORT" "$@"
+	up "$RESPONDER_PID" responder listens
+}
+
+listens() {
+	(: <"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null
+}
+
+# ---- writing ----------------------------------------------------------------
+
+hex() {
+	printf %s "$1" | od -An -v -tx1 | tr -d ' \n'
+}
+
+# A record; TYPE is a name or a number.
+#   usage: record TYPE ID [CONTENT [PADDING]]
+record() {
+	local type=$1 content=${3:-} padding=${4:-0} pad='' n
+	for n in "${!NAMES[@]}"; do
+		[ "${NAMES[n]}" != "$1" ] || type=$n
+	done
+	[ "$padding" -eq 0 ] || printf -v pad '%0*d' $((2 * padding)) 0
+	printf '01%02x%04x%04x%02x00%s%s' "$type" "$2" $((${#content} / 2)) \
+		"$padding" "$content" "$pad"
+}
+
+# usage: begin [ID [FLAGS [ROLE]]]      FLAGS by number, or keep
+begin() {
+	local flags=${2:-0}
+	[ "$flags" != keep ] || flags=1
+	record BEGIN "${1:-1}" \
+		"$(printf '%04x%02x0000000000' "${3:-1}" "$flags")"
+}
+
+# One name and value, as PARAMS hold them.
+#   usage: pair NAME=VALUE
+pair() {
+	local name=${1%%=*} value=${1#*=} n
+	for n in ${#name} ${#value}; do
+		if ((n < 128)); then
+			printf %02x "$n"
+		else
+			printf %08x $((n | 0x80000000))
+		fi
+	done
+	hex "$name$value"
+}
+
+# A whole request.
+#   usage: request [ID [FLAGS [NAME=VALUE]…]]
+# Without variables: a GET of everything.
+request() {
+	local id=${1:-1} flags=${2:-0} content='' var
+	shift $(($# < 2 ? $# : 2))
+	[ $# -gt 0 ] || set -- REQUEST_METHOD=GET QUERY_STRING=
+	for var in "$@"; do
+		content+=$(pair "$var")
+	done
+	printf %s "$(begin "$id" "$flags")" "$(record PARAMS "$id" "$content")" \
+		"$(record PARAMS "$id")" "$(record STDIN "$id")"
+}
+
+# Hex digits to bytes.
+bytes() {
+	# shellcheck disable=SC2001,SC2059 # the format is what is printed
+	printf "$(sed 's/../\\x&/g' <<<"$1")"
+}
+
+# ---- connections ------------------------------------------------------------
+
+connect() {
+	local fd
+	exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+	FDS[$1]=$fd
+}
+
+disconnect() {
+	local fd=${FDS[$1]}
+	exec {fd}>&-
+	unset "FDS[$1]"
+}
+
+# usage: send NAME HEX
+send() {
+	bytes "$2" >&"${FDS[$1]}"
+}
+
+# Take one record.  Sets TYPE, ID and PADDING, and the file $T/content; fails if
+# none comes.
+take() {
+	local fd=${FDS[$1]} header len
+	header=$(timeout "$WAIT" head -c 8 <&"$fd" | od -An -v -tx1 |
+		tr -d ' \n')
+	[ "${#header}" -eq 16 ] || return 1
+	[ "${header:0:2}" = 01 ] || return 1
+	TYPE=$((16#${header:2:2}))
+	TYPE=${NAMES[TYPE]:-$TYPE}
+	ID=$((16#${header:4:4}))
+	len=$((16#${header:8:4})) PADDING=$((16#${header:12:2}))
+	timeout "$WAIT" head -c $((len + PADDING)) <&"$fd" >"$T/content"
+	[ "$(wc -c <"$T/content")" -eq $((len + PADDING)) ]
+}
+
+content_hex() {
+	od -An -v -tx1 "$T/content" | tr -d ' \n'
+}
+
+# Take records of a request until its end.  What STDOUT said is in $T/answer.
+#   usage: take_answer NAME ID
+take_answer() {
+	local is_over=
+	: >"$T/answer"
+	while take "$1"; do
+		[ "$ID" -eq "$2" ] && [ "$PADDING" -eq 0 ] || return 1
+		case $TYPE in
+		STDOUT)
+			[ -z "$is_over" ] || return 1
+			[ -s "$T/content" ] || is_over=1
+			cat "$T/content" >>"$T/answer"
+			;;
+		END)
+			[ -n "$is_over" ] &&
+				[ "$(content_hex)" = 0000000000000000 ]
+			return
+			;;
+		*) return 1 ;;
+		esac
+	done
+	return 1
+}
+
+answered() {
+	head -n 1 "$T/answer" | grep -q "^Status: $1"
+}
+
+# Has the peer closed the connection?  What came before is in $T/rest.
+closed() {
+	local rc=0
+	timeout "${2:-$WAIT}" cat <&"${FDS[$1]}" >"$T/rest" || rc=$?
+	[ "$rc" -ne 124 ]
+}
+
+closed_without_a_word() {
+	closed "$1"
+	[ ! -s "$T/rest" ]
+}
+
+# ---- streams ----------------------------------------------------------------
+
+# Open a stream and take its first record.
+#   usage: open NAME [ID [FLAGS]]
+open() {
+	connect "$1"
+	send "$1" "$(request "${2:-1}" "${3:-0}")"
+	take "$1"
+	[ "$TYPE" = STDOUT ]
+	[ "$ID" -eq "${2:-1}" ]
+	grep -q '^Status: 200' "$T/content"
+}
+
+# Publish, and see it come on a stream, soon.
+#   usage: brings NAME TEXT
+brings() {
+	local began=${EPOCHREALTIME/[.,]/}
+	sql "INSERT INTO events(data) VALUES('$2')"
+	while :; do
+		take "$1"
+		[ "$TYPE" = STDOUT ]
+		grep -q "^data: $2\$" "$T/content" && break
+	done
+	# much less than any time-out of the responder
+	((${EPOCHREALTIME/[.,]/} - began < 3000000))
+}
+
+# Nothing of this connection is left in the responder.
+#   usage: has_descriptors NUMBER
+has_descriptors() {
+	[ "$(descriptors "$RESPONDER_PID")" -eq "$1" ]
+}
+
+# CPU time of a process in ticks.
+ticks() {
+	local stat
+	read -r stat <"/proc/$1/stat"
+	# shellcheck disable=SC2086 # words; the name before them has none
+	set -- ${stat##*) }
+	echo $((${12} + ${13}))
+}

@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# fastcgi_sockets.bats: where the responder listens, who may connect, and what
+# it does without descriptors.
+
+bats_require_minimum_version 1.5.0
+load fastcgi
+
+setup() {
+	fastcgi_setup
+}
+
+teardown() {
+	site_end
+}
+
+# ---- sockets ----------------------------------------------------------------
+
+@test "over TCP only peers in FCGI_WEB_SERVER_ADDRS may connect" {
+	FCGI_WEB_SERVER_ADDRS=127.0.0.2 serve
+	connect a
+	send a "$(request 1)" || : # it may be closed already
+	closed a
+	[ ! -s "$T/rest" ]
+	grep -q '127.0.0.1 is not in FCGI_WEB_SERVER_ADDRS' "$LOGS/responder"
+}
+
+@test "FCGI_WEB_SERVER_ADDRS may list several" {
+	FCGI_WEB_SERVER_ADDRS=127.0.0.2,127.0.0.1 serve
+	open a
+}
+
+@test "an address is no prefix of another in FCGI_WEB_SERVER_ADDRS" {
+	FCGI_WEB_SERVER_ADDRS=127.0.0.11,127.0.0. serve
+	connect a
+	closed_without_a_word a
+}
+
+@test "a request over a Unix socket" {
+	start_responder
+	bytes "$(request 1)" >"$T/request"
+	timeout "$WAIT" "$WIRE" "$SITE/build/run/rowcast.sock" <"$T/request" \
+		>"$T/came"
+	grep -aq '^Content-Type: text/event-stream' "$T/came"
+}
+
+@test "a socket's mode is 0660, or --socket-mode" {
+	start_responder
+	[ "$(stat -c %a "$SITE/build/run/rowcast.sock")" = 660 ]
+	start_responder --socket build/run/other.sock --socket-mode 600
+	up "$RESPONDER_PID" responder connects "$SITE/build/run/other.sock"
+	[ "$(stat -c %a "$SITE/build/run/other.sock")" = 600 ]
+}
+
+@test "a socket is removed at the end" {
+	start_responder
+	stop "$RESPONDER_PID"
+	[ ! -e "$SITE/build/run/rowcast.sock" ]
+}
+
+@test "a socket that another program has put there since is not removed" {
+	local sock=$SITE/build/run/rowcast.sock first
+	start_responder
+	first=$RESPONDER_PID
+	rm "$sock"
+	start_responder
+	stop "$first"
+	connects "$sock"
+}
+
+@test "a socket that nobody listens on is replaced" {
+	start_responder
+	kill -KILL "$RESPONDER_PID"
+	eventually gone "$RESPONDER_PID"
+	[ -S "$SITE/build/run/rowcast.sock" ]
+	start_responder
+	connects "$SITE/build/run/rowcast.sock"
+}
+
+# Fails with one line that holds this?
+#   usage: fails_with TEXT COMMAND…
+# shellcheck disable=SC2016 # for the shell that is started
+fails_with() {
+	local text=$1
+	shift
+	run -1 timeout "$WAIT" "$BASH" -c \
+		'cd "$1" && shift && exec "$@" 3>&-' _ "$SITE" "$@"
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *"$text"* ]]
+}
+
+@test "a socket that somebody listens on is refused with one clear line" {
+	start_responder
+	fails_with 'rowcast.sock: another program listens there' \
+		build/rowcast.fcgi --db "$DB" --socket build/run/rowcast.sock
+	connects "$SITE/build/run/rowcast.sock"
+}
+
+@test "a file that is no socket is refused with one clear line, and stays" {
+	echo precious >"$SITE/build/run/file"
+	fails_with 'build/run/file: is there and no socket' \
+		build/rowcast.fcgi --db "$DB" --socket build/run/file
+	[ "$(cat "$SITE/build/run/file")" = precious ]
+}
+
+@test "a port in use is refused with one clear line" {
+	serve
+	fails_with "127.0.0.1:$PORT: Address already in use" \
+		build/rowcast.fcgi --db "$DB" --socket "127.0.0.1:$PORT"
+}
+
+@test "a folder that is not there is refused with one clear line" {
+	fails_with 'nowhere/s: No such file' \
+		build/rowcast.fcgi --db "$DB" --socket nowhere/s
+}
+
+# ---- descriptors ------------------------------------------------------------
+
+# The responder with few descriptors, and more connections than it can take.
+#   usage: serve_short NUMBER-OF-DESCRIPTORS
+serve_short() {
+	PORT=$(free_port)
+	# shellcheck disable=SC2016 # for the shell that is started
+	start responder "$BASH" -c 'ulimit -n "$1"; shift; exec "$@"' _ "$1" \
+		build/rowcast.fcgi --db "$DB" --socket "127.0.0.1:$PORT" \
+		--request-timeout-s 600
+	RESPONDER_PID=$PID
+	up "$PID" responder listens
+}
+
+@test "without descriptors it does not spin, and says so once" {
+	serve_short 64
+	local i before
+	for ((i = 0; i < 80; i++)); do connect "c$i"; done
+	eventually grep -q 'raise the limit of open files' "$LOGS/responder"
+	before=$(ticks "$RESPONDER_PID")
+	sleep 2 # not for a condition: time in which to do nothing
+	(($(ticks "$RESPONDER_PID") - before < $(getconf CLK_TCK) / 2))
+	[ "$(grep -c 'raise the limit' "$LOGS/responder")" -eq 1 ]
+}
+
+@test "without descriptors those who have one are served" {
+	serve_short 64
+	local i
+	open live
+	for ((i = 0; i < 80; i++)); do connect "c$i"; done
+	eventually grep -q 'raise the limit of open files' "$LOGS/responder"
+	brings live hi
+	send c0 "$(request 1)"
+	take c0
+	grep -q '^Status: 200' "$T/content"
+}
+
+@test "who waited for a descriptor is served when others leave" {
+	serve_short 64
+	local i
+	for ((i = 0; i < 80; i++)); do connect "c$i"; done
+	eventually grep -q 'raise the limit of open files' "$LOGS/responder"
+	send c79 "$(request 1)"
+	for ((i = 0; i < 70; i++)); do disconnect "c$i"; done
+	take c79
+	grep -q '^Status: 200' "$T/content"
+	brings c79 hi
+}

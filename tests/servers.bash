@@ -1,0 +1,271 @@
+# shellcheck shell=bash
+# servers.bash: what every web server must do; for servers.bats.
+#
+# serve KIND starts one with all it needs; every other function is a behaviour,
+# and fails where it does not hold.
+# shellcheck disable=SC2153 # STATUS is ours, status is bats's
+
+WAIT=${WAIT:-20} # seconds until a test gives up; busy machines, sanitizers
+
+# Start a server and what it needs.
+#   usage: serve KIND [RESPONDER-OPTION…]
+# The options are long ones with a value; lighttpd and the CGI kinds hand them
+# over in the environment.
+serve() {
+	local name
+	KIND=$1
+	shift
+	case $KIND in
+	lighttpd | *-cgi)
+		while [ $# -gt 0 ]; do
+			name=${1#--}
+			name=${name^^}
+			export "ROWCAST_${name//-/_}=$2"
+			shift 2
+		done
+		;;
+	*) start_responder "$@" ;;
+	esac
+	case $KIND in
+	lighttpd) start_lighttpd ;;
+	lighttpd-cgi)
+		use_cgi lighttpd-example.conf cgi.conf
+		start_lighttpd cgi.conf
+		;;
+	apache) start_apache ;;
+	apache-cgi)
+		use_cgi apache-example.conf cgi.conf
+		# Its programs see nothing of its own environment.
+		for name in "${!ROWCAST_@}"; do
+			[ "$name" = ROWCAST_PUBLISH_TOKEN ] ||
+				echo "SetEnv $name ${!name}"
+		done >>"$SITE/cgi.conf"
+		start_apache cgi.conf
+		;;
+	nginx)
+		start_fcgiwrap
+		start_nginx
+		;;
+	caddy)
+		start_fcgiwrap
+		start_caddy
+		;;
+	esac
+	# A program run as CGI makes the log when the first client comes.
+	wait_until "$WAIT" log_is_there
+}
+
+log_is_there() {
+	case $KIND in
+	*-cgi) curl -sf -m 2 -I -o "$BATS_TEST_TMPDIR/first" "$URL/events" || : ;;
+	esac
+	sql 'SELECT count(*) FROM events' >/dev/null 2>&1
+}
+
+# What a server has written to its error log so far.
+errors() {
+	cat "$LOGS/${KIND%-cgi}" "$SITE"/build/run/apache-error.log \
+		2>/dev/null || :
+}
+
+opens() {
+	sql "INSERT INTO events(data) VALUES('before')"
+	open_stream a
+	head=$BATS_TEST_TMPDIR/a.head
+	grep -q '^HTTP/1.1 200' "$head"
+	[ "$(header "$head" content-type)" = text/event-stream ]
+	[ "$(header "$head" cache-control)" = 'no-cache, no-transform' ]
+	[ -z "$(header "$head" content-encoding)" ]
+	[ -z "$(header "$head" content-length)" ]
+	wait_until "$WAIT" got a 'id: 1'
+	grep -q '^retry: [0-9]*$' "$BATS_TEST_TMPDIR/a.body"
+	[ -z "$(events a)" ]
+}
+
+brings_a_row() {
+	local times=() i before
+	open_stream a
+	for i in 1 2 3 4 5 6 7 8 9; do
+		sql "INSERT INTO events(topic, event, data)
+			VALUES('t', 'tick', 'row-$i')"
+		before=${EPOCHREALTIME/[.,]/}
+		until got a "data: row-$i"; do
+			((${EPOCHREALTIME/[.,]/} - before < WAIT * 1000000))
+		done
+		times+=($(((${EPOCHREALTIME/[.,]/} - before) / 1000)))
+	done
+	[ "$(events a | head -n 1)" = '1 tick row-1' ]
+	[ "$(events a | wc -l)" -eq 9 ]
+	mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -n)
+	echo "# $KIND: from INSERT to curl, after the shell has ended:" \
+		"median ${times[4]} ms, longest ${times[8]} ms" >&3
+}
+
+publishes() {
+	open_stream a
+	post_with_token --data-urlencode 'data=hello & goodbye' -d topic=t -d event=e
+	[ "$STATUS" = 201 ]
+	[ "$(tr -d ' \n' <<<"$ANSWER")" = '{"id":1}' ]
+	wait_until "$WAIT" got a 'data: hello & goodbye'
+	[ "$(events a)" = '1 e hello & goodbye' ]
+	# A body that does not fit into one read of anybody.
+	head -c 300000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
+	post_with_token -H 'Content-Type: text/plain' \
+		--data-binary "@$BATS_TEST_TMPDIR/large"
+	[ "$STATUS" = 201 ]
+	wait_until "$WAIT" got a "$(printf 'id: 2')"
+	[ "$(sql 'SELECT length(data) FROM events WHERE id = 2')" -eq 300000 ]
+}
+
+refuses_strangers() {
+	local count
+	post -d data=x
+	[ "$STATUS" = 401 ]
+	[ "$(header "$HEAD" content-type)" = application/problem+json ]
+	grep -qi '^www-authenticate: bearer' "$HEAD"
+	post -d data=x -H 'Authorization: Bearer wrong'
+	[ "$STATUS" = 401 ]
+	post -d data=x -H 'Authorization: Bearer '
+	[ "$STATUS" = 401 ]
+	# A name that nobody has verified is no name.
+	post -d data=x -u mallory:x
+	[ "$STATUS" = 401 ]
+	post -d data=x -H 'Remote-User: mallory' -H 'Remote_User: mallory'
+	[ "$STATUS" = 401 ]
+	# A body larger than any buffer on the way, refused all the same.
+	head -c 900000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
+	post -H 'Content-Type: text/plain' --data-binary "@$BATS_TEST_TMPDIR/large"
+	[ "$STATUS" = 401 ]
+	count=$(sql 'SELECT count(*) FROM events')
+	[ "$count" -eq 0 ]
+}
+
+resumes() {
+	local i
+	for i in 1 2 3 4 5 6 7; do
+		sql "INSERT INTO events(data) VALUES('row-$i')"
+	done
+	open_stream a '' -H 'Last-Event-ID: 4'
+	wait_until "$WAIT" got a row-7
+	open_stream b 'last_event_id=5'
+	wait_until "$WAIT" got b row-7
+	sql "INSERT INTO events(data) VALUES('row-8')"
+	wait_until "$WAIT" got a row-8
+	wait_until "$WAIT" got b row-8
+	[ "$(events a)" = $'5 message row-5\n6 message row-6\n7 message row-7\n8 message row-8' ]
+	[ "$(events b)" = $'6 message row-6\n7 message row-7\n8 message row-8' ]
+}
+
+# One process for all: its descriptors tell.
+notices_leavers() {
+	local i before responder
+	responder=$(responders)
+	[ "$(wc -w <<<"$responder")" -eq 1 ]
+	open_stream stays
+	before=$(descriptors "$responder")
+	local pids=()
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		open_stream "s$i"
+		pids+=("$STREAM_PID")
+	done
+	[ "$(descriptors "$responder")" -ge $((before + 10)) ]
+	stop "${pids[@]}"
+	wait_until "$1" has_descriptors_at_most "$responder" "$before"
+}
+
+has_descriptors_at_most() {
+	[ "$(descriptors "$1")" -le "$2" ]
+}
+
+# One process for each client.
+notices_leavers_cgi() {
+	local i pids=()
+	for i in 1 2 3; do
+		open_stream "s$i"
+		pids+=("$STREAM_PID")
+	done
+	[ "$(responders | wc -l)" -eq 3 ]
+	stop "${pids[@]}"
+	wait_until "$1" no_responders
+}
+
+no_responders() {
+	[ -z "$(responders)" ]
+}
+
+# A client that comes back with the last id it saw, whatever happened between.
+survives_kill() {
+	local round i=0 id='' pid
+	sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
+	id=0
+	for round in 1 2 3; do
+		open_stream "r$round" '' -H "Last-Event-ID: $id"
+		sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
+		wait_until "$WAIT" got "r$round" "row-$i"
+		for pid in $(responders); do kill -KILL "$pid"; done
+		# The client sees the end by itself, and not only when some
+		# timeout has passed (Apache: KeepAliveTimeout, 5 s).
+		wait_until 4 gone "$STREAM_PID"
+		id=$(last_id "r$round")
+		sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
+		sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
+		case $KIND in
+		apache | nginx | caddy) start_responder ;;
+		lighttpd) wait_until "$WAIT" is_respawned ;;
+		esac
+	done
+	open_stream end '' -H "Last-Event-ID: $id"
+	wait_until "$WAIT" got end "row-$i"
+	for round in r1 r2 r3 end; do events "$round"; done \
+		>"$BATS_TEST_TMPDIR/all"
+	for ((id = 1; id <= i; id++)); do echo "$id message row-$id"; done |
+		diff - "$BATS_TEST_TMPDIR/all"
+}
+
+is_respawned() {
+	curl -sf -m 2 -I -o "$BATS_TEST_TMPDIR/again" "$URL/events"
+}
+
+# Streams that end because rowcast is asked to go are nothing to complain of.
+ends_in_peace() {
+	local i before pids=() pid
+	for i in {1..20}; do
+		open_stream "s$i"
+		pids+=("$STREAM_PID")
+	done
+	errors >"$BATS_TEST_TMPDIR/before"
+	for pid in $(responders); do kill "$pid"; done
+	wait_until "$WAIT" gone "${pids[@]}"
+	for pid in "${pids[@]}"; do
+		# 0: the answer was whole.
+		wait "$pid"
+	done
+	grep -q '^retry: ' "$BATS_TEST_TMPDIR/s7.body"
+	[ "$(grep -c '^retry: ' "$BATS_TEST_TMPDIR/s7.body")" -eq 2 ]
+	errors | diff "$BATS_TEST_TMPDIR/before" - >"$BATS_TEST_TMPDIR/new" || :
+	cat "$BATS_TEST_TMPDIR/new"
+	# One or two for the process that has gone, none for each stream.
+	[ "$(grep -c '^>' "$BATS_TEST_TMPDIR/new")" -le 3 ]
+}
+
+# EventSource gives up at the first 5xx: it must not see one.
+says_come_back() {
+	stop "$RESPONDER_PID"
+	curl -s -m 5 -D "$BATS_TEST_TMPDIR/head" -o "$BATS_TEST_TMPDIR/body" \
+		"$URL/events"
+	grep -q '^HTTP/1.1 200' "$BATS_TEST_TMPDIR/head"
+	[ "$(header "$BATS_TEST_TMPDIR/head" content-type)" = text/event-stream ]
+	[ "$(cat "$BATS_TEST_TMPDIR/body")" = 'retry: 3000' ]
+	start_responder
+	open_stream a
+	grep -q '^id: ' "$BATS_TEST_TMPDIR/a.body"
+}
+
+takes_a_password() {
+	post -d data=x
+	[ "$STATUS" = 401 ]
+	post -d data=x -u editor:wrong
+	[ "$STATUS" = 401 ]
+	post -d data=x -u editor:secret
+	[ "$STATUS" = 201 ]
+}

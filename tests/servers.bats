@@ -1,0 +1,313 @@
+#!/usr/bin/env bats
+# The example configurations on real web servers: lighttpd, Apache, nginx, Caddy,
+# and lighttpd and Apache with the stream as plain CGI.  What each test checks is
+# in servers.bash.
+# shellcheck disable=SC2153 # STATUS is ours, status is bats's
+
+load helpers
+load servers
+
+setup() {
+	site_new
+}
+
+teardown() {
+	site_end
+}
+
+# ---- lighttpd ---------------------------------------------------------------
+
+@test "lighttpd: a stream opens with the right headers" {
+	serve lighttpd
+	opens
+}
+
+@test "lighttpd: a row inserted by sqlite3 arrives" {
+	serve lighttpd
+	brings_a_row
+}
+
+@test "lighttpd: an event is published over HTTP" {
+	serve lighttpd
+	publishes
+}
+
+@test "lighttpd: nobody publishes without the token" {
+	serve lighttpd
+	refuses_strangers
+}
+
+@test "lighttpd: without a token in the environment nobody publishes" {
+	unset ROWCAST_PUBLISH_TOKEN
+	serve lighttpd
+	post -d data=x -H 'Authorization: Bearer '
+	[ "$STATUS" -eq 401 ] || [ "$STATUS" -eq 403 ]
+	post_with_token -d data=x
+	[ "$STATUS" -eq 401 ] || [ "$STATUS" -eq 403 ]
+}
+
+@test "lighttpd: Basic authentication instead of the token" {
+	unset ROWCAST_PUBLISH_TOKEN
+	use_basic lighttpd-example.conf basic.conf
+	start_lighttpd basic.conf
+	takes_a_password
+}
+
+@test "lighttpd: a client that returns gets what it missed" {
+	serve lighttpd
+	resumes
+}
+
+@test "lighttpd: clients that leave are noticed at once" {
+	serve lighttpd
+	notices_leavers 8
+}
+
+@test "lighttpd: killed responders lose and repeat nothing" {
+	serve lighttpd
+	survives_kill
+}
+
+@test "lighttpd: its error log is quiet when the responder ends" {
+	serve lighttpd
+	ends_in_peace
+}
+
+# ---- Apache -----------------------------------------------------------------
+
+@test "Apache: a stream opens with the right headers" {
+	serve apache
+	opens
+}
+
+@test "Apache: a row inserted by sqlite3 arrives" {
+	serve apache
+	brings_a_row
+}
+
+@test "Apache: an event is published over HTTP" {
+	serve apache
+	publishes
+}
+
+@test "Apache: nobody publishes without the token" {
+	serve apache
+	refuses_strangers
+}
+
+@test "Apache: Basic authentication instead of the token" {
+	start_responder
+	use_basic apache-example.conf basic.conf
+	sed -i -e '/PassEnv ROWCAST/d' \
+		-e '/<Location "\/publish">/,/<\/Location>/s/Require all granted//' \
+		"$SITE/basic.conf"
+	for module in auth_basic authn_core authn_file authz_user; do
+		echo "LoadModule ${module}_module \${MODULES}/mod_$module.so"
+	done >>"$SITE/basic.conf"
+	start_apache basic.conf
+	takes_a_password
+}
+
+@test "Apache: a client that returns gets what it missed" {
+	serve apache
+	resumes
+}
+
+@test "Apache: clients that leave are noticed at the next keepalives" {
+	serve apache --keepalive-s 1
+	notices_leavers 20
+}
+
+@test "Apache: killed responders lose and repeat nothing" {
+	serve apache
+	survives_kill
+}
+
+@test "Apache: its error log is quiet when the responder ends" {
+	serve apache
+	ends_in_peace
+}
+
+@test "Apache: while the responder is away, clients are told to come back" {
+	serve apache
+	says_come_back
+}
+
+# ---- nginx ------------------------------------------------------------------
+
+@test "nginx: a stream opens with the right headers" {
+	serve nginx
+	opens
+}
+
+@test "nginx: a row inserted by sqlite3 arrives" {
+	serve nginx
+	brings_a_row
+}
+
+@test "nginx: an event is published over HTTP" {
+	serve nginx
+	publishes
+}
+
+@test "nginx: nobody publishes without the token" {
+	serve nginx
+	refuses_strangers
+}
+
+@test "nginx: Basic authentication instead of the token" {
+	unset ROWCAST_PUBLISH_TOKEN
+	start_responder
+	start_fcgiwrap
+	use_basic nginx-example.conf basic.conf
+	start_nginx basic.conf
+	takes_a_password
+}
+
+@test "nginx: a client that returns gets what it missed" {
+	serve nginx
+	resumes
+}
+
+@test "nginx: clients that leave are noticed at once" {
+	serve nginx
+	notices_leavers 8
+}
+
+@test "nginx: killed responders lose and repeat nothing" {
+	serve nginx
+	survives_kill
+}
+
+@test "nginx: its error log is quiet when the responder ends" {
+	serve nginx
+	ends_in_peace
+}
+
+@test "nginx: while the responder is away, clients are told to come back" {
+	serve nginx
+	says_come_back
+}
+
+# ---- Caddy ------------------------------------------------------------------
+
+@test "Caddy: a stream opens with the right headers" {
+	serve caddy
+	opens
+}
+
+@test "Caddy: a row inserted by sqlite3 arrives" {
+	serve caddy
+	brings_a_row
+}
+
+@test "Caddy: an event is published over HTTP" {
+	serve caddy
+	publishes
+}
+
+@test "Caddy: nobody publishes without the token" {
+	serve caddy
+	refuses_strangers
+}
+
+@test "Caddy: Basic authentication instead of the token" {
+	unset ROWCAST_PUBLISH_TOKEN
+	start_responder
+	start_fcgiwrap
+	use_basic caddy-example.conf basic.conf
+	# shellcheck disable=SC2016 # a hash of "secret"
+	PASSWORD_HASH='$2a$14$Dv.ENfkpmnRbQMX2U1ynkOIGjEicXX4xMc0so69rzXGYOPWNuKC3e' \
+		start_caddy basic.conf
+	takes_a_password
+}
+
+@test "Caddy: a client that returns gets what it missed" {
+	serve caddy
+	resumes
+}
+
+@test "Caddy: clients that leave are noticed at the next keepalives" {
+	serve caddy --keepalive-s 1
+	notices_leavers 20
+}
+
+@test "Caddy: killed responders lose and repeat nothing" {
+	serve caddy
+	survives_kill
+}
+
+@test "Caddy: its error log is quiet when the responder ends" {
+	serve caddy
+	ends_in_peace
+}
+
+@test "Caddy: while the responder is away, clients are told to come back" {
+	serve caddy
+	says_come_back
+}
+
+# ---- the publisher behind fcgiwrap ------------------------------------------
+
+@test "fcgiwrap runs the publisher and nothing else" {
+	start_responder
+	start_fcgiwrap
+	sed 's|/rowcast-publish.cgi;|/rowcast.fcgi;|' \
+		"$SITE/nginx-example.conf" >"$SITE/other.conf"
+	start_nginx other.conf
+	post -G
+	[ "$STATUS" = 403 ]
+	wait_until "$WAIT" grep -q 'not allowed' "$LOGS/fcgiwrap"
+}
+
+# ---- plain CGI --------------------------------------------------------------
+
+@test "lighttpd, plain CGI: a stream opens with the right headers" {
+	serve lighttpd-cgi
+	opens
+}
+
+@test "lighttpd, plain CGI: a row inserted by sqlite3 arrives" {
+	serve lighttpd-cgi
+	brings_a_row
+}
+
+@test "lighttpd, plain CGI: a client that returns gets what it missed" {
+	serve lighttpd-cgi
+	resumes
+}
+
+@test "lighttpd, plain CGI: no process is left when its client has gone" {
+	serve lighttpd-cgi
+	notices_leavers_cgi 8
+}
+
+@test "lighttpd, plain CGI: killed responders lose and repeat nothing" {
+	serve lighttpd-cgi
+	survives_kill
+}
+
+@test "Apache, plain CGI: a stream opens with the right headers" {
+	serve apache-cgi
+	opens
+}
+
+@test "Apache, plain CGI: a row inserted by sqlite3 arrives" {
+	serve apache-cgi
+	brings_a_row
+}
+
+@test "Apache, plain CGI: a client that returns gets what it missed" {
+	serve apache-cgi
+	resumes
+}
+
+@test "Apache, plain CGI: no process is left when its client has gone" {
+	serve apache-cgi --keepalive-s 1
+	notices_leavers_cgi 20
+}
+
+@test "Apache, plain CGI: killed responders lose and repeat nothing" {
+	serve apache-cgi
+	survives_kill
+}

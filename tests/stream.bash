@@ -1,0 +1,245 @@
+# shellcheck shell=bash
+# stream.bash: the responder as a client sees it, for the suites stream_*.bats.
+#
+#     load stream
+#     setup() { stream_setup; }
+#     teardown() { site_end; }
+#     @test "…" { serve ROWCAST_RETRY_MS=1; sql …; open_stream a since=0;
+#                 brings a $'1 message x'; }
+#
+# A stream says when something has come, never that nothing will: what must not
+# come is looked for after a later event (a mark) has arrived.
+
+load helpers
+
+WAIT=${WAIT:-20} # seconds until a test gives up; busy machines, sanitizers
+
+stream_setup() {
+	site_new
+	T=$BATS_TEST_TMPDIR
+}
+
+eventually() {
+	wait_until "$WAIT" "$@"
+}
+
+# ---- servers ----------------------------------------------------------------
+
+# lighttpd with a responder of its own, ready to answer.
+#   usage: serve [ROWCAST_NAME=VALUE]…
+serve() {
+	[ $# -eq 0 ] || export "${@?}"
+	start_lighttpd
+	eventually answers_head
+}
+
+answers_head() {
+	curl -sf -m 5 -I -o "$T/ready" "$URL/events"
+}
+
+# lighttpd before a responder that was started by itself (start_responder).
+#   usage: serve_apart [RESPONDER-OPTION…]
+serve_apart() {
+	start_responder "$@"
+	before_socket rowcast.sock
+}
+
+# lighttpd before whoever listens at build/run/NAME.
+before_socket() {
+	sed -e '/"bin-path" =>/d' -e '/"max-procs" =>/d' \
+		-e '/"bin-environment" =>/,/),/d' \
+		-e "s|\"socket\" =>.*|\"socket\" => var.rowcast_run + \"/$1\",|" \
+		"$SITE/lighttpd-example.conf" >"$SITE/$1.conf"
+	chmod a+r "$SITE/$1.conf"
+	start_lighttpd "$1.conf"
+	eventually answers_head
+}
+
+# Send a signal to the responder of lighttpd.
+signal() {
+	local pid
+	pid=$(responders)
+	[ "$(wc -w <<<"$pid")" -eq 1 ]
+	kill "-$1" "$pid"
+}
+
+# Ask the responder for its counters.  Sets REPORT, the line.
+report() {
+	REPORTS=$(cat "$LOGS"/* | grep -c 'report: ' || :)
+	signal USR2
+	eventually has_reported
+	REPORT=$(cat "$LOGS"/* | grep 'report: ' | tail -n 1)
+}
+
+has_reported() {
+	[ "$(cat "$LOGS"/* | grep -c 'report: ')" -gt "$REPORTS" ]
+}
+
+# Does a report hold this ("streams=0")?
+reports() {
+	report
+	[[ " $REPORT " == *" $1 "* ]]
+}
+
+# ---- the log ----------------------------------------------------------------
+
+# A log without any program of ours.
+make_log() {
+	(as_site sqlite3 -bail "$DB") <"$ROOT/sql/schema.sql" >/dev/null
+}
+
+# Rows 1 to 5; row N is created N s after 2026-01-01T12:00:00Z.
+five_rows() {
+	sql "INSERT INTO events(topic, event, data, created_ms) VALUES
+		('a', 'message', 'one', 1767268801000),
+		('b', 'tick', 'two', 1767268802000),
+		('a', 'tick', 'three', 1767268803000),
+		('ab', 'message', 'four', 1767268804000),
+		('', 'message', 'five', 1767268805000)"
+}
+
+# Another sqlite3 shell, to be kept: write to it with "tell", which waits until
+# it has done that.
+open_shell() {
+	mkfifo "$T/shell"
+	(as_site sqlite3 -cmd '.timeout 5000' "$DB") \
+		<"$T/shell" >"$T/shell.out" 2>&1 3>&- &
+	SHELL_PID=$!
+	STARTED+=("$SHELL_PID")
+	exec {SHELL_FD}>"$T/shell"
+	TOLD=0
+}
+
+tell() {
+	TOLD=$((TOLD + 1))
+	printf '%s;\n.print done %s\n' "$1" "$TOLD" >&"$SHELL_FD"
+	eventually grep -qx "done $TOLD" "$T/shell.out"
+}
+
+# Programs that were started meanwhile hold the pipe open, too: say it.
+close_shell() {
+	echo .quit >&"$SHELL_FD"
+	exec {SHELL_FD}>&-
+	eventually gone "$SHELL_PID"
+}
+
+# ---- what a stream has brought ----------------------------------------------
+
+# Wait until the events of a stream are these and no others (see events).
+#   usage: brings NAME LINES
+brings() {
+	printf '%s' "${2:+$2$'\n'}" >"$T/$1.want"
+	brings_file "$1" "$T/$1.want"
+}
+
+# usage: brings_file NAME FILE
+brings_file() {
+	eventually has_events "$1" "$2" && return
+	events "$1" | diff "$2" - | cut -c 1-200 | head -n 40
+	return 1
+}
+
+has_events() {
+	events "$1" | cmp -s - "$2"
+}
+
+# The same for what SQL gives.
+#   usage: brings_sql NAME SELECT
+brings_sql() {
+	sql "$2" >"$T/$1.want"
+	brings_file "$1" "$T/$1.want"
+}
+
+# Wait until the bytes of a stream are these and no others; the text as printf
+# takes it.
+#   usage: brings_bytes NAME FORMAT
+brings_bytes() {
+	# shellcheck disable=SC2059 # a format
+	printf "$2" >"$T/$1.want"
+	eventually cmp -s "$T/$1.want" "$T/$1.body" && return
+	diff "$T/$1.want" "$T/$1.body" | cut -c 1-200 | head -n 40
+	return 1
+}
+
+# The events of a stream but for one that was cut off.
+whole_events() {
+	if [ "$(tail -c 2 "$T/$1.body" | od -An -tx1 | tr -d ' ')" = 0a0a ]; then
+		events "$1"
+	else
+		events "$1" >"$T/$1.events"
+		# the last block may be an event without any data so far
+		tail -c 100 "$T/$1.body" | awk -v RS= '{ last = $0 } END {
+			exit last !~ /data: / }' || echo >>"$T/$1.events"
+		sed '$d' "$T/$1.events"
+	fi
+}
+
+# The id in the first record: where a stream starts.
+start_id() {
+	sed -n '/^id: /{s///p;q}' "$T/$1.body"
+}
+
+# How many lines of a stream are this?
+count_lines() {
+	grep -cx -- "$2" "$T/$1.body" || :
+}
+
+# Wait until a stream has ended, properly: the answer was whole.
+ends() {
+	eventually gone "$1"
+	wait "$1"
+}
+
+# ---- single requests --------------------------------------------------------
+
+# One request that ends by itself.  Sets STATUS, HEAD (file) and ANSWER (file).
+#   usage: ask QUERY [CURL-OPTION…]
+ask() {
+	local query=$1
+	shift
+	HEAD=$T/ask.head ANSWER=$T/ask.body
+	STATUS=$(curl -s -m "$WAIT" -D "$HEAD" -o "$ANSWER" \
+		-w '%{http_code}' "$@" "$URL/events${query:+?$query}")
+}
+
+# Refused with a problem whose detail holds a text?
+#   usage: refused STATUS TEXT
+refused() {
+	cat "$HEAD" "$ANSWER"
+	[ "$STATUS" -eq "$1" ]
+	[ "$(header "$HEAD" Content-Type)" = application/problem+json ]
+	[ "$(header "$HEAD" Cache-Control)" = no-store ]
+	[ "$(header "$HEAD" Content-Length)" -eq "$(wc -c <"$ANSWER")" ]
+	local status detail
+	status=$(problem status)
+	detail=$(problem detail)
+	[ "$status" -eq "$1" ]
+	[[ $detail == *"$2"* ]]
+}
+
+# A member of the problem that was answered.
+problem() {
+	sqlite3 :memory: "SELECT json_extract(
+		CAST(readfile('$ANSWER') AS TEXT), '\$.$1')"
+}
+
+# ---- plain CGI --------------------------------------------------------------
+
+# The responder as a CGI process; its answer grows in FILE.  Sets CGI_PID.
+#   usage: cgi FILE [NAME=VALUE]…
+cgi() {
+	local file=$1
+	shift
+	(as_site env -i GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET \
+		SERVER_PROTOCOL=HTTP/1.1 QUERY_STRING= ROWCAST_DB="$DB" \
+		"$@" "$SITE/build/rowcast.fcgi") \
+		</dev/null >"$file" 2>>"$LOGS/cgi" 3>&- &
+	CGI_PID=$!
+	STARTED+=("$CGI_PID")
+}
+
+# Take the answer in a file apart: NAME.head, NAME.body.
+split_answer() {
+	sed '/^\r$/,$d' "$1" >"$T/$2.head"
+	sed '1,/^\r$/d' "$1" >"$T/$2.body"
+}

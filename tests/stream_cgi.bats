@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# The responder as a plain CGI program, one process for each client: run as a
+# web server would, without one.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+	make_log
+}
+
+teardown() {
+	site_end
+}
+
+# What a web server makes of a stream's first record.
+FIRST='Status: 200 OK\r
+Content-Type: text/event-stream\r
+Cache-Control: no-cache, no-transform\r
+X-Accel-Buffering: no\r
+\r
+'
+
+# Wait until the bytes in a file are these and no others.
+#   usage: is_file FILE FORMAT
+is_file() {
+	# shellcheck disable=SC2059 # a format
+	printf "$2" >"$T/want"
+	eventually cmp -s "$T/want" "$1" && return
+	diff "$T/want" "$1"
+	return 1
+}
+
+# Let a reader go through a pipe, byte by byte as it comes.
+#   usage: cgi_into_pipe [NAME=VALUE]…
+# Sets CGI_PID and READER_PID; what is read grows in $T/out.
+cgi_into_pipe() {
+	mkfifo "$T/pipe"
+	cat "$T/pipe" >"$T/out" 3>&- &
+	READER_PID=$!
+	STARTED+=("$READER_PID")
+	cgi "$T/pipe" "$@"
+}
+
+@test "a stream into a file" {
+	five_rows
+	cgi "$T/out" QUERY_STRING='since=4&hello='
+	is_file "$T/out" "${FIRST}retry: 3000\nid: 4\n\nid: 5\ndata: five\n\n"
+	sql "INSERT INTO events(data) VALUES('six')"
+	is_file "$T/out" "${FIRST}retry: 3000\nid: 4\n\nid: 5\ndata: five\n\nid: 6\ndata: six\n\n"
+	is_running "$CGI_PID"
+}
+
+@test "a stream into a pipe, with the header Last-Event-ID and a filter" {
+	five_rows
+	cgi_into_pipe QUERY_STRING='topic=a*' HTTP_LAST_EVENT_ID=2
+	is_file "$T/out" "${FIRST}retry: 3000\nid: 2\n\nid: 3\nevent: tick\ndata: three\n\nid: 4\ndata: four\n\n"
+	sql "INSERT INTO events(topic, data) VALUES('b', 'x'), ('a', 'seven')"
+	eventually grep -q 'data: seven' "$T/out"
+	run ! grep -q 'data: x' "$T/out"
+}
+
+@test "options come from the environment" {
+	cgi "$T/out" ROWCAST_RETRY_MS=7 ROWCAST_KEEPALIVE_S=1 \
+		ROWCAST_CORS_ORIGINS=https://one.example \
+		HTTP_ORIGIN=https://one.example
+	eventually grep -qx 'retry: 7' "$T/out"
+	eventually grep -qx ':' "$T/out"
+	tr -d '\r' <"$T/out" |
+		grep -qx 'Access-Control-Allow-Origin: https://one.example'
+}
+
+@test "SIGTERM ends a stream into a file with a retry: of its own" {
+	local began
+	cgi "$T/out"
+	eventually grep -q '^id: 0' "$T/out"
+	began=${EPOCHREALTIME/[.,]/}
+	kill "$CGI_PID"
+	wait "$CGI_PID"
+	[ -n "${SAN:-}" ] || [ $((${EPOCHREALTIME/[.,]/} - began)) -le 2000000 ]
+	[ "$(grep -c '^retry: [0-9]*$' "$T/out")" -eq 2 ]
+	[ ! -s "$LOGS/cgi" ]
+}
+
+@test "SIGTERM ends a stream into a pipe, though nobody reads" {
+	local began
+	mkfifo "$T/pipe"
+	exec {reader}<>"$T/pipe"
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 100)
+		INSERT INTO events(data) SELECT hex(randomblob(5000)) FROM n"
+	cgi "$T/pipe" QUERY_STRING=since=0
+	# it sleeps, with the pipe full
+	eventually is_full
+	began=${EPOCHREALTIME/[.,]/}
+	kill "$CGI_PID"
+	wait "$CGI_PID"
+	[ -n "${SAN:-}" ] || [ $((${EPOCHREALTIME/[.,]/} - began)) -le 2000000 ]
+	exec {reader}>&-
+}
+
+# Is the pipe so full that a byte more would have to wait?
+is_full() {
+	! timeout 0.2 dd if=/dev/zero of="$T/pipe" bs=4096 count=1 2>/dev/null
+}
+
+@test "it ends when the reader goes, with nothing to send" {
+	cgi_into_pipe
+	eventually grep -q '^id: 0' "$T/out"
+	kill "$READER_PID"
+	ends "$CGI_PID"
+	[ ! -s "$LOGS/cgi" ]
+}
+
+@test "it ends when the reader goes in the middle of a long replay" {
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 2000)
+		INSERT INTO events(data) SELECT hex(randomblob(5000)) FROM n"
+	mkfifo "$T/pipe"
+	head -c 300000 "$T/pipe" >"$T/out" 3>&- &
+	cgi "$T/pipe" QUERY_STRING=since=0
+	ends "$CGI_PID"
+	[ "$(wc -c <"$T/out")" -eq 300000 ]
+}
+
+@test "a reader that is slow gets all in order" {
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 500)
+		INSERT INTO events(data) SELECT hex(randomblob(5000)) FROM n"
+	cgi_into_pipe QUERY_STRING=since=0 ROWCAST_TAIL_KB=64 ROWCAST_REPLAY_KB=64
+	kill -STOP "$READER_PID"
+	sql "INSERT INTO events(data) SELECT hex(randomblob(1000000))"
+	sql "INSERT INTO events(data) VALUES('last')"
+	kill -CONT "$READER_PID"
+	eventually grep -q 'data: last' "$T/out"
+	split_answer "$T/out" a
+	brings_sql a "SELECT id || ' message ' || data FROM events ORDER BY id"
+}
+
+@test "--max-age-s ends it" {
+	cgi "$T/out" ROWCAST_MAX_AGE_S=1
+	ends "$CGI_PID"
+	is_file "$T/out" "${FIRST}retry: 3000\nid: 0\n\n"
+}
+
+@test "refusals, HEAD and OPTIONS are answered, and it ends" {
+	cgi "$T/bad" QUERY_STRING=since=x
+	ends "$CGI_PID"
+	head -n 1 "$T/bad" | grep -q '^Status: 400'
+	cgi "$T/method" REQUEST_METHOD=POST
+	ends "$CGI_PID"
+	head -n 1 "$T/method" | grep -q '^Status: 405'
+	cgi "$T/head" REQUEST_METHOD=HEAD
+	ends "$CGI_PID"
+	is_file "$T/head" "$FIRST"
+	cgi "$T/options" REQUEST_METHOD=OPTIONS
+	ends "$CGI_PID"
+	head -n 1 "$T/options" | grep -q '^Status: 204'
+}
+
+@test "the log is created where there is none" {
+	rm -f "$DB" "$DB-wal" "$DB-shm"
+	cgi "$T/out"
+	eventually grep -q '^id: 0' "$T/out"
+	sql "INSERT INTO events(data) VALUES('one')"
+	eventually grep -q 'data: one' "$T/out"
+}
+
+@test "many at once on one log each bring all of it" {
+	local i pids=()
+	for i in {1..8}; do
+		cgi "$T/out$i" QUERY_STRING=since=0
+		pids+=("$CGI_PID")
+	done
+	for i in {1..20}; do
+		echo "INSERT INTO events(data) VALUES('row $i');"
+	done >"$T/rows"
+	sql ".read $T/rows"
+	for i in {1..8}; do
+		eventually grep -q 'data: row 20' "$T/out$i"
+		split_answer "$T/out$i" "s$i"
+		brings_sql "s$i" "SELECT id || ' message ' || data FROM events"
+	done
+	kill "${pids[@]}"
+	for i in "${pids[@]}"; do
+		ends "$i"
+	done
+}
+
+@test "a log in trouble is no answer to the client" {
+	sql 'PRAGMA user_version = 9'
+	cgi "$T/out"
+	eventually gone "$CGI_PID"
+	run wait "$CGI_PID"
+	# one line for the operator
+	[ "$(wc -l <"$LOGS/cgi")" -eq 1 ]
+	grep -q 'is a log of format 9' "$LOGS/cgi"
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env bats
+# Starting the responder: options, and which log it takes.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+}
+
+teardown() {
+	site_end
+}
+
+# Run the responder to its end: "run" with a deadline, as the site's user.
+#   usage: responder [NAME=VALUE]… [OPTION…]
+responder() {
+	local env=()
+	while [[ ${1:-} == [A-Z]*=* ]]; do
+		env+=("$1")
+		shift
+	done
+	(as_site timeout "$WAIT" env "${env[@]}" build/rowcast.fcgi "$@") \
+		</dev/null
+}
+
+# It refuses to start, with one line that holds a text, and has made nothing.
+#   usage: will_not STATUS TEXT [NAME=VALUE]… [OPTION…]
+will_not() {
+	local status_wanted=$1 text=$2
+	shift 2
+	run responder "$@"
+	echo "$* → $status: $output"
+	[ "$status" -eq "$status_wanted" ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == 'rowcast.fcgi: '*"$text"* ]]
+	[ "$(find "$SITE/build/run" -mindepth 1 | wc -l)" -eq "${FILES:-0}" ]
+}
+
+# ---- options ----------------------------------------------------------------
+
+@test "--help lists every option, --version the version; nothing is opened" {
+	local name
+	run responder --help
+	[ "$status" -eq 0 ]
+	[[ ${lines[0]} == 'usage: rowcast.fcgi --db PATH'* ]]
+	for name in db socket socket-mode keepalive-s retry-ms max-age-s \
+		stall-s request-timeout-s shutdown-retry-s poll-ms max-streams \
+		tail-kb replay-kb cors-origin syslog help version; do
+		grep -q "^  --$name " <<<"$output"
+	done
+	# no line is too long for a terminal
+	run ! grep -q '.\{81\}' <<<"$output"
+	run responder --version
+	[ "$status" -eq 0 ]
+	[[ $output =~ ^rowcast.fcgi\ [0-9]+\.[0-9]+ ]]
+	[ "${#lines[@]}" -eq 1 ]
+	[ "$(find "$SITE/build/run" -mindepth 1 | wc -l)" -eq 0 ]
+}
+
+@test "numbers are whole and in range, or the option is named" {
+	local name value
+	for name in keepalive-s retry-ms max-age-s stall-s request-timeout-s \
+		shutdown-retry-s poll-ms max-streams tail-kb replay-kb; do
+		for value in '' x -1 1.5 1x ' 1' 0x10 99999999999999999999; do
+			will_not 2 "--$name: '$value' is no whole number from" \
+				--db "$DB" "--$name" "$value"
+		done
+	done
+}
+
+@test "0 is refused where it makes no sense" {
+	local name
+	for name in keepalive-s max-age-s stall-s request-timeout-s poll-ms \
+		max-streams tail-kb replay-kb; do
+		will_not 2 "--$name: '0' is no whole number from" \
+			--db "$DB" "--$name" 0
+	done
+	will_not 2 "--tail-kb: '63' is no whole number from 64" \
+		--db "$DB" --tail-kb 63
+}
+
+@test "what the environment says is checked likewise" {
+	will_not 2 "--keepalive-s: 'x' is no whole number" \
+		ROWCAST_DB="$DB" ROWCAST_KEEPALIVE_S=x
+	will_not 2 "--cors-origin: 'one.example' is no origin" \
+		ROWCAST_DB="$DB" ROWCAST_CORS_ORIGINS='https://a.example one.example'
+	will_not 2 "--syslog: 'yes' is neither 0 nor 1" \
+		ROWCAST_DB="$DB" ROWCAST_SYSLOG=yes
+	will_not 2 "--db: '' is empty" ROWCAST_DB=
+}
+
+@test "an origin is scheme://host[:port]" {
+	local value
+	for value in one.example https:// ://one.example https://one.example/ \
+		https://one.example/path 'https://one example x'; do
+		will_not 2 'is no origin' --db "$DB" --cors-origin "$value"
+	done
+}
+
+@test "options that are none, lack their value or stand alone are named" {
+	will_not 2 '--no-such' --db "$DB" --no-such
+	will_not 2 '-x' --db "$DB" -x
+	# it could be several
+	will_not 2 '--s: ' --db "$DB" --s 1
+	will_not 2 "'$DB' stands alone" "$DB"
+	will_not 2 '--db: needs a value' --db
+	will_not 2 "--socket-mode: '0888' is no mode" --db "$DB" --socket-mode 0888
+	will_not 2 "--socket: '' is empty" --db "$DB" --socket ''
+}
+
+@test "without --db it says how to name the log" {
+	will_not 2 'give --db PATH or set ROWCAST_DB'
+}
+
+@test "the command line counts more than the environment" {
+	ROWCAST_RETRY_MS=1 serve_apart --retry-ms 2
+	open_stream a
+	brings_bytes a 'retry: 2\nid: 0\n\n'
+}
+
+@test "options do not come from the query of a CGI request" {
+	# a web server may hand the query over as arguments
+	(as_site env -i GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=HEAD \
+		QUERY_STRING=--db+x ROWCAST_DB="$DB" \
+		build/rowcast.fcgi --db "$SITE/other.db" --help) \
+		</dev/null >"$T/out"
+	head -n 1 "$T/out" | grep -q '^Status: 200'
+	[ -e "$DB" ]
+	[ ! -e "$SITE/other.db" ]
+}
+
+# ---- the socket -------------------------------------------------------------
+
+@test "--socket-mode: the socket is for group members by default" {
+	start_responder
+	[ "$(stat -c %a "$SITE/build/run/rowcast.sock")" = 660 ]
+	stop "$RESPONDER_PID"
+	ROWCAST_SOCKET_MODE=0600 start_responder
+	[ "$(stat -c %a "$SITE/build/run/rowcast.sock")" = 600 ]
+}
+
+@test "a socket that is in use is not taken away" {
+	start_responder
+	run responder --db "$DB" --socket build/run/rowcast.sock
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *'another program listens there'* ]]
+	connects "$SITE/build/run/rowcast.sock"
+}
+
+@test "a socket that was left behind is replaced" {
+	start_responder
+	kill -KILL "$RESPONDER_PID"
+	eventually gone "$RESPONDER_PID"
+	[ -S "$SITE/build/run/rowcast.sock" ]
+	serve_apart
+}
+
+@test "a file that is no socket is not replaced" {
+	echo precious >"$SITE/build/run/file"
+	run responder --db "$DB" --socket build/run/file
+	[ "$status" -eq 1 ]
+	[[ ${lines[0]} == *'is there and no socket'* ]]
+	[ "$(cat "$SITE/build/run/file")" = precious ]
+}
+
+# ---- the log ----------------------------------------------------------------
+
+@test "the log is created where there is none, and where the file is empty" {
+	start_responder
+	[ "$(sql 'PRAGMA user_version; PRAGMA journal_mode')" = $'1\nwal' ]
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 0 ]
+	stop "$RESPONDER_PID"
+	rm "$DB"*
+	as_site touch "$DB" &
+	wait "$!"
+	start_responder
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 0 ]
+}
+
+@test "a log that the sqlite3 shell has made is taken" {
+	make_log
+	five_rows
+	serve_apart
+	open_stream a since=4
+	brings a '5 message five'
+}
+
+@test "a log within the database of an application is taken" {
+	sql 'CREATE TABLE orders(id INTEGER PRIMARY KEY)'
+	make_log
+	five_rows
+	serve_apart
+	open_stream a since=4
+	brings a '5 message five'
+}
+
+# usage: refuses_log TEXT
+refuses_log() {
+	local before
+	before=$(sha256sum "$DB")
+	FILES=$(find "$SITE/build/run" -mindepth 1 | wc -l)
+	will_not 1 "log: $DB: $1" --db "$DB" --socket build/run/rowcast.sock
+	[ "$(sha256sum "$DB")" = "$before" ]
+}
+
+@test "a log of another version is refused" {
+	make_log
+	sql 'PRAGMA user_version = 2'
+	refuses_log 'is a log of format 2, this program reads format 1: use'
+}
+
+@test "a log without AUTOINCREMENT is refused" {
+	sed 's/ AUTOINCREMENT,/,/' "$ROOT/sql/schema.sql" |
+		(as_site sqlite3 "$DB") >/dev/null
+	refuses_log "its table 'events' lacks INTEGER PRIMARY KEY AUTOINCREMENT"
+}
+
+@test "a database without a log is refused, and how to add one is said" {
+	sql 'CREATE TABLE orders(id INTEGER PRIMARY KEY)'
+	refuses_log 'is a database without an event log: add one'
+	[[ $output == *'schema.sql'* ]]
+}
+
+@test "a file that is no database is refused" {
+	head -c 9000 "$SITE/build/rowcast.fcgi" >"$DB"
+	chmod a+r "$DB"
+	refuses_log 'file is not a database'
+}
+
+@test "a folder that is not there is said" {
+	DB=$SITE/build/none/events.db
+	will_not 1 "log: $DB: unable to open database file" --db "$DB"
+	DB=$SITE/build/run
+	will_not 1 "log: $DB: unable to open database file" --db "$DB"
+}
+
+@test "a log that somebody holds for himself alone is said to be locked" {
+	make_log
+	open_shell
+	tell 'PRAGMA locking_mode = EXCLUSIVE'
+	tell "INSERT INTO events(data) VALUES('mine')"
+	run responder --db "$DB" --socket build/run/rowcast.sock
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == "rowcast.fcgi: log: $DB: database is locked"* ]]
+	close_shell
+	start_responder
+}

@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# What a client is told of events that were removed before it could get them.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+	serve
+}
+
+teardown() {
+	site_end
+}
+
+# Everything that a stream has brought by the time that a row inserted now has.
+#   usage: told NAME [QUERY [CURL-OPTION…]]
+# Sets TOLD_LINES.
+told() {
+	open_stream "$@"
+	sql "INSERT INTO events(topic, event, data) VALUES('a', 'tick', 'mark')"
+	eventually got "$1" 'data: mark'
+	TOLD_LINES=$(events "$1" | grep -v ' mark$' || :)
+	echo "$1: $TOLD_LINES"
+}
+
+@test "a cursor older than what is kept is told stream-gap first" {
+	five_rows
+	sql 'DELETE FROM events WHERE id <= 3'
+	open_stream a '' -H 'Last-Event-ID: 1'
+	brings_bytes a 'retry: 3000\nid: 1\n\nevent: stream-gap\ndata: {"after":1,"next":4}\n\nid: 4\ndata: four\n\nid: 5\ndata: five\n\n'
+}
+
+@test "the gap is exact: who has all that was removed misses nothing" {
+	five_rows
+	sql 'DELETE FROM events WHERE id <= 3'
+	told before since=2
+	[ "${TOLD_LINES%%$'\n'*}" = ' stream-gap {"after":2,"next":4}' ]
+	told at since=3
+	[ "${TOLD_LINES%%$'\n'*}" = '4 message four' ]
+	run ! got at stream-gap
+}
+
+@test "0 is a cursor older than what is kept" {
+	five_rows
+	sql 'DELETE FROM events WHERE id = 1'
+	told a since=0
+	[ "${TOLD_LINES%%$'\n'*}" = ' stream-gap {"after":0,"next":2}' ]
+}
+
+@test "ids that were never used are no gap" {
+	five_rows
+	sql "INSERT INTO events(id, data) VALUES(100, 'hundred'), (1000, 'thousand')"
+	told a since=3
+	[ "$TOLD_LINES" = $'4 message four\n5 message five\n100 message hundred\n1000 message thousand' ]
+	told b since=50
+	run ! got b stream-gap
+}
+
+@test "ids of rows that were never committed are no gap" {
+	five_rows
+	sql "BEGIN" "INSERT INTO events(data) VALUES('never')" "ROLLBACK" \
+		"INSERT INTO events(id, data) VALUES(8, 'eight')"
+	told a since=4
+	[ "$TOLD_LINES" = $'5 message five\n8 message eight' ]
+}
+
+@test "a row deleted by hand in the middle is a gap" {
+	five_rows
+	sql 'DELETE FROM events WHERE id = 3'
+	told a since=1
+	[ "$TOLD_LINES" = $' stream-gap {"after":1,"next":4}\n2 tick two\n4 message four\n5 message five' ]
+	told b since=2
+	[ "$(head -n 2 <<<"$TOLD_LINES")" = $' stream-gap {"after":2,"next":4}\n4 message four' ]
+	told c since=3
+	run ! got c stream-gap
+}
+
+@test "removed rows of other topics are no gap" {
+	five_rows
+	sql 'DELETE FROM events WHERE id IN (2, 4)'
+	told exact 'since=1&topic=a'
+	[ "$TOLD_LINES" = '3 tick three' ]
+	told prefix 'since=1&topic=b*&topic=a'
+	[ "$(head -n 1 <<<"$TOLD_LINES")" = ' stream-gap {"after":1,"next":3}' ]
+	told ab 'since=3&topic=ab*&topic=a'
+	[ "$(head -n 1 <<<"$TOLD_LINES")" = ' stream-gap {"after":3,"next":5}' ]
+	told all since=1
+	[ "$(head -n 1 <<<"$TOLD_LINES")" = ' stream-gap {"after":1,"next":5}' ]
+	told beyond 'since=2&topic=b&topic=a'
+	run ! got beyond stream-gap
+}
+
+@test "when everything was removed, next is the id that comes next" {
+	five_rows
+	sql 'DELETE FROM events'
+	told a since=2
+	[ "$TOLD_LINES" = ' stream-gap {"after":2,"next":6}' ]
+	[ "$(events a | tail -n 1)" = '6 tick mark' ]
+}
+
+@test "a time before what is kept is told of the gap" {
+	five_rows
+	sql 'DELETE FROM events WHERE id <= 3'
+	told a since=2026-01-01T12:00:02Z
+	[ "$(sed 1q <<<"$TOLD_LINES" | cut -d ' ' -f 2)" = stream-gap ]
+	[ "$(tail -n 2 <<<"$TOLD_LINES")" = $'4 message four\n5 message five' ]
+}
+
+@test "earliest and last:N miss nothing, whatever was removed" {
+	five_rows
+	sql 'DELETE FROM events WHERE id IN (1, 2, 4)'
+	told earliest since=earliest
+	[ "$TOLD_LINES" = $'3 tick three\n5 message five' ]
+	told last since=last:9
+	run ! got last stream-gap
+	told topic 'since=last:9&topic=ab&topic=a'
+	run ! got topic stream-gap
+	told now
+	run ! got now stream-gap
+}
+
+@test "a gap is told once in a stream" {
+	five_rows
+	sql 'DELETE FROM events WHERE id <= 3'
+	open_stream a since=1
+	eventually got a 'data: five'
+	local i
+	for i in 6 7 8; do
+		sql "INSERT INTO events(data) VALUES('row-$i')"
+		eventually got a "data: row-$i"
+	done
+	[ "$(count_lines a 'event: stream-gap')" -eq 1 ]
+}
+
+@test "what a stream has been sent may be removed without a word" {
+	five_rows
+	open_stream a since=1
+	open_stream b 'since=1&topic=a*'
+	eventually got a 'data: five'
+	eventually got b 'data: four'
+	sql 'DELETE FROM events'
+	sql "INSERT INTO events(topic, data) VALUES('a', 'six')"
+	brings a $'2 tick two\n3 tick three\n4 message four\n5 message five\n6 message six'
+	brings b $'3 tick three\n4 message four\n6 message six'
+}
+
+@test "rows that come and go before anybody has seen them are a gap" {
+	open_stream a
+	open_stream topic topic=a
+	open_stream other topic=b
+	sql "INSERT INTO events(topic, data) VALUES('a', 'one')"
+	eventually got topic 'data: one'
+	sql "BEGIN;
+		INSERT INTO events(topic, data) VALUES('a', 'two'), ('b', 'three');
+		DELETE FROM events WHERE id = 2;
+		COMMIT"
+	brings a $'1 message one\n stream-gap {"after":1,"next":3}\n3 message three'
+	brings topic $'1 message one\n stream-gap {"after":1,"next":3}'
+	brings other $'3 message three'
+}
+
+@test "a last row that comes and goes before anybody has seen it is a gap" {
+	open_stream a
+	sql "INSERT INTO events(topic, data) VALUES('a', 'one')"
+	eventually got a 'data: one'
+	sql "BEGIN;
+		INSERT INTO events(topic, data) VALUES('a', 'two'), ('a', 'three');
+		DELETE FROM events WHERE id = 3;
+		COMMIT"
+	eventually got a 'data: two'
+	eventually got a '"next":4}'
+	[ "$(count_lines a 'event: stream-gap')" -eq 1 ]
+	[ "$(events a | grep -v stream-gap)" = $'1 message one\n2 message two' ]
+	# who comes now has missed nothing, and 3 is no cursor beyond the end
+	told now
+	[ "$TOLD_LINES" = '' ]
+	told end since=3
+	run ! grep -q 'stream-' "$T/end.body"
+}
+
+@test "deleted rows are not sent any more, wherever they were kept" {
+	five_rows
+	# seen live: in the newest part in memory
+	open_stream a
+	sql "INSERT INTO events(data) VALUES('six'), ('seven')"
+	eventually got a 'data: seven'
+	# read by a stream that came back: in a page
+	open_stream b since=1
+	eventually got b 'data: seven'
+	sql 'DELETE FROM events WHERE id IN (3, 6)'
+	eventually comes_without since=1 three six
+	eventually comes_without 'since=1&topic=a&topic=' three six
+}
+
+# usage: comes_without QUERY DATA…
+comes_without() {
+	local query=$1 data
+	shift
+	open_stream c "$query" || return 1
+	wait_until 5 got c 'data: seven' || return 1
+	stop "$STREAM_PID"
+	for data in "$@"; do
+		if got c "data: $data"; then return 1; fi
+	done
+	[ "$(events c | head -n 1)" = ' stream-gap {"after":1,"next":7}' ]
+}

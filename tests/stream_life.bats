@@ -1,0 +1,341 @@
+#!/usr/bin/env bats
+# The life of a stream: silence, age, and its end from either side.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+}
+
+teardown() {
+	site_end
+}
+
+# ---- silence ----------------------------------------------------------------
+
+@test "--keepalive-s: a comment after silence, again and again" {
+	serve ROWCAST_KEEPALIVE_S=1
+	local began=${EPOCHREALTIME/[.,]/}
+	open_stream a
+	brings_bytes a 'retry: 3000\nid: 0\n\n:\n\n:\n\n'
+	[ $((${EPOCHREALTIME/[.,]/} - began)) -ge 1900000 ]
+	sql "INSERT INTO events(data) VALUES('x')"
+	eventually got a 'data: x'
+	# and after an event it begins anew
+	eventually ends_with a 'id: 1\ndata: x\n\n:\n\n'
+}
+
+ends_with() {
+	# shellcheck disable=SC2059 # a format
+	printf "$2" >"$T/end"
+	tail -c "$(wc -c <"$T/end")" "$T/$1.body" | cmp -s - "$T/end"
+}
+
+@test "no comment during traffic" {
+	local i try last now longest
+	serve ROWCAST_KEEPALIVE_S=2
+	open_shell
+	for try in 1 2 3 4 5; do
+		open_stream "a$try"
+		longest=0
+		last=${EPOCHREALTIME/[.,]/}
+		for i in {1..25}; do
+			tell "INSERT INTO events(data) VALUES('row $i of $try')"
+			eventually got "a$try" "data: row $i of $try"
+			now=${EPOCHREALTIME/[.,]/}
+			((now - last <= longest)) || longest=$((now - last))
+			last=$now
+			sleep 0.2
+		done
+		stop "$STREAM_PID"
+		# a machine that was too busy has proved nothing
+		((longest < 1500000)) || continue
+		[ "$(count_lines "a$try" ':.*')" -eq 0 ]
+		return
+	done
+	echo "this machine is too busy: $longest us between two rows"
+	return 1
+}
+
+@test "a quiet topic is told the head of the log, which saves it the replay" {
+	serve ROWCAST_KEEPALIVE_S=1
+	open_stream a topic=quiet
+	open_stream b topic=quiet -H 'Last-Event-ID: 0'
+	sql "INSERT INTO events(topic, data) VALUES('busy', '1'), ('busy', '2')"
+	brings_bytes a 'retry: 3000\nid: 0\n\n:\n\nid: 2\n\n'
+	brings_bytes b 'retry: 3000\nid: 0\n\n:\n\nid: 2\n\n'
+	# told once
+	eventually ends_with a 'id: 2\n\n:\n\n:\n\n'
+	# and nothing is missed by who goes on from there
+	sql "INSERT INTO events(topic, data) VALUES('quiet', '3')"
+	open_stream again topic=quiet -H "Last-Event-ID: 2"
+	brings again '3 message 3'
+	brings a '3 message 3'
+}
+
+@test "an id that is told goes by no event that the topic is to get" {
+	local i
+	serve ROWCAST_KEEPALIVE_S=1
+	open_stream a topic=b
+	for i in 1 2 3; do
+		sql "INSERT INTO events(topic, data) VALUES('a', 'x')"
+		eventually ends_with a "\n\nid: $((2 * i - 1))\n\n"
+		sql "INSERT INTO events(topic, data) VALUES('b', 'row $i')"
+		eventually got a "row $i"
+	done
+	brings a $'2 message row 1\n4 message row 2\n6 message row 3'
+	grep '^id: ' "$T/a.body" | sort -snk 2 -c
+}
+
+# ---- age --------------------------------------------------------------------
+
+@test "--max-age-s ends a stream properly, early or late by a fifth" {
+	local i pids=()
+	serve ROWCAST_MAX_AGE_S=1
+	for i in {1..10}; do
+		(
+			STARTED=()
+			began=${EPOCHREALTIME/[.,]/}
+			open_stream "s$i"
+			ends "$STREAM_PID"
+			echo $((${EPOCHREALTIME/[.,]/} - began)) >"$T/age$i"
+		) 3>&- &
+		pids+=("$!")
+	done
+	for i in "${pids[@]}"; do
+		# 0: the end of the answer was proper
+		wait "$i"
+	done
+	cat "$T"/age*
+	for i in {1..10}; do
+		[ "$(cat "$T/age$i")" -ge 790000 ]
+		[ "$(cat "$T/s$i.body")" = $'retry: 3000\nid: 0' ]
+	done
+	# not all in the same 10 ms
+	[ "$(cut -c 1-3 "$T"/age* | sort -u | wc -l)" -gt 1 ]
+}
+
+@test "a client whose streams end by age misses nothing and gets nothing twice" {
+	local writer id=0 round=0
+	serve ROWCAST_MAX_AGE_S=1
+	(
+		STARTED=()
+		open_shell
+		for i in {1..100}; do
+			tell "INSERT INTO events(data) VALUES('row $i')"
+			sleep 0.04
+		done
+		close_shell
+	) 3>&- &
+	writer=$!
+	STARTED+=("$writer")
+	: >"$T/all"
+	while [ "$id" -lt 100 ]; do
+		round=$((round + 1))
+		open_stream "r$round" '' -H "Last-Event-ID: $id"
+		ends "$STREAM_PID"
+		events "r$round" >>"$T/all"
+		id=$(last_id "r$round")
+	done
+	wait "$writer"
+	[ "$round" -gt 2 ]
+	sql "SELECT id || ' message ' || data FROM events ORDER BY id" |
+		diff - "$T/all"
+}
+
+@test "a stream that is behind ends by age, too, and can be resumed" {
+	make_log
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 600)
+		INSERT INTO events(data) SELECT hex(randomblob(5000)) FROM n"
+	serve ROWCAST_MAX_AGE_S=1
+	open_stream r1 since=0 --limit-rate 1M
+	ends "$STREAM_PID"
+	local id round=1
+	id=$(last_id r1)
+	events r1 >"$T/all"
+	while [ "$id" -lt 600 ]; do
+		round=$((round + 1))
+		open_stream "r$round" '' -H "Last-Event-ID: $id" --limit-rate 1M
+		ends "$STREAM_PID"
+		events "r$round" >>"$T/all"
+		id=$(last_id "r$round")
+	done
+	sql "SELECT id || ' message ' || data FROM events ORDER BY id" |
+		cmp - "$T/all"
+}
+
+# ---- clients go -------------------------------------------------------------
+
+has_descriptors_at_most() {
+	[ "$(descriptors "$1")" -le "$2" ]
+}
+
+@test "a client that goes is noticed at once, and its descriptor is freed" {
+	local i before responder pids=()
+	serve
+	responder=$(responders)
+	report
+	before=$(descriptors "$responder")
+	for i in {1..10}; do
+		open_stream "s$i" "topic=t$((i % 3))"
+		pids+=("$STREAM_PID")
+	done
+	report
+	[[ $REPORT == *' streams=10 feeds=3 connections=10 '* ]]
+	[ "$(descriptors "$responder")" -ge $((before + 10)) ]
+	for i in "${pids[@]}"; do
+		kill "$i"
+	done
+	eventually has_descriptors_at_most "$responder" "$before"
+	eventually reports streams=0
+	[[ $REPORT == *' feeds=0 '* ]]
+	[[ $REPORT == *' opened=10 '* ]]
+}
+
+@test "a client that goes while it is behind is noticed, too" {
+	local slow
+	serve ROWCAST_TAIL_KB=64
+	open_stream slow
+	slow=$STREAM_PID
+	kill -STOP "$slow"
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 300)
+		INSERT INTO events(data) SELECT hex(randomblob(25000)) FROM n"
+	eventually reports head=300
+	kill -KILL "$slow"
+	eventually reports streams=0
+	eventually reports connections=0
+}
+
+@test "clients that come and go by the hundred leave nothing behind" {
+	local responder before i
+	serve
+	open_stream first
+	responder=$(responders)
+	stop "$STREAM_PID"
+	eventually reports connections=0
+	before=$(descriptors "$responder")
+	for i in {1..10}; do
+		sql "INSERT INTO events(data) VALUES('row')"
+		curl -sN -m 0.3 -Z --parallel-immediate --parallel-max 20 \
+			"$URL/events?since=0&topic=[1-20]" >/dev/null 2>&1 || :
+	done
+	eventually reports connections=0
+	[[ $REPORT == *' streams=0 feeds=0 '* ]]
+	eventually has_descriptors_at_most "$responder" "$before"
+}
+
+# ---- signals ----------------------------------------------------------------
+
+# SIGTERM, and how long it takes the responder to go: at most 2 s.
+terminate() {
+	local began=${EPOCHREALTIME/[.,]/} took limit=2000000
+	# leak checks at exit
+	[ -z "${SAN:-}" ] || limit=10000000
+	kill "$RESPONDER_PID"
+	wait "$RESPONDER_PID" # 0 is its exit status
+	took=$((${EPOCHREALTIME/[.,]/} - began))
+	echo "took $took us"
+	[ "$took" -le "$limit" ]
+}
+
+@test "SIGTERM: each stream gets a retry: of its own and a proper end" {
+	local i pids=()
+	serve_apart
+	for i in {1..20}; do
+		open_stream "s$i" "topic=t$((i % 4))"
+		pids+=("$STREAM_PID")
+	done
+	terminate
+	for i in "${pids[@]}"; do
+		ends "$i"
+	done
+	for i in {1..20}; do
+		tail -n 2 "$T/s$i.body" | grep -qx 'retry: [0-9]*'
+		sed -n '/^retry: /s///p' "$T/s$i.body" | tail -n 1
+	done | sort -n >"$T/retries"
+	cat "$T/retries"
+	[ "$(wc -l <"$T/retries")" -eq 20 ]
+	[ "$(tail -n 1 "$T/retries")" -le 5000 ]
+	[ "$(uniq "$T/retries" | wc -l)" -gt 10 ]
+	[ ! -e "$SITE/build/run/rowcast.sock" ]
+	[ ! -s "$LOGS/responder" ]
+}
+
+@test "SIGTERM: --shutdown-retry-s bounds the time in which clients return" {
+	local i pids=()
+	serve_apart --shutdown-retry-s 0
+	for i in {1..3}; do
+		open_stream "s$i"
+		pids+=("$STREAM_PID")
+	done
+	terminate
+	for i in "${pids[@]}"; do
+		ends "$i"
+	done
+	for i in {1..3}; do
+		[ "$(cat "$T/s$i.body")" = $'retry: 3000\nid: 0\n\nretry: 0' ]
+	done
+}
+
+@test "SIGTERM: it ends in time though a client stands still" {
+	serve_apart
+	open_stream slow
+	local slow=$STREAM_PID live
+	open_stream live
+	live=$STREAM_PID
+	kill -STOP "$slow"
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 300)
+		INSERT INTO events(data) SELECT hex(randomblob(25000)) FROM n"
+	eventually got live 'id: 300'
+	terminate
+	kill -CONT "$slow"
+	ends "$live"
+	eventually gone "$slow"
+	[ "$(count_lines live 'retry: [0-9]*')" -eq 2 ]
+}
+
+@test "SIGTERM and SIGINT end it without any stream" {
+	start_responder
+	terminate
+	start_responder
+	kill -INT "$RESPONDER_PID"
+	wait "$RESPONDER_PID"
+}
+
+@test "SIGTERM: nothing is lost, the next responder goes on" {
+	local id
+	serve_apart
+	open_stream a
+	sql "INSERT INTO events(data) VALUES('one')"
+	eventually got a 'data: one'
+	terminate
+	ends "$STREAM_PID"
+	sql "INSERT INTO events(data) VALUES('two')"
+	start_responder
+	id=$(last_id a)
+	open_stream b '' -H "Last-Event-ID: $id"
+	brings b '2 message two'
+}
+
+@test "SIGUSR2 writes a line of counters" {
+	serve ROWCAST_MAX_STREAMS=2
+	open_stream a
+	open_stream b topic=b
+	sql "INSERT INTO events(data) VALUES('one'), ('two')"
+	eventually got a 'data: two'
+	ask ''
+	[ "$STATUS" -eq 503 ]
+	ask since=nothing
+	[ "$STATUS" -eq 400 ]
+	report
+	[[ $REPORT == *'rowcast.fcgi'*'report: '* ]]
+	[[ $REPORT == *' streams=2 feeds=2 '* ]]
+	[[ $REPORT == *' head=2 opened=2 refused=2 full=1 events=2 '* ]]
+	# and it goes on
+	sql "INSERT INTO events(data) VALUES('three')"
+	eventually got a 'data: three'
+}

@@ -1,0 +1,401 @@
+#!/usr/bin/env bats
+# Streams while things happen to the log: locks, checkpoints, restores, other
+# files in its place, several responders, crashes.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+}
+
+teardown() {
+	site_end
+}
+
+# The log as it is now, in one file of its own.
+#   usage: copy_log FILE
+copy_log() {
+	(as_site sqlite3 "$DB" ".backup '$1'")
+}
+
+# Put a file in the place of the log, as one does it: without leaving its WAL.
+#   usage: put_log FILE
+put_log() {
+	rm -f "$DB-wal" "$DB-shm"
+	mv "$1" "$DB"
+}
+
+insert() {
+	sql "INSERT INTO events(data) VALUES('$1')"
+}
+
+# ---- locks ------------------------------------------------------------------
+
+@test "streams open, replay and go on while a writer holds the log for a second" {
+	serve
+	insert one
+	open_stream before
+	open_shell
+	tell 'BEGIN EXCLUSIVE'
+	tell "INSERT INTO events(data) VALUES('two')"
+	local end=$((${EPOCHREALTIME/[.,]/} + 1000000)) i=0
+	while ((${EPOCHREALTIME/[.,]/} < end)); do
+		i=$((i + 1))
+		open_stream "during$i" since=0
+		brings "during$i" '1 message one'
+	done
+	tell 'COMMIT'
+	close_shell
+	brings before '2 message two'
+	brings during1 $'1 message one\n2 message two'
+	brings "during$i" $'1 message one\n2 message two'
+}
+
+@test "nobody can take the log for himself alone while it is served" {
+	serve
+	open_stream a
+	run ! sql 'PRAGMA locking_mode = EXCLUSIVE' '.timeout 100' \
+		"INSERT INTO events(data) VALUES('mine')"
+	[[ $output == *'database is locked'* ]]
+	run sql '.timeout 100' 'PRAGMA journal_mode = DELETE'
+	[[ $output == *'database is locked'* ]]
+	insert one
+	brings a '1 message one'
+}
+
+@test "lighttpd's responder waits for a log that somebody holds alone" {
+	make_log
+	open_shell
+	tell 'PRAGMA locking_mode = EXCLUSIVE'
+	tell "INSERT INTO events(data) VALUES('one')"
+	start_lighttpd
+	eventually says 'database is locked'
+	close_shell
+	eventually answers_head
+	open_stream a since=0
+	brings a '1 message one'
+}
+
+# Has lighttpd, or a responder that it has started, said this?
+says() {
+	grep -q "$1" "$LOGS/lighttpd"
+}
+
+@test "a writer that is killed in mid-transaction leaves nothing" {
+	serve
+	open_stream a
+	open_shell
+	tell 'BEGIN'
+	tell "INSERT INTO events(data) SELECT hex(randomblob(100000))"
+	tell 'PRAGMA cache_spill = 1'
+	kill -KILL "$SHELL_PID"
+	eventually gone "$SHELL_PID"
+	insert after
+	brings a '1 message after'
+}
+
+# ---- housekeeping -----------------------------------------------------------
+
+@test "checkpoints, VACUUM and retention go on under streams" {
+	local i
+	serve
+	open_stream live
+	open_stream topic 'topic=t1'
+	for i in {1..12}; do
+		sql "INSERT INTO events(topic, data) VALUES
+			('t$((i % 3))', 'row $i'), ('t$((i % 2))', 'again $i')"
+		# what all have been sent may go
+		eventually got live "data: again $i"
+		case $((i % 4)) in
+		0) sql 'PRAGMA wal_checkpoint(TRUNCATE)' ;;
+		1) sql 'VACUUM' ;;
+		2) sql 'DELETE FROM events WHERE id < (SELECT max(id) FROM events)' ;;
+		3) sql 'PRAGMA wal_checkpoint(RESTART)' 'ANALYZE' ;;
+		esac
+		open_stream "from$i" "since=$((2 * i - 1))"
+		eventually got "from$i" "data: again $i"
+	done
+	[ "$(events live | sed 's/ .*//' | paste -sd ' ')" = "$(seq -s ' ' 24)" ]
+	[ "$(events topic | grep -c row)" -eq 4 ]
+	[ "$(events topic | grep -c again)" -eq 6 ]
+	run ! grep -l 'stream-' "$T"/*.body
+}
+
+@test "the WAL can be emptied: no reader keeps it" {
+	local i
+	serve
+	open_stream a
+	for i in {1..20}; do
+		sql "INSERT INTO events(data) SELECT hex(randomblob(20000))"
+	done
+	eventually got a 'id: 20'
+	[ "$(sql 'PRAGMA wal_checkpoint(TRUNCATE)')" = '0|0|0' ]
+	[ ! -s "$DB-wal" ]
+	insert last
+	eventually got a 'data: last'
+}
+
+# ---- restored in place ------------------------------------------------------
+
+@test ".restore of an older copy is told stream-reset, and then goes on live" {
+	serve
+	insert one
+	insert two
+	copy_log "$SITE/copy.db"
+	insert three
+	insert four
+	open_stream a since=0
+	open_stream quiet 'topic=quiet'
+	brings a $'1 message one\n2 message two\n3 message three\n4 message four'
+	sql ".restore '$SITE/copy.db'"
+	eventually got quiet stream-reset
+	insert 'another three'
+	brings a $'1 message one\n2 message two\n3 message three\n4 message four\n2 stream-reset {"after":4,"head":2}\n3 message another three'
+	brings quiet '2 stream-reset {"after":4,"head":2}'
+	# the cursor is a new one for those who come back, too
+	[ "$(last_id quiet)" = 2 ]
+	open_stream b since=2
+	brings b '3 message another three'
+}
+
+@test ".restore while nobody listens: a cursor beyond the end is told" {
+	serve
+	insert one
+	copy_log "$SITE/copy.db"
+	insert two
+	sql ".restore '$SITE/copy.db'"
+	open_stream a '' -H 'Last-Event-ID: 2'
+	brings a '1 stream-reset {"after":2,"head":1}'
+}
+
+@test ".restore of another log is told, even if that one is longer" {
+	serve
+	insert one
+	open_stream a since=0
+	brings a '1 message one'
+	make_other
+	sql ".restore '$SITE/other.db'"
+	eventually got a stream-reset
+	insert 'other 4'
+	brings a $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
+}
+
+# ---- another file -----------------------------------------------------------
+
+# Another log with 3 rows.
+make_other() {
+	(as_site sqlite3 "$SITE/other.db") <"$ROOT/sql/schema.sql" >/dev/null
+	(as_site sqlite3 "$SITE/other.db" "INSERT INTO events(data)
+		VALUES('other 1'), ('other 2'), ('other 3');
+		PRAGMA wal_checkpoint(TRUNCATE)") >/dev/null
+}
+
+@test "another log in its place is told stream-reset, and its rows arrive" {
+	local i
+	serve
+	insert one
+	insert two
+	open_stream a since=0
+	open_stream quiet topic=quiet
+	brings a $'1 message one\n2 message two'
+	make_other
+	put_log "$SITE/other.db"
+	eventually got quiet stream-reset
+	for i in 4 5 6; do
+		insert "other $i"
+		eventually got a "data: other $i"
+	done
+	brings a $'1 message one\n2 message two\n3 stream-reset {"after":2,"head":3}\n4 message other 4\n5 message other 5\n6 message other 6'
+	open_stream b since=0
+	brings b $'1 message other 1\n2 message other 2\n3 message other 3\n4 message other 4\n5 message other 5\n6 message other 6'
+	# what is written is in the file that others see
+	[ "$(sql 'PRAGMA integrity_check; SELECT count(*) FROM events')" = $'ok\n6' ]
+}
+
+@test "a copy of the same log in its place: nothing is lost, and no reset" {
+	local i
+	serve
+	insert one
+	insert two
+	open_stream a since=1
+	open_stream b topic=
+	brings a '2 message two'
+	copy_log "$SITE/copy.db"
+	put_log "$SITE/copy.db"
+	for i in 3 4 5; do
+		insert "row $i"
+		eventually got a "data: row $i"
+	done
+	brings a $'2 message two\n3 message row 3\n4 message row 4\n5 message row 5'
+	brings b $'3 message row 3\n4 message row 4\n5 message row 5'
+	open_stream c since=0
+	brings c $'1 message one\n2 message two\n3 message row 3\n4 message row 4\n5 message row 5'
+	[ "$(sql 'PRAGMA integrity_check')" = ok ]
+}
+
+@test "a copy that is put in place again and again" {
+	local i
+	serve
+	open_stream a
+	for i in {1..6}; do
+		insert "row $i"
+		eventually got a "data: row $i"
+		copy_log "$SITE/copy.db"
+		put_log "$SITE/copy.db"
+	done
+	insert last
+	brings_sql a "SELECT id || ' message ' || data FROM events"
+	open_stream b since=0
+	brings_sql b "SELECT id || ' message ' || data FROM events"
+	# the files that were there before are let go
+	eventually no_deleted_files
+}
+
+no_deleted_files() {
+	run ! find "/proc/$(responders)/fd" -lname '*(deleted)'
+	[ -z "$output" ]
+}
+
+@test "a log that is removed is served until another one is there" {
+	serve
+	insert one
+	open_stream a since=0
+	brings a '1 message one'
+	rm "$DB" "$DB-wal" "$DB-shm"
+	open_stream b since=0
+	brings b '1 message one'
+	make_other
+	put_log "$SITE/other.db"
+	eventually got a stream-reset
+	insert 'other 4'
+	brings a $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
+	brings b $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
+}
+
+@test "a file that is no log in its place is not taken; the next log is" {
+	serve
+	insert one
+	open_stream a since=0
+	brings a '1 message one'
+	echo nonsense >"$SITE/other"
+	chmod a+rw "$SITE/other"
+	put_log "$SITE/other"
+	eventually says 'serving the old file'
+	open_stream b since=0
+	brings b '1 message one'
+	make_other
+	put_log "$SITE/other.db"
+	eventually got a stream-reset
+	insert 'other 4'
+	brings b $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
+	# the operator is told once of each, not each time
+	[ "$(grep -c 'serving the old file' "$LOGS/lighttpd")" -eq 1 ]
+}
+
+@test "a damaged log: who comes is asked to come back; a good one heals it" {
+	make_log
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 5000)
+		INSERT INTO events(data) SELECT 'row ' || i FROM n"
+	sql 'PRAGMA wal_checkpoint(TRUNCATE)'
+	copy_log "$SITE/copy.db"
+	local pages
+	pages=$(sql "SELECT min(pageno) || ' ' || max(pageno) FROM dbstat
+		WHERE name = 'events' AND pagetype = 'leaf'") ||
+		skip 'this sqlite3 has no dbstat'
+	dd if=/dev/urandom of="$DB" bs=4096 conv=notrunc status=none \
+		seek="$((${pages% *} - 1))" count=3
+	serve
+	open_stream live
+	stream broken since=0
+	ends "$STREAM_PID"
+	grep -q '^HTTP/1.1 200' "$T/broken.head"
+	[ "$(header "$T/broken.head" Content-Type)" = text/event-stream ]
+	# no id: the client keeps the one it has
+	run ! grep -q '^id: ' "$T/broken.body"
+	grep -q '^retry: 3000$' "$T/broken.body"
+	eventually says malformed
+	put_log "$SITE/copy.db"
+	eventually says 'can be read again'
+	open_stream healed since=0
+	eventually got healed 'id: 5000'
+	[ "$(events healed | wc -l)" -eq 5000 ]
+	insert last
+	brings live '5001 message last'
+	run ! got live stream-
+}
+
+# ---- several responders, crashes --------------------------------------------
+
+@test "two responders on one log: each brings all of it" {
+	local first i
+	serve
+	first=$URL
+	start_responder --socket "$SITE/build/run/second.sock"
+	eventually connects "$SITE/build/run/second.sock"
+	before_socket second.sock
+	for i in 1 2 3; do
+		URL=$first open_stream "a$i" "topic=$([ $i = 1 ] || echo "t$i")*"
+		open_stream "b$i" "topic=$([ $i = 1 ] || echo "t$i")*"
+	done
+	for i in {1..50}; do
+		echo "INSERT INTO events(topic, data)
+			VALUES('t' || ($i % 4), 'row $i');"
+	done >"$T/rows"
+	sql ".read $T/rows"
+	for i in a1 b1; do
+		brings_sql "$i" "SELECT id || ' message ' || data FROM events"
+	done
+	for i in 2 3; do
+		brings_sql "a$i" "SELECT id || ' message ' || data FROM events
+			WHERE topic = 't$i'"
+		brings_sql "b$i" "SELECT id || ' message ' || data FROM events
+			WHERE topic = 't$i'"
+	done
+	# a cursor means the same to both
+	URL=$first open_stream a since=45
+	open_stream b since=45
+	brings_sql a "SELECT id || ' message ' || data FROM events WHERE id > 45"
+	brings_sql b "SELECT id || ' message ' || data FROM events WHERE id > 45"
+}
+
+@test "kill -9 again and again: a client that resumes loses and repeats nothing" {
+	local writer id=0 round=0 pid
+	serve
+	(
+		STARTED=()
+		open_shell
+		for i in {1..300}; do
+			tell "INSERT INTO events(data) VALUES('row $i')"
+		done
+		close_shell
+	) 3>&- &
+	writer=$!
+	STARTED+=("$writer")
+	: >"$T/all"
+	while [ "$id" -lt 300 ]; do
+		round=$((round + 1))
+		eventually answers_head
+		open_stream "r$round" '' -H "Last-Event-ID: $id"
+		eventually is_past "r$round" $((id + 40))
+		for pid in $(responders); do
+			kill -KILL "$pid"
+		done
+		eventually gone "$STREAM_PID"
+		whole_events "r$round" >>"$T/all"
+		id=$(tail -n 1 "$T/all" | sed 's/ .*//')
+		id=${id:-0}
+	done
+	wait "$writer"
+	[ "$round" -gt 3 ]
+	sql "SELECT id || ' message ' || data FROM events ORDER BY id" |
+		diff - "$T/all"
+}
+
+# Has a stream brought this id, or the last there will be?
+is_past() {
+	local id
+	id=$(last_id "$1")
+	[ "${id:-0}" -ge "$2" ] || [ "${id:-0}" -ge 300 ]
+}

@@ -1,0 +1,145 @@
+#ifndef ROWCAST_LOGS_H
+#define ROWCAST_LOGS_H
+
+#include "tap.h"
+
+#include <unistd.h>
+
+#include "../../lib/log.h"
+
+/*
+ * Logs in a folder of their own.  Rows that our own calls cannot make (other
+ * times, removed rows, other schemas) are made with the sqlite3 shell, as
+ * people make them.
+ */
+static char folder[] = "/tmp/test_log.XXXXXX";
+static char path[64];
+
+/* Run SQL with the sqlite3 shell on a file of the folder. */
+static inline bool
+shell_on(const char *file, const char *sql)
+{
+	char command[128];
+	FILE *f;
+
+	(void)snprintf(command, sizeof(command),
+	    "sqlite3 -bail '%s' >/dev/null", file);
+	f = popen(command, "w");
+	if (f == NULL)
+		abort();
+	(void)fputs(sql, f);
+	return pclose(f) == 0;
+}
+
+static inline void
+sql(const char *text)
+{
+	if (!shell_on(path, text))
+		abort();
+}
+
+/* The next file that is not there yet. */
+static inline void
+new_path(void)
+{
+	static int n;
+
+	(void)snprintf(path, sizeof(path), "%s/%d.db", folder, ++n);
+}
+
+static inline void
+write_file(const char *bytes, size_t len)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL || fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
+		abort();
+}
+
+static char why[LOG_WHY_MAX];
+
+static inline struct log *
+open_log(bool create, bool append)
+{
+	const struct log_options o = { path, create, append, 100 };
+	struct log *log;
+
+	return log_open(&o, &log, why) == LOG_OK ? log : NULL;
+}
+
+/* A new log at a new path, for appending. */
+static inline struct log *
+new_log(void)
+{
+	struct log *log;
+
+	new_path();
+	log = open_log(true, true);
+	if (log == NULL)
+		abort();
+	return log;
+}
+
+/* Opening gives this, and a line that holds this. */
+static inline bool
+opens_as(bool create, enum log_result expected, const char *line)
+{
+	const struct log_options o = { path, create, false, 100 };
+	struct log *log;
+	enum log_result result;
+
+	why[0] = '\0';
+	result = log_open(&o, &log, why);
+	if ((log != NULL) != (result == LOG_OK))
+		return false;
+	log_close(log);
+	if (result != expected || strstr(why, line) == NULL ||
+	    strchr(why, '\n') != NULL)
+		printf("# %d: %s\n", (int)result, why);
+	return result == expected && strstr(why, line) != NULL &&
+	    strchr(why, '\n') == NULL;
+}
+
+static inline struct event
+event(const char *topic, const char *data)
+{
+	return (struct event){ .topic = { topic, strlen(topic) },
+		.name = TEXT("message"),
+		.data = { data, strlen(data) },
+		.retry_ms = EVENT_NO_RETRY };
+}
+
+static inline int64_t
+append(struct log *log, const char *topic, const char *data)
+{
+	struct event e = event(topic, data);
+	struct log_receipt r = { 0 };
+	size_t culprit;
+
+	return log_append(log, &e, 1, &r, &culprit) == LOG_OK ? r.id : -1;
+}
+
+/* Is there an sqlite3 shell?  Then make the folder. */
+static inline bool
+begin(void)
+{
+	if (system("command -v sqlite3 >/dev/null") != 0) {
+		printf("1..0 # skip the sqlite3 shell is not installed\n");
+		return false;
+	}
+	if (mkdtemp(folder) == NULL)
+		abort();
+	return true;
+}
+
+static inline int
+end(void)
+{
+	char command[64];
+
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	check(system(command) == 0, "the folder is removed");
+	return tap_end();
+}
+
+#endif
