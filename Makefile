@@ -5,6 +5,7 @@
 #   make check        every test; closes with "N passed, N failed, N skipped"
 #   make lint         formatter, static analysis, rules of the house
 #   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz
+#   make bench        measure beside peers, which it installs; ROWS='most cpu'
 #   make install      PREFIX=/usr/local DESTDIR=; uninstall removes the same
 #   make deps         install what building needs (the above do it themselves,
 #                     but for a plain make, install and clean)
@@ -98,8 +99,9 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SRC := $(sort $(wildcard bench/*.c))
 SRC := $(LIB_SRC) $(FCGI_SRC) $(CGI_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC) \
-	$(TOOL_SRC) $(FUZZ_SRC)
+	$(TOOL_SRC) $(FUZZ_SRC) $(BENCH_SRC)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 FCGI_OBJ := $(call obj,$(FCGI_SRC))
@@ -251,6 +253,21 @@ fuzz:
 	@BUILD='$(abspath build-fuzz)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/run tests/fuzz/run
 fuzz-build: $(FUZZ)
 
+# The load client is all of bench/ but for the program it is compared with.
+BENCH := $(B)/bench/load $(B)/bench/bare
+$(B)/bench/load: $(filter-out %/bare.o,$(call obj,$(BENCH_SRC))) $(LIB_A)
+$(B)/bench/bare: $(B)/bench/bare.o
+$(BENCH): $(SAN_OBJ)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+
+.PHONY: bench bench-build
+bench:
+	@scripts/install-deps bench
+	$(again) bench-build
+	@BUILD='$(abspath $(B))' bench/run $(ROWS)
+bench-build: all $(BENCH)
+
 # Lay out the C as .clang-format says.
 .PHONY: format
 format:
@@ -280,11 +297,13 @@ EXAMPLES := $(wildcard *-example.conf)
 INSTALL_PROGRAMS = $(RESPONDER) $(PUBLISHER)
 INSTALL_SHARE = $(wildcard sql/*.sql) $(EXAMPLES)
 INSTALL_WEB = $(wildcard web/*.*)
+INSTALL_UNITS = $(wildcard systemd/*.s*)
 INSTALL_DOC = $(wildcard README.md LICENSE docs/*.md)
 INSTALL_MAN8 = $(wildcard man/*.8)
 INSTALLED = $(call to,$(libexecdir)/rowcast,$(INSTALL_PROGRAMS)) \
 	$(call to,$(datadir)/rowcast,$(INSTALL_SHARE)) \
 	$(call to,$(datadir)/rowcast/web,$(INSTALL_WEB)) \
+	$(call to,$(datadir)/rowcast/systemd,$(INSTALL_UNITS)) \
 	$(call to,$(docdir),$(INSTALL_DOC)) \
 	$(call to,$(mandir)/man8,$(INSTALL_MAN8))
 to = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
@@ -296,10 +315,12 @@ install: all
 	$(call put,755,$(INSTALL_PROGRAMS),$(libexecdir)/rowcast)
 	$(call put,644,$(INSTALL_SHARE),$(datadir)/rowcast)
 	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)
+	$(call put,644,$(INSTALL_UNITS),$(datadir)/rowcast/systemd)
 	$(call put,644,$(INSTALL_DOC),$(docdir))
 	$(call put,644,$(INSTALL_MAN8),$(mandir)/man8)
 
 uninstall:
 	rm -f $(INSTALLED)
 	-@rmdir '$(DESTDIR)$(libexecdir)/rowcast' '$(DESTDIR)$(datadir)/rowcast/web' \
+	    '$(DESTDIR)$(datadir)/rowcast/systemd' \
 	    '$(DESTDIR)$(datadir)/rowcast' '$(DESTDIR)$(docdir)' 2>/dev/null

@@ -35,13 +35,32 @@ is_equal(const char *given, const char *secret)
 	return differs == 0;
 }
 
+/*
+ * Did the web server verify who this is?  nginx gives as REMOTE_USER whatever
+ * name the client claims in Basic credentials that nobody asked for; it does
+ * not say AUTH_TYPE then.
+ */
+static bool
+is_verified(const char *remote_user, const char *auth_type,
+    const char *authorization)
+{
+	static const char claim[] = "Basic ";
+
+	if (remote_user == NULL || remote_user[0] == '\0')
+		return false;
+	return (auth_type != NULL && auth_type[0] != '\0') ||
+	    authorization == NULL ||
+	    strncasecmp(authorization, claim, sizeof(claim) - 1) != 0;
+}
+
 int
 access_check(const struct access_rules *rules, const char *remote_user,
-    const char *authorization, struct problem *p)
+    const char *auth_type, const char *authorization, struct problem *p)
 {
 	const char *given;
 
-	if (rules->is_open || (remote_user != NULL && remote_user[0] != '\0'))
+	if (rules->is_open ||
+	    is_verified(remote_user, auth_type, authorization))
 		return 0;
 	if (rules->token == NULL || rules->token[0] == '\0') {
 		problem_set(p, 403,

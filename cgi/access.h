@@ -17,13 +17,13 @@ struct access_rules {
 
 /*
  *   shape    remote_user: REMOTE_USER, as the web server authenticated it;
- *            authorization: the Authorization header as sent; either may be
- *            NULL
+ *            auth_type: AUTH_TYPE, how; authorization: the Authorization
+ *            header as sent; each may be NULL
  *   returns  0; -1 with *p set: 401 if a token would do, 403 if nothing is set
  *            that could let anyone in
  *   source   RFC 6750, 2.1 and 3; RFC 3875, 4.1.11
  */
 int access_check(const struct access_rules *rules, const char *remote_user,
-    const char *authorization, struct problem *p);
+    const char *auth_type, const char *authorization, struct problem *p);
 
 #endif

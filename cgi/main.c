@@ -22,6 +22,7 @@
 #include "cors.h"
 
 #define PROGRAM "rowcast-publish.cgi"
+#define DISCARD_MAX ((size_t)16 * 1024 * 1024) /* of a refused body */
 
 /*
  * The one request.
@@ -33,6 +34,7 @@ struct publish {
 	char cors[CORS_MAX];
 	char *bytes;
 	size_t len;
+	bool is_read; /* whether the body was asked for */
 	struct body body;
 	struct log_receipt *receipts;
 };
@@ -85,6 +87,7 @@ read_bytes(struct publish *r, struct problem *p)
 		p->retry_s = 1;
 		return -1;
 	}
+	r->is_read = true;
 	while (got < wanted) {
 		ssize_t n = fcgi_cgi_read(r->bytes + got, wanted - got);
 
@@ -99,6 +102,32 @@ read_bytes(struct publish *r, struct problem *p)
 	}
 	r->len = got;
 	return 0;
+}
+
+/*
+ * Web servers that are still sending the body when the answer comes drop the
+ * answer.  Up to a bound: who sends more than that may lose it.
+ */
+static void
+discard_body(const struct publish *r)
+{
+	const char *length = var(r, "CONTENT_LENGTH");
+	unsigned long long left;
+	char scratch[4096];
+
+	if (r->is_read || length == NULL)
+		return;
+	left = strtoull(length, NULL, 10); /* 0 if it is no number */
+	if (left > DISCARD_MAX)
+		left = DISCARD_MAX;
+	while (left > 0) {
+		ssize_t got = fcgi_cgi_read(scratch,
+		    left < sizeof(scratch) ? (size_t)left : sizeof(scratch));
+
+		if (got <= 0)
+			return;
+		left -= (unsigned long long)got;
+	}
 }
 
 /* ---- the log ---- */
@@ -213,7 +242,7 @@ check_access(const struct publish *r, struct problem *p)
 		.is_open = r->config.is_open,
 	};
 
-	return access_check(&rules, var(r, "REMOTE_USER"),
+	return access_check(&rules, var(r, "REMOTE_USER"), var(r, "AUTH_TYPE"),
 	    var(r, "HTTP_AUTHORIZATION"), p);
 }
 
@@ -254,8 +283,10 @@ publish(struct publish *r, const char *method)
 		return answer_options(r->cors, is_allowed);
 	if (check_method(method, &p) != 0 || check_access(r, &p) != 0 ||
 	    check_site(r, is_allowed, &p) != 0 || read_bytes(r, &p) != 0 ||
-	    parse(r, &p) != 0 || append(r, &p) != 0)
+	    parse(r, &p) != 0 || append(r, &p) != 0) {
+		discard_body(r);
 		return answer_problem(r->cors, &p);
+	}
 	return answer_receipts(r->cors, r->receipts, r->body.n_events,
 	    r->body.is_array);
 }

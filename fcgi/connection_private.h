@@ -52,7 +52,7 @@ struct connections {
 	void *cookie;
 	int64_t timeout_ms;
 	size_t count;
-	bool is_closing; /* none is kept any more */
+	bool is_closing;                /* none is kept any more */
 	struct connection_list waiting; /* by deadline */
 	struct connection_list idle;    /* kept, without deadline */
 };

@@ -328,7 +328,7 @@ terminate() {
 	sql "INSERT INTO events(data) VALUES('one'), ('two')"
 	eventually got a 'data: two'
 	ask ''
-	[ "$STATUS" -eq 503 ]
+	[ "${STATUS:-}" = 503 ]
 	ask since=nothing
 	[ "$STATUS" -eq 400 ]
 	report

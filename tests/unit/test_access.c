@@ -12,43 +12,51 @@ static const struct {
 	const char *authorization;
 	int status; /* 0 if it is let in */
 	bool is_open;
+	const char *auth_type;
 } rows[] = {
-	{ "nothing set, nobody known", NULL, NULL, NULL, 403, false },
-	{ "an empty user is nobody", NULL, "", NULL, 403, false },
+	{ "nothing set, nobody known", NULL, NULL, NULL, 403, false, NULL },
+	{ "an empty user is nobody", NULL, "", NULL, 403, false, NULL },
 	{ "a Bearer token where none is set", NULL, NULL, "Bearer x", 403,
-	    false },
-	{ "an empty token is none", "", NULL, "Bearer ", 403, false },
+	    false, NULL },
+	{ "an empty token is none", "", NULL, "Bearer ", 403, false, NULL },
 	{ "an empty token is none, without a header", "", NULL, NULL, 403,
-	    false },
-	{ "a user of the web server", NULL, "anna", NULL, 0, false },
+	    false, NULL },
+	{ "a user of the web server", NULL, "anna", NULL, 0, false, NULL },
 	{ "a user of the web server beside a token", "s3cret", "anna",
-	    "Basic YW5uYTp4", 0, false },
-	{ "open", NULL, NULL, NULL, 0, true },
-	{ "open, with a wrong token", "s3cret", NULL, "Bearer x", 0, true },
-	{ "the token", "s3cret", NULL, "Bearer s3cret", 0, false },
+	    "Basic YW5uYTp4", 0, false, "Basic" },
+	{ "a name that nobody verified", NULL, "anna", "Basic YW5uYTp4", 403,
+	    false, NULL },
+	{ "a name that nobody verified, beside a token", "s3cret", "anna",
+	    "basic YW5uYTp4", 401, false, NULL },
+	{ "open", NULL, NULL, NULL, 0, true, NULL },
+	{ "open, with a wrong token", "s3cret", NULL, "Bearer x", 0, true,
+	    NULL },
+	{ "the token", "s3cret", NULL, "Bearer s3cret", 0, false, NULL },
 	{ "the token, scheme in small letters", "s3cret", NULL, "bearer s3cret",
-	    0, false },
+	    0, false, NULL },
 	{ "the token after more spaces", "s3cret", NULL, "Bearer   s3cret", 0,
-	    false },
-	{ "no header", "s3cret", NULL, NULL, 401, false },
-	{ "an empty header", "s3cret", NULL, "", 401, false },
-	{ "the scheme alone", "s3cret", NULL, "Bearer", 401, false },
-	{ "the scheme and a space", "s3cret", NULL, "Bearer ", 401, false },
-	{ "another scheme", "s3cret", NULL, "Basic s3cret", 401, false },
-	{ "no scheme", "s3cret", NULL, "s3cret", 401, false },
+	    false, NULL },
+	{ "no header", "s3cret", NULL, NULL, 401, false, NULL },
+	{ "an empty header", "s3cret", NULL, "", 401, false, NULL },
+	{ "the scheme alone", "s3cret", NULL, "Bearer", 401, false, NULL },
+	{ "the scheme and a space", "s3cret", NULL, "Bearer ", 401, false,
+	    NULL },
+	{ "another scheme", "s3cret", NULL, "Basic s3cret", 401, false, NULL },
+	{ "no scheme", "s3cret", NULL, "s3cret", 401, false, NULL },
 	{ "the beginning of the token", "s3cret", NULL, "Bearer s3cre", 401,
-	    false },
-	{ "more than the token", "s3cret", NULL, "Bearer s3crets", 401, false },
-	{ "the token twice", "s3cret", NULL, "Bearer s3crets3cret", 401,
-	    false },
+	    false, NULL },
+	{ "more than the token", "s3cret", NULL, "Bearer s3crets", 401, false,
+	    NULL },
+	{ "the token twice", "s3cret", NULL, "Bearer s3crets3cret", 401, false,
+	    NULL },
 	{ "the token in other letters", "s3cret", NULL, "Bearer S3cret", 401,
-	    false },
+	    false, NULL },
 	{ "wrong in the first byte", "s3cret", NULL, "Bearer x3cret", 401,
-	    false },
-	{ "wrong in the last byte", "s3cret", NULL, "Bearer s3crex", 401,
-	    false },
+	    false, NULL },
+	{ "wrong in the last byte", "s3cret", NULL, "Bearer s3crex", 401, false,
+	    NULL },
 	{ "a space after the token", "s3cret", NULL, "Bearer s3cret ", 401,
-	    false },
+	    false, NULL },
 };
 
 static bool
@@ -74,7 +82,7 @@ main(void)
 		};
 		struct problem p = { .status = 0 };
 		int result = access_check(&rules, rows[i].remote_user,
-		    rows[i].authorization, &p);
+		    rows[i].auth_type, rows[i].authorization, &p);
 
 		if (rows[i].status == 0)
 			check(result == 0, "let in: %s", rows[i].name);
