@@ -237,5 +237,11 @@ main(int argc, char **argv)
 	/* libfcgi's handlers only set a flag; ours come with the loop */
 	(void)signal(SIGTERM, SIG_DFL);
 	server.is_cgi = server.config.socket == NULL && !fcgi_is_spawned();
+	if (server.is_cgi && getenv("REQUEST_METHOD") == NULL) {
+		warn_line("main: no web server has started this program: give"
+			  " --socket PATH to listen there (--help)");
+		config_free(&server.config);
+		return 2;
+	}
 	return serve(&server);
 }

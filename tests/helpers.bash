@@ -172,7 +172,7 @@ needs() {
 start_responder() {
 	local socket=build/run/rowcast.sock option
 	for option in "$@"; do
-		case $option in --socket*) socket= ;; esac
+		case $option in --socket | --socket=*) socket= ;; esac
 	done
 	start responder build/rowcast.fcgi --db "$DB" \
 		${socket:+--socket "$socket"} "$@"

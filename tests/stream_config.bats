@@ -39,6 +39,10 @@ will_not() {
 
 # ---- options ----------------------------------------------------------------
 
+@test "started by hand without a socket, it says what to do" {
+	will_not 2 '--socket PATH' --db "$DB"
+}
+
 @test "--help lists every option, --version the version; nothing is opened" {
 	local name
 	run responder --help

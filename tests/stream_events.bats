@@ -81,7 +81,7 @@ teardown() {
 
 # ---- which ------------------------------------------------------------------
 
-# Rows of many topics and names, after two streams' worth of set-up.
+# Eight rows of many topics and names.
 insert_kinds() {
 	sql "INSERT INTO events(topic, event, data) VALUES
 		('room/1', 'message', '1'), ('room/12', 'join', '2'),
