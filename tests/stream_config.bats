@@ -235,7 +235,7 @@ refuses_log() {
 
 @test "a folder that is not there is said" {
 	DB=$SITE/build/none/events.db
-	will_not 1 "log: $DB: unable to open database file" --db "$DB"
+	will_not 1 "log: $DB: unable to open database file" REQUEST_METHOD=GET --db "$DB"
 	DB=$SITE/build/run
 	will_not 1 "log: $DB: unable to open database file" --db "$DB"
 }
