@@ -237,7 +237,7 @@ refuses_log() {
 	DB=$SITE/build/none/events.db
 	will_not 1 "log: $DB: unable to open database file" REQUEST_METHOD=GET --db "$DB"
 	DB=$SITE/build/run
-	will_not 1 "log: $DB: unable to open database file" --db "$DB"
+	will_not 1 "log: $DB: unable to open database file" REQUEST_METHOD=GET --db "$DB"
 }
 
 @test "a log that somebody holds for himself alone is said to be locked" {
