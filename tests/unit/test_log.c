@@ -205,7 +205,9 @@ check_busy(void)
 
 	(void)append(log, "", "x");
 	reader = open_log(false, false);
-	(void)snprintf(command, sizeof(command), "sqlite3 -bail '%s'", path);
+	/* the shell is to wait for our own appends */
+	(void)snprintf(command, sizeof(command),
+	    "sqlite3 -bail -cmd '.timeout 10000' '%s'", path);
 	f = popen(command, "w");
 	if (f == NULL || reader == NULL)
 		abort();
