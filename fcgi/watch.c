@@ -14,7 +14,7 @@
 #include "../lib/warn.h"
 #include "fine_timer.h"
 
-#define FIRST_WAIT_NS 30000   /* before the second look */
+#define FIRST_WAIT_NS 20000   /* before the second look */
 #define LAST_WAIT_NS 30000000 /* after such a wait the poll is enough */
 
 struct watch {
@@ -45,7 +45,7 @@ on_again(void *cookie)
 {
 	struct watch *w = cookie;
 
-	look_again(w, w->wait_ns * 2);
+	look_again(w, w->wait_ns + w->wait_ns / 4);
 }
 
 /* The database itself, its WAL, or their folder as a whole. */
