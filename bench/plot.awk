@@ -103,6 +103,8 @@ BEGIN {
 	for (j = 1; j <= n_values; j++) {
 		sub(/_[a-z]*$/, "", name[j])
 		sub(/^[a-z]*_/, "", name[j])
+		if (name[j] == "stream" || name[j] == "used")
+			name[j] = name[j] == "stream" ? "idle" : "then"
 	}
 }
 

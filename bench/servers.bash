@@ -302,6 +302,10 @@ up_pushpin() {
 
 # What the peers need that is no package of Debian's.
 prepare_peers() {
+	# not in every release of Debian
+	command -v pushpin >/dev/null ||
+		"$ROOT/scripts/install-deps" pushpin 2>>"$WORK/logs/pushpin" ||
+		note 'Pushpin cannot be had here'
 	mkdir -p "$WORK/peers"
 	cp "$PEERS"/package.json "$PEERS"/package-lock.json "$PEERS"/.npmrc \
 		"$WORK/peers/"
