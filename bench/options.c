@@ -38,6 +38,7 @@ static const struct option names[] = {
 	{ "seconds", 1, NULL, 's' },
 	{ "size", 1, NULL, 'z' },
 	{ "first-seq", 1, NULL, '1' },
+	{ "no-sync", 0, NULL, 'y' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -48,7 +49,7 @@ static void __attribute__((noreturn)) usage(void)
 	    "\t[--streams N] [--query Q] [--topics N] [--pid NAME=PID]...\n"
 	    "\t[--after ID] [--spread N] [--events N | --firsts N]\n\t[--opening N]\n"
 	    "\t[--settle S] [--idle S] [--stall S] [--timeout S] [--prefix P]\n"
-	    "\t[--db LOG | --post URL [--before TEXT] [--behind TEXT]]\n"
+	    "\t[--db LOG [--no-sync] | --post URL [--before TEXT] [--behind TEXT]]\n"
 	    "\t[--topic TOPIC] [--rate R] [--seconds S] [--size BYTES]\n"
 	    "\t[--first-seq N] [--bulk-rows N --bulk-size BYTES --bulk-topics N]\n"
 	    "       load --db LOG --fill N [--topic TOPIC | --topics N]\n"
@@ -114,6 +115,8 @@ take_text(int name, const char *value, struct options *o)
 		return (p->before = value) != NULL;
 	case 'B':
 		return (p->after = value) != NULL;
+	case 'y':
+		return p->no_sync = true;
 	case 'o':
 		return (p->topic = value) != NULL;
 	default:

@@ -276,6 +276,7 @@ prepare(const struct publisher_options *o)
 	struct log_options lo = { .path = o->db,
 		.create = true,
 		.append = true,
+		.no_sync = o->no_sync,
 		.busy_ms = BUSY_MS };
 	struct publisher *p = calloc(1, sizeof(*p));
 	char why[LOG_WHY_MAX];

@@ -11,6 +11,7 @@
  * A thread that publishes "SEQ TIME padding" at a rate: rows committed one by
  * one into a log, or one POST after the other to a server.
  *   db         path of a log, or NULL
+ *   no_sync    into the log with synchronous=NORMAL, not FULL
  *   post       http://HOST:PORT/PATH, or NULL
  *   before     what a POST carries in front of the data, and after it
  *   topic      published to; or topics > 0: to t0, t1 ... in turn
@@ -22,6 +23,7 @@
  */
 struct publisher_options {
 	const char *db;
+	bool no_sync;
 	const char *post;
 	const char *before;
 	const char *after;

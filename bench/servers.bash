@@ -20,7 +20,7 @@ declare -A TITLE=(
 	[bare-tcp]='bare send loop, TCP'
 	[direct]='rowcast, FastCGI'
 	[lighttpd]='rowcast, lighttpd'
-	[lighttpd-ram]='rowcast, lighttpd, log on tmpfs'
+	[lighttpd-normal]='rowcast, lighttpd, synchronous=NORMAL'
 	[nginx]='rowcast, nginx'
 	[apache]='rowcast, Apache (900 streams)'
 	[nchan]='nchan'
@@ -128,7 +128,7 @@ fill() {
 # A folder that looks like a checkout that has been built: the examples run in
 # it as they are, on another port.
 site_new() {
-	SITE=${RAM:-$WORK}/site
+	SITE=$WORK/site
 	RUN=$SITE/build/run
 	rm -rf "$SITE"
 	mkdir -p "$RUN"
@@ -175,10 +175,10 @@ up_lighttpd() {
 	CAPACITY=7000
 }
 
-# Without a disk: the peers have none either.
-up_lighttpd-ram() {
-	RAM=$(mktemp -d /dev/shm/rowcast-bench.XXXXXX) || return 1
+# Commits do not wait for the disk, as the peers do not.
+up_lighttpd-normal() {
 	up_lighttpd "$@"
+	PUBLISH+=(--no-sync)
 }
 
 up_nginx() {

@@ -181,16 +181,6 @@ hub_look(struct hub *h)
 {
 	int64_t before = source_head(h->source);
 
-	switch (source_look(h->source)) {
-	case SOURCE_OK:
-		break;
-	case SOURCE_RESET:
-		roster_visit(h->roster, reset_one, h);
-		break;
-	case SOURCE_END:
-	case SOURCE_TROUBLE:
-		return false;
-	}
 	grow(h, LOOK_STEPS);
 	return source_head(h->source) != before;
 }
@@ -252,6 +242,7 @@ open_stream(struct hub *h, struct connection *c, struct request *r)
 	roster_add(h->roster, s);
 	h->counters.streams++;
 	/* what is in the log now comes before what this client may ask for */
+	source_recheck(h->source);
 	(void)hub_look(h);
 	roster_turn(h->roster, s);
 	return true;

@@ -22,6 +22,7 @@
 #include "tail.h"
 
 #define PAGE_ROWS 1000 /* rows of one read */
+#define FILE_MS 50     /* between looks whether another file is in its place */
 #define REOPEN_MS 500  /* between tries to open another file in its place */
 #define FORGET_MS 500  /* removed rows may be served for so long */
 
@@ -34,6 +35,7 @@ struct source {
 	int64_t forgot_ms; /* when */
 	int64_t holes;     /* up to this id, rows were removed unseen */
 	uint64_t rows;     /* read from the log */
+	int64_t file_ms;   /* when the file was looked at */
 	int64_t reopen_ms; /* not before */
 	bool may_hold_removed;
 	bool may_be_other; /* its identity is to be looked at */
@@ -181,6 +183,23 @@ reopen(struct source *src)
 	return SOURCE_OK;
 }
 
+void
+source_recheck(struct source *src)
+{
+	src->file_ms = 0;
+}
+
+static enum source_result
+look_at_file(struct source *src)
+{
+	int64_t now = now_ms();
+
+	if (now - src->file_ms < FILE_MS)
+		return SOURCE_OK;
+	src->file_ms = now;
+	return log_is_replaced(src->log) ? reopen(src) : SOURCE_OK;
+}
+
 /*
  * What was removed from the log is not to be served from memory.  Retention
  * removes rows all the time, so memory is searched once in a while only.
@@ -220,27 +239,6 @@ look_at_identity(struct source *src)
 		return trouble(src);
 	src->is_other = false;
 	return reset(src, head);
-}
-
-enum source_result
-source_look(struct source *src)
-{
-	enum source_result result;
-	bool changed;
-
-	if (log_is_replaced(src->log) && (result = reopen(src)) != SOURCE_OK)
-		return result;
-	if (log_changed(src->log, &changed) != LOG_OK)
-		return trouble(src);
-	if (changed)
-		src->is_behind = src->may_hold_removed = src->may_be_other =
-		    true;
-	if ((result = look_at_identity(src)) != SOURCE_OK)
-		return result;
-	if (forget_removed(src) != SOURCE_OK)
-		return SOURCE_TROUBLE;
-	/* a step is owed until one has found the end */
-	return src->is_behind ? SOURCE_OK : SOURCE_END;
 }
 
 struct step {
@@ -290,31 +288,25 @@ on_removed(void *cookie, const struct event *e)
  * There were no more rows: the log may have gone back, or its last rows may
  * have been removed before they were seen.
  *   last     the last id read, or the head before
- *   returns  SOURCE_END; SOURCE_OK if rows have come since
  */
 static enum source_result
 look_at_head(struct source *src, struct step *step, int64_t last)
 {
-	int64_t head, next;
+	int64_t head;
 
 	if (log_head(src->log, &head) != LOG_OK)
 		return trouble(src);
 	if (head < last)
 		return reset(src, head);
-	if (head == last)
-		return SOURCE_END;
-	/* the head was read after the rows: a commit may lie between */
-	if (log_next(src->log, last, &next) != LOG_OK)
-		return trouble(src);
-	if (next <= head)
-		return SOURCE_OK;
-	step->has_hole = true;
-	tail_reach(src->tail, head);
+	if (head > last) {
+		step->has_hole = true;
+		tail_reach(src->tail, head);
+	}
 	return SOURCE_END;
 }
 
-enum source_result
-source_step(struct source *src, const struct source_news *news)
+static enum source_result
+read_new(struct source *src, const struct source_news *news)
 {
 	int64_t before = tail_head(src->tail), reached;
 	struct step step = { .src = src, .news = news, .last = before };
@@ -346,6 +338,39 @@ source_step(struct source *src, const struct source_news *news)
 	no_trouble(src);
 	if (result == SOURCE_END)
 		src->is_behind = false;
+	return result;
+}
+
+static enum source_result
+look(struct source *src, const struct source_news *news)
+{
+	enum source_result result;
+	bool changed;
+
+	if (log_changed(src->log, &changed) != LOG_OK)
+		return trouble(src);
+	if (changed)
+		src->is_behind = src->may_hold_removed = src->may_be_other =
+		    true;
+	if ((result = look_at_identity(src)) != SOURCE_OK)
+		return result;
+	if (forget_removed(src) != SOURCE_OK)
+		return SOURCE_TROUBLE;
+	/* a step is owed until one has found the end */
+	return src->is_behind ? read_new(src, news) : SOURCE_END;
+}
+
+enum source_result
+source_step(struct source *src, const struct source_news *news)
+{
+	enum source_result result = look_at_file(src);
+
+	if (result != SOURCE_OK)
+		return result;
+	if (log_begin(src->log) != LOG_OK)
+		return trouble(src);
+	result = look(src, news);
+	log_end(src->log);
 	return result;
 }
 

@@ -39,23 +39,18 @@ enum source_result {
 /* ---- new events ---- */
 
 /*
- * Has the log grown?
- *   returns  SOURCE_OK if source_step() is to be called, SOURCE_END if not,
- *            SOURCE_TROUBLE; SOURCE_RESET if the log was replaced or restored
- *            from an older copy: all that was read from the source is void,
- *            and source_head() is the end of the log as it is now
- */
-enum source_result source_look(struct source *src);
-
-/*
- * Read the next new events into memory: at most what fits into one record, or
- * one event that is larger than that.
+ * Look whether the log has changed, which is cheap, and read the next new
+ * events into memory: at most what fits into one record, or one event that is
+ * larger than that.
  *   event    is called for each with the chunk that holds it and its index;
  *            what source_chunk() lent stays
  *   removed  is called for each topic of which events were removed before
  *            anybody saw them
  *   returns  SOURCE_OK if there may be more, SOURCE_END if not; SOURCE_TROUBLE:
- *            what event was told is void
+ *            what event was told is void; SOURCE_RESET if the log was replaced
+ *            or restored from an older copy: all that was ever read from the
+ *            source is void, and source_head() is the end of the log as it is
+ *            now
  */
 struct source_news {
 	void (*event)(void *cookie, const struct chunk *c, size_t i);
@@ -64,6 +59,13 @@ struct source_news {
 };
 enum source_result source_step(struct source *src,
     const struct source_news *news);
+
+/*
+ * Have the next step notice that another file is in the log's place: it is
+ * looked at 20 times a second at most, which would be late for a client that
+ * comes with an id of the new one.
+ */
+void source_recheck(struct source *src);
 
 /* ---- older events ---- */
 
@@ -74,8 +76,7 @@ enum source_result source_step(struct source *src,
  *   returns  SOURCE_OK with *chunk and *is_old set (read from the log itself, so
  *            that removed events may be missing); SOURCE_END if cursor is at
  *            the head; SOURCE_TROUBLE
- *   owns     lent until source_chunk(), source_step() or source_look() is next
- *            called
+ *   owns     lent until source_chunk() or source_step() is next called
  */
 enum source_result source_chunk(struct source *src, const struct filter *f,
     int64_t cursor, const struct chunk **chunk, bool *is_old);

@@ -22,6 +22,8 @@
 #define SETTLE_STEP_MS 10
 
 static const char *const statement_text[LOG_S_COUNT] = {
+	[LOG_S_BEGIN] = "BEGIN",
+	[LOG_S_END] = "COMMIT",
 	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
 	[LOG_S_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
 	[LOG_S_OLDEST] = "SELECT min(id) FROM events",
@@ -352,7 +354,11 @@ open_database(struct log *log, const struct log_options *o)
 	if (!o->append) /* to leave is to be quick; writers do it */
 		(void)sqlite3_db_config(log->db,
 		    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	return o->append ? execute(log, "PRAGMA synchronous = FULL") : LOG_OK;
+	if (!o->append)
+		return LOG_OK;
+	return execute(log,
+	    o->no_sync ? "PRAGMA synchronous = NORMAL" :
+			 "PRAGMA synchronous = FULL");
 }
 
 enum log_result

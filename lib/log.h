@@ -31,6 +31,8 @@ enum log_result {
  * file becomes a new log if create is set.
  * Waits up to a second for others who are creating it, but only with create.
  *   units    busy_ms: how long to wait for locks; 0 for readers
+ *   no_sync  of one who appends: commits do not wait for the disk, and the last
+ *            of them may be lost with the power, though not with a process
  *   returns  LOG_OK with *opened set; else it is NULL and why says what to do
  *   owns     the caller; end with log_close()
  */
@@ -38,6 +40,7 @@ struct log_options {
 	const char *path;
 	bool create;
 	bool append;
+	bool no_sync;
 	int busy_ms;
 };
 enum log_result log_open(const struct log_options *options, struct log **opened,
@@ -48,6 +51,13 @@ void log_close(struct log *log); /* log may be NULL */
 const char *log_why(const struct log *log);
 
 /* ---- reading (fcgi/) ---- */
+
+/*
+ * What is read from here to log_end() is the log of one moment, the first read
+ * in between.  To be ended soon: an open one stops checkpoints.
+ */
+enum log_result log_begin(struct log *log);
+void log_end(struct log *log); /* also after an error */
 
 /*
  * Has another connection committed since the last call?  The first call says

@@ -2,7 +2,7 @@
  * Reading the log, a page at a time.
  *
  * Every function leaves its statement reset, so no read transaction outlives a
- * call: an open one would stop checkpoints and let the WAL grow.
+ * call, or log_end(): an open one would stop checkpoints and let the WAL grow.
  */
 #include "log.h"
 
@@ -11,6 +11,29 @@
 #include <string.h>
 
 #include "log_sqlite.h"
+
+static enum log_result
+run(struct log *log, enum log_statement which)
+{
+	int64_t nothing;
+
+	return log_integer(log, log_statement(log, which), 0, &nothing);
+}
+
+enum log_result
+log_begin(struct log *log)
+{
+	return run(log, LOG_S_BEGIN);
+}
+
+void
+log_end(struct log *log)
+{
+	/* an error may have ended it; of reading there is nothing to commit
+	   that could fail */
+	if (sqlite3_get_autocommit(log->db) == 0)
+		(void)run(log, LOG_S_END);
+}
 
 enum log_result
 log_changed(struct log *log, bool *changed)

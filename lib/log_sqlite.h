@@ -13,6 +13,8 @@
 
 /* Statements that are prepared once; see log.c for their text. */
 enum log_statement {
+	LOG_S_BEGIN,
+	LOG_S_END,
 	LOG_S_DATA_VERSION,
 	LOG_S_HEAD,
 	LOG_S_OLDEST,

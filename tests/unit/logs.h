@@ -61,7 +61,10 @@ static char why[LOG_WHY_MAX];
 static inline struct log *
 open_log(bool create, bool append)
 {
-	const struct log_options o = { path, create, append, 100 };
+	const struct log_options o = { .path = path,
+		.create = create,
+		.append = append,
+		.busy_ms = 100 };
 	struct log *log;
 
 	return log_open(&o, &log, why) == LOG_OK ? log : NULL;
@@ -84,7 +87,9 @@ new_log(void)
 static inline bool
 opens_as(bool create, enum log_result expected, const char *line)
 {
-	const struct log_options o = { path, create, false, 100 };
+	const struct log_options o = { .path = path,
+		.create = create,
+		.busy_ms = 100 };
 	struct log *log;
 	enum log_result result;
 
