@@ -213,7 +213,7 @@ check:
 	$(again) check-build
 	@SAN='$(SAN)' BUILD='$(abspath $(B))' tests/run $(TESTS)
 
-check-build: all unit tools $(if $(SAN),,warnings) browser
+check-build: all unit tools $(if $(SAN),,warnings) npm
 
 .PHONY: tools
 tools: $(TOOLS)
@@ -229,12 +229,13 @@ $(B)/werror/%.ok: %.c $(B)/flags | $(B)/found $(B)/schema.h
 	@mv $(@:.ok=.o) $@
 
 # npm's own record of what it installed tells whether that is still right.
-BROWSER_LOCK := $(wildcard tests/browser/package-lock.json)
-.PHONY: browser
-browser: $(if $(BROWSER_LOCK),tests/browser/node_modules/.package-lock.json)
-tests/browser/node_modules/.package-lock.json: $(BROWSER_LOCK)
-	$(SAY) NPM tests/browser
-	@cd tests/browser && $(NPM) ci --ignore-scripts --no-audit --no-fund \
+NPM_LOCKS := $(wildcard tests/browser/package-lock.json \
+	tests/examples/package-lock.json)
+.PHONY: npm
+npm: $(NPM_LOCKS:%/package-lock.json=%/node_modules/.package-lock.json)
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	$(SAY) NPM tests/$*
+	@cd tests/$* && $(NPM) ci --ignore-scripts --no-audit --no-fund \
 	    --loglevel=error >/dev/null
 	@touch $@
 
@@ -299,12 +300,14 @@ INSTALL_SHARE = $(wildcard sql/*.sql) $(EXAMPLES)
 INSTALL_WEB = $(wildcard web/*.*)
 INSTALL_UNITS = $(wildcard systemd/*.s*)
 INSTALL_DOC = $(wildcard README.md LICENSE docs/*.md)
+INSTALL_MAN7 = $(wildcard man/*.7)
 INSTALL_MAN8 = $(wildcard man/*.8)
 INSTALLED = $(call to,$(libexecdir)/rowcast,$(INSTALL_PROGRAMS)) \
 	$(call to,$(datadir)/rowcast,$(INSTALL_SHARE)) \
 	$(call to,$(datadir)/rowcast/web,$(INSTALL_WEB)) \
 	$(call to,$(datadir)/rowcast/systemd,$(INSTALL_UNITS)) \
 	$(call to,$(docdir),$(INSTALL_DOC)) \
+	$(call to,$(mandir)/man7,$(INSTALL_MAN7)) \
 	$(call to,$(mandir)/man8,$(INSTALL_MAN8))
 to = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
 put = $(if $(2),$(INSTALL) -d '$(DESTDIR)$(3)' && \
@@ -317,6 +320,7 @@ install: all
 	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)
 	$(call put,644,$(INSTALL_UNITS),$(datadir)/rowcast/systemd)
 	$(call put,644,$(INSTALL_DOC),$(docdir))
+	$(call put,644,$(INSTALL_MAN7),$(mandir)/man7)
 	$(call put,644,$(INSTALL_MAN8),$(mandir)/man8)
 
 uninstall:
