@@ -4,7 +4,7 @@
 #include <sys/uio.h>
 
 #include "chunk.h"
-#include "connection.h"
+#include "../lib/connection.h"
 #include "filter.h"
 
 /*

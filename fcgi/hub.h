@@ -2,7 +2,7 @@
 #define ROWCAST_HUB_H
 
 #include "config.h"
-#include "connection.h"
+#include "../lib/connection.h"
 #include "source.h"
 
 /*

@@ -10,13 +10,14 @@
 #include <uv.h>
 
 #include "../lib/fcgi.h"
+#include "../lib/listener.h"
 #include "../lib/warn.h"
 #include "config.h"
 #include "hub.h"
-#include "listener.h"
 #include "watch.h"
 
-#define END_MS 1500 /* for the ends of all streams to go out */
+#define END_MS 1500     /* for the ends of all streams to go out */
+#define SPARE_PLACES 64 /* for requests beyond the streams: they are told */
 
 struct server {
 	uv_loop_t loop;
@@ -150,6 +151,14 @@ open_server(struct server *server)
 static int
 open_client(struct server *server)
 {
+	const struct config *config = &server->config;
+	struct listener_options options = {
+		.socket = config->socket,
+		.socket_mode = config->socket_mode,
+		.web_servers = config->web_servers,
+		.max_connections = config->max_streams + SPARE_PLACES,
+		.limit_name = "--max-streams",
+	};
 	struct fcgi_request request;
 	char why[LISTENER_WHY_MAX];
 
@@ -157,7 +166,7 @@ open_client(struct server *server)
 		fcgi_cgi_request(&request);
 		return hub_serve_cgi(server->hub, STDOUT_FILENO, request.vars);
 	}
-	server->listener = listener_new(&server->loop, &server->config,
+	server->listener = listener_new(&server->loop, &options,
 	    hub_connections(server->hub), why);
 	if (server->listener == NULL)
 		warn_line("%s", why);

@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "connection.h"
+#include "../lib/connection.h"
 #include "feed.h"
 #include "request.h"
 #include "source.h"

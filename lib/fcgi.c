@@ -126,11 +126,10 @@ params_are_whole(const uint8_t *first)
 	}
 }
 
-/* May this record follow, once BEGIN_REQUEST has come with this id? */
-static bool
-belongs(const struct record *r, uint16_t id, bool in_stdin)
+static uint16_t
+request_id(const uint8_t *begin)
 {
-	return r->id == id && r->type == (in_stdin ? FCGI_STDIN : FCGI_PARAMS);
+	return (uint16_t)(begin[2] << 8 | begin[3]);
 }
 
 static bool
@@ -162,47 +161,112 @@ scan_first(const uint8_t *bytes, size_t len, size_t *used)
 	return is_our_begin(bytes, &r) ? FCGI_WHOLE : FCGI_BAD;
 }
 
+/*
+ * The next record, where one of this type and id belongs.
+ *   returns  FCGI_WHOLE if all of it is there; *r is what is known of it
+ */
+static enum fcgi_scan
+scan_record(const uint8_t *bytes, size_t len, uint8_t type, uint16_t id,
+    struct record *r)
+{
+	*r = (struct record){ 0 };
+	if (len > 0 && bytes[0] != FCGI_VERSION_1)
+		return FCGI_BAD;
+	if (!read_header(bytes, len, r))
+		return FCGI_PARTIAL;
+	if (r->id != id || r->type != type)
+		return FCGI_BAD;
+	return len < r->total_len ? FCGI_PARTIAL : FCGI_WHOLE;
+}
+
+enum fcgi_scan
+fcgi_scan_head(const uint8_t *bytes, size_t len, size_t *used)
+{
+	enum fcgi_scan scan = scan_first(bytes, len, used);
+	size_t at, params;
+	struct record r;
+
+	if (scan != FCGI_WHOLE)
+		return scan;
+	at = params = *used;
+	do {
+		scan = scan_record(bytes + at, len - at, FCGI_PARAMS,
+		    request_id(bytes), &r);
+		at += r.total_len;
+		if (scan == FCGI_BAD || at > FCGI_REQUEST_MAX)
+			return FCGI_BAD;
+		if (scan == FCGI_PARTIAL)
+			return FCGI_PARTIAL;
+	} while (r.content_len > 0);
+	if (!params_are_whole(bytes + params))
+		return FCGI_BAD;
+	*used = at;
+	return FCGI_WHOLE;
+}
+
 enum fcgi_scan
 fcgi_scan(uint8_t *bytes, size_t *len, size_t *used)
 {
-	bool in_stdin = false;
-	enum fcgi_scan first;
-	size_t at, params;
+	enum fcgi_scan scan = fcgi_scan_head(bytes, *len, used);
+	size_t at;
 	struct record r;
-	uint16_t id;
 
-	first = scan_first(bytes, *len, used);
-	if (first != FCGI_WHOLE)
-		return first;
-	id = (uint16_t)(bytes[2] << 8 | bytes[3]);
-	at = params = *used;
+	if (scan != FCGI_WHOLE)
+		return scan;
+	at = *used;
 	for (;;) {
-		if (at < *len && bytes[at] != FCGI_VERSION_1)
-			return FCGI_BAD;
-		if (!read_header(bytes + at, *len - at, &r))
-			return FCGI_PARTIAL;
-		if (!belongs(&r, id, in_stdin) ||
-		    (!in_stdin && at + r.total_len > FCGI_REQUEST_MAX))
-			return FCGI_BAD;
-		if (*len - at < r.total_len)
-			return FCGI_PARTIAL;
-		if (r.content_len > 0 && in_stdin) {
-			*len -= r.total_len;
-			memmove(bytes + at, bytes + at + r.total_len,
-			    *len - at);
+		scan = scan_record(bytes + at, *len - at, FCGI_STDIN,
+		    request_id(bytes), &r);
+		if (scan != FCGI_WHOLE)
+			return scan;
+		if (r.content_len == 0) {
+			*used = at + r.total_len;
+			return FCGI_WHOLE;
+		}
+		*len -= r.total_len;
+		memmove(bytes + at, bytes + at + r.total_len, *len - at);
+	}
+}
+
+enum fcgi_body
+fcgi_body_take(struct fcgi_body_reader *b, const uint8_t *bytes, size_t len,
+    size_t *used, struct text *content)
+{
+	struct record r;
+	size_t n;
+
+	*used = 0;
+	while (*used < len) {
+		if (b->content > 0) {
+			n = len - *used < b->content ? len - *used : b->content;
+			*content =
+			    (struct text){ (const char *)bytes + *used, n };
+			b->content -= n;
+			*used += n;
+			return FCGI_BODY_CONTENT;
+		}
+		if (b->padding > 0) {
+			n = len - *used < b->padding ? len - *used : b->padding;
+			b->padding -= n;
+			*used += n;
 			continue;
 		}
-		at += r.total_len;
-		if (r.content_len > 0)
+		b->header[b->header_len++] = bytes[(*used)++];
+		if (!read_header(b->header, b->header_len, &r))
 			continue;
-		if (in_stdin)
-			break;
-		in_stdin = true;
-		if (!params_are_whole(bytes + params))
-			return FCGI_BAD;
+		b->header_len = 0;
+		b->content = r.content_len;
+		b->padding = r.total_len - FCGI_HEADER_LEN - r.content_len;
+		if (b->header[0] != FCGI_VERSION_1 || r.id != b->id)
+			return FCGI_BODY_BAD;
+		if (r.type == FCGI_ABORT_REQUEST)
+			return FCGI_BODY_ABORT;
+		if (r.type != FCGI_STDIN)
+			return FCGI_BODY_BAD;
+		if (r.content_len == 0)
+			return FCGI_BODY_END;
 	}
-	*used = at;
-	return FCGI_WHOLE;
+	return FCGI_BODY_MORE;
 }
 
 bool
@@ -295,7 +359,7 @@ fcgi_parse(const uint8_t *bytes, size_t used, struct fcgi_request *r)
 	if (r->backing == NULL)
 		return -1;
 	r->vars = r->backing;
-	r->id = (uint16_t)(bytes[2] << 8 | bytes[3]);
+	r->id = request_id(bytes);
 	r->keep = (bytes[FCGI_HEADER_LEN + 2] & FCGI_KEEP_CONN) != 0;
 	return 0;
 }

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "event.h"
+
 /*
  * FastCGI and plain CGI: the only module that knows libfcgi.  It never accepts,
  * never waits on a connection and never writes to one: it says how bytes are
@@ -47,6 +49,39 @@ enum fcgi_scan {
  *            length of the request, or of the management record
  */
 enum fcgi_scan fcgi_scan(uint8_t *bytes, size_t *len, size_t *used);
+
+/*
+ * The same for who takes the body as it comes: the request is whole at the end
+ * of PARAMS, which *used is then.  What stands behind is for fcgi_body_take().
+ */
+enum fcgi_scan fcgi_scan_head(const uint8_t *bytes, size_t len, size_t *used);
+
+/*
+ * A request's STDIN records, as they come.
+ *   id   of the request; all else is private and begins as 0
+ */
+struct fcgi_body_reader {
+	uint16_t id;
+	uint8_t header[8];
+	size_t header_len;
+	size_t content; /* left of this record */
+	size_t padding;
+};
+
+enum fcgi_body {
+	FCGI_BODY_MORE,    /* all was used, more must come */
+	FCGI_BODY_CONTENT, /* *content is some of the body, lent by bytes */
+	FCGI_BODY_END,     /* the body is over */
+	FCGI_BODY_ABORT,   /* the web server gives the request up */
+	FCGI_BODY_BAD,     /* not a record that belongs here */
+};
+
+/*
+ * Take from the front of what came.
+ *   returns  see enum fcgi_body, with *used set to how many bytes were taken
+ */
+enum fcgi_body fcgi_body_take(struct fcgi_body_reader *b, const uint8_t *bytes,
+    size_t len, size_t *used, struct text *content);
 
 /* Is the first record whole and an ABORT_REQUEST? */
 bool fcgi_is_abort(const uint8_t *bytes, size_t len);

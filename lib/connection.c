@@ -15,11 +15,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/fcgi.h"
+#include "fcgi.h"
 
-#define READ_BYTES 4096
+#define DRAIN_BYTES 4096
 
 static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void
+drop_buffer(struct connection *c)
+{
+	free(c->buffer);
+	c->buffer = NULL;
+	c->len = c->at = c->capacity = 0;
+}
 
 /* ---- closing ---- */
 
@@ -30,6 +38,7 @@ connection_free(struct connection *c)
 
 	(void)close(c->fd); /* nothing to be done if it fails */
 	free(c->buffer);
+	free(c->input);
 	free(c);
 	cs->count--;
 	cs->handler->freed(cs->cookie);
@@ -45,7 +54,7 @@ on_closed(uv_handle_t *handle)
 static void
 drain(int fd)
 {
-	char scratch[READ_BYTES];
+	char scratch[DRAIN_BYTES];
 
 	for (int i = 0; i < 64; i++)
 		if (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) <= 0)
@@ -64,9 +73,8 @@ connection_close(struct connection *c)
 	uv_close(&c->handle.any, on_closed);
 }
 
-/* The peer has left or the socket failed. */
-static void
-lose(struct connection *c)
+void
+connection_lose(struct connection *c)
 {
 	void *user = c->user;
 	bool was_answering = c->state == CONNECTION_ANSWERING;
@@ -97,10 +105,18 @@ poll_for(struct connection *c, int events)
 		(void)uv_poll_start(&c->handle.poll, events, on_poll);
 }
 
-static void
-listen_only(struct connection *c)
+void
+connection_listen(struct connection *c)
 {
 	poll_for(c, c->is_cgi ? UV_PRIORITIZED : UV_READABLE);
+}
+
+void
+connection_pause(struct connection *c)
+{
+	c->input->is_paused = true;
+	connections_unlist(c);
+	(void)uv_poll_stop(&c->handle.poll); /* cannot fail */
 }
 
 static void
@@ -115,130 +131,6 @@ block(struct connection *c)
 	    UV_WRITABLE | (c->state == CONNECTION_ENDING ? 0 : leaving));
 }
 
-/* ---- reading requests ---- */
-
-/* Room for more input; -1 if there is already too much, or no memory. */
-static int
-make_room(struct connection *c)
-{
-	size_t capacity = c->capacity > 0 ? c->capacity * 2 : READ_BYTES;
-	char *p;
-
-	if (c->len < c->capacity)
-		return 0;
-	if (capacity > FCGI_BUFFER_MAX)
-		capacity = FCGI_BUFFER_MAX;
-	if (c->len >= capacity || (p = realloc(c->buffer, capacity)) == NULL)
-		return -1;
-	c->buffer = p;
-	c->capacity = capacity;
-	return 0;
-}
-
-static void
-drop_buffer(struct connection *c)
-{
-	free(c->buffer);
-	c->buffer = NULL;
-	c->len = c->at = c->capacity = 0;
-}
-
-static void
-begin_answer(struct connection *c, size_t used)
-{
-	struct connections *cs = c->owner;
-	struct fcgi_request r;
-	bool is_aborted =
-	    fcgi_is_abort((uint8_t *)c->buffer + used, c->len - used);
-
-	if (fcgi_parse((uint8_t *)c->buffer, used, &r) != 0) {
-		connection_close(c);
-		return;
-	}
-	drop_buffer(c);
-	connections_unlist(c);
-	c->id = r.id;
-	c->keeps = r.keep;
-	c->state = CONNECTION_ANSWERING;
-	c->progress_ms = connections_now_ms(cs);
-	cs->handler->request(cs->cookie, c, r.vars);
-	fcgi_request_free(&r);
-	if (is_aborted && c->state == CONNECTION_ANSWERING)
-		lose(c);
-}
-
-/* Answer a management record and go on behind it. */
-static int
-manage(struct connection *c, size_t used)
-{
-	uint8_t reply[FCGI_REPLY_MAX_BYTES];
-	size_t len = fcgi_reply((uint8_t *)c->buffer, used, reply);
-
-	if (send(c->fd, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
-	    (ssize_t)len)
-		return -1;
-	c->len -= used;
-	memmove(c->buffer, c->buffer + used, c->len);
-	return 0;
-}
-
-static void
-look_at_input(struct connection *c)
-{
-	size_t used;
-
-	for (;;) {
-		switch (fcgi_scan((uint8_t *)c->buffer, &c->len, &used)) {
-		case FCGI_WHOLE:
-			begin_answer(c, used);
-			return;
-		case FCGI_PARTIAL:
-			return;
-		case FCGI_MANAGE:
-			if (manage(c, used) == 0)
-				continue;
-			break;
-		case FCGI_BAD:
-			break;
-		}
-		connection_close(c);
-		return;
-	}
-}
-
-static void
-read_request(struct connection *c)
-{
-	ssize_t n;
-
-	if (make_room(c) != 0) {
-		connection_close(c);
-		return;
-	}
-	n = recv(c->fd, c->buffer + c->len, c->capacity - c->len, 0);
-	if (n > 0) {
-		if (c->list == &c->owner->idle)
-			connections_wait(c);
-		c->len += (size_t)n;
-		look_at_input(c);
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		connection_close(c);
-	}
-}
-
-/* While answering, the peer has nothing to say but that it leaves. */
-static void
-read_farewell(struct connection *c)
-{
-	uint8_t scratch[READ_BYTES];
-	ssize_t n;
-
-	n = recv(c->fd, scratch, sizeof(scratch), 0);
-	if (n > 0 ? fcgi_is_abort(scratch, (size_t)n) :
-		    n == 0 || (errno != EAGAIN && errno != EINTR))
-		lose(c);
-}
-
 /* ---- answering ---- */
 
 /* The response is over and all of it is in the socket. */
@@ -250,9 +142,10 @@ finish(struct connection *c)
 		return;
 	}
 	drop_buffer(c);
+	connection_drop_input(c);
 	c->state = CONNECTION_READING;
 	connections_enlist(c, &c->owner->idle);
-	listen_only(c);
+	connection_listen(c);
 }
 
 /* Send what is unsent. */
@@ -268,7 +161,7 @@ flush(struct connection *c)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n < 0) {
-			lose(c);
+			connection_lose(c);
 			return;
 		}
 		c->at += (size_t)n;
@@ -280,7 +173,7 @@ flush(struct connection *c)
 		finish(c);
 		return;
 	}
-	listen_only(c);
+	connection_listen(c);
 	if (c->state == CONNECTION_ANSWERING && c->user != NULL)
 		c->owner->handler->writable(c->user);
 }
@@ -292,18 +185,16 @@ on_poll(uv_poll_t *poll, int status, int events)
 
 	if (status < 0) {
 		if (c->state == CONNECTION_ANSWERING)
-			lose(c);
+			connection_lose(c);
 		else
 			connection_close(c);
 		return;
 	}
 	if (events & (UV_READABLE | UV_PRIORITIZED)) {
-		if (c->state == CONNECTION_READING)
-			read_request(c);
-		else if (c->is_cgi)
-			lose(c);
-		else if (c->state == CONNECTION_ANSWERING)
-			read_farewell(c);
+		if (c->is_cgi)
+			connection_lose(c);
+		else
+			connection_read(c);
 	}
 	if (events & UV_WRITABLE &&
 	    (c->state == CONNECTION_ANSWERING || c->state == CONNECTION_ENDING))
@@ -396,6 +287,37 @@ connection_end(struct connection *c)
 	flush(c);
 }
 
+int
+connection_answer(struct connection *c, const char *bytes, size_t len)
+{
+	size_t n = len / FCGI_CONTENT_MAX + 1;
+	char *out;
+
+	assert(c->state == CONNECTION_ANSWERING && !c->is_blocked);
+	out = malloc(len + n * FCGI_HEADER_LEN_BYTES + FCGI_END_LEN_BYTES);
+	if (out == NULL)
+		return -1;
+	c->buffer = out;
+	while (len > 0) {
+		n = len < FCGI_CONTENT_MAX ? len : FCGI_CONTENT_MAX;
+		fcgi_stdout_header((uint8_t *)out, c->id, n);
+		memcpy(out + FCGI_HEADER_LEN_BYTES, bytes, n);
+		out += FCGI_HEADER_LEN_BYTES + n;
+		bytes += n;
+		len -= n;
+	}
+	fcgi_end((uint8_t *)out, c->id);
+	c->len = (size_t)(out + FCGI_END_LEN_BYTES - c->buffer);
+	c->user = NULL;
+	c->state = CONNECTION_ENDING;
+	if (c->input != NULL && !c->input->is_over)
+		c->keeps = false; /* what is left of the body would follow */
+	connections_wait(c);
+	block(c);
+	flush(c);
+	return 0;
+}
+
 void
 connection_abort(struct connection *c)
 {
@@ -437,7 +359,7 @@ connection_open(struct connections *cs, int fd)
 		return -1;
 	}
 	connections_wait(c);
-	listen_only(c);
+	connection_listen(c);
 	return 0;
 }
 
@@ -451,7 +373,7 @@ connection_open_cgi(struct connections *cs, int fd)
 	c->state = CONNECTION_ANSWERING;
 	c->is_cgi = true;
 	c->progress_ms = connections_now_ms(cs);
-	listen_only(c); /* not on a plain file, which never blocks */
+	connection_listen(c); /* not on a plain file, which never blocks */
 	return c;
 }
 

@@ -68,8 +68,14 @@ on_deadline(uv_timer_t *timer)
 	struct connection *c;
 
 	while ((c = TAILQ_FIRST(&cs->waiting)) != NULL &&
-	    c->deadline_ms <= connections_now_ms(cs))
-		connection_close(c);
+	    c->deadline_ms <= connections_now_ms(cs)) {
+		if (c->state == CONNECTION_ANSWERING) {
+			connections_unlist(c);
+			cs->handler->late(c->user);
+		} else {
+			connection_close(c);
+		}
+	}
 	arm(cs);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "connection.h"
+#include "fcgi.h"
 
 enum connection_state {
 	CONNECTION_READING,   /* a request comes in */
@@ -17,6 +18,18 @@ enum connection_state {
 };
 
 TAILQ_HEAD(connection_list, connection);
+
+#define INPUT_BYTES FCGI_REQUEST_MAX
+
+/* A body that is being taken. */
+struct connection_input {
+	struct fcgi_body_reader reader;
+	size_t len; /* of bytes, read and ... */
+	size_t at;  /* ... handed over up to here */
+	bool is_paused;
+	bool is_over;
+	char bytes[INPUT_BYTES];
+};
 
 struct connection {
 	/* a plain file cannot be polled and never blocks: then a timer that
@@ -34,7 +47,8 @@ struct connection {
 	char *buffer; /* READING: what came; else: what is unsent */
 	size_t len;
 	size_t capacity;
-	size_t at; /* unsent begins here */
+	size_t at;                      /* unsent begins here */
+	struct connection_input *input; /* NULL: no body is taken */
 	int fd;
 	uint16_t id;
 	uint8_t state;
@@ -64,6 +78,15 @@ int64_t connections_now_ms(const struct connections *cs);
 void connections_unlist(struct connection *c);
 void connections_enlist(struct connection *c, struct connection_list *list);
 void connections_wait(struct connection *c);
+
+/* Look for what comes. */
+void connection_listen(struct connection *c);
+void connection_read(struct connection *c);
+
+void connection_drop_input(struct connection *c);
+
+/* The peer has left, or the socket failed. */
+void connection_lose(struct connection *c);
 
 /* Close without telling the user. */
 void connection_close(struct connection *c);

@@ -8,6 +8,8 @@
 
 #include <uv.h>
 
+#include "event.h"
+
 /*
  * One connection from the web server (or, as a plain CGI, the pipe to it): it
  * takes one request after the other, and carries the response to each as
@@ -25,12 +27,19 @@ struct connection;
  *   gone      the peer has left, or the socket failed; the connection frees
  *             itself, user is to be forgotten
  *   freed     a connection is no more: there may be room for another
+ * Who wants the bodies of requests has both of these, else bodies are thrown
+ * away and request() comes at their end.  They come only to a user that
+ * request() has set.
+ *   body      some of the body, lent; bytes NULL: it is over
+ *   late      nothing of the body has come for the time of a request
  */
 struct connection_handler {
 	void (*request)(void *cookie, struct connection *c,
 	    const char *const *vars);
 	void (*writable)(void *user);
 	void (*gone)(void *user);
+	void (*body)(void *user, struct text bytes);
+	void (*late)(void *user);
 	void (*freed)(void *cookie);
 };
 
@@ -100,6 +109,16 @@ int64_t connection_progress_ms(const struct connection *c);
  * connection takes the next request or closes.  The user is forgotten.
  */
 void connection_end(struct connection *c);
+
+/*
+ * Send a whole response of any length, and end as connection_end() does.
+ *   returns  0; -1 if out of memory: call connection_abort()
+ */
+int connection_answer(struct connection *c, const char *bytes, size_t len);
+
+/* Take no more of the body until connection_resume(), which may call body(). */
+void connection_pause(struct connection *c);
+void connection_resume(struct connection *c);
 
 /* Close without an end: the web server sees a response that broke off. */
 void connection_abort(struct connection *c);

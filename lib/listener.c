@@ -21,19 +21,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/warn.h"
+#include "warn.h"
 
 #define BACKLOG 4096
 #define ACCEPTS_MAX 64       /* in one go, then others have their turn */
 #define PAUSE_MS 100         /* when descriptors have run out */
 #define SPARE_DESCRIPTORS 16 /* for reading requests and for the log */
-#define SPARE_PLACES 64   /* for requests beyond the streams: they are told */
-#define SEND_BUFFER 32768 /* bytes a stalled client holds in the kernel */
+#define SEND_BUFFER 32768    /* bytes a stalled client holds in the kernel */
 
 struct listener {
 	uv_poll_t poll;
 	uv_timer_t timer;
-	const struct config *config;
+	struct listener_options options;
 	struct connections *connections;
 	char *path; /* of our own socket, or NULL */
 	ino_t inode;
@@ -77,7 +76,7 @@ may_connect(const struct listener *l, const struct sockaddr_storage *peer,
 		return false;
 	if (strncmp(a, mapped, sizeof(mapped) - 1) == 0)
 		a += sizeof(mapped) - 1;
-	if (is_listed(l->config->web_servers, a))
+	if (is_listed(l->options.web_servers, a))
 		return true;
 	warn_line("listener: %s is not in FCGI_WEB_SERVER_ADDRS: refused", a);
 	return false;
@@ -111,8 +110,7 @@ pause_accepting(struct listener *l)
 static bool
 is_full(const struct listener *l)
 {
-	return connections_count(l->connections) >=
-	    l->config->max_streams + SPARE_PLACES;
+	return connections_count(l->connections) >= l->options.max_connections;
 }
 
 static void
@@ -120,8 +118,8 @@ run_short(struct listener *l)
 {
 	if (!l->is_short)
 		warn_line("listener: accept: %s; raise the limit of open files"
-			  " or lower --max-streams",
-		    strerror(errno));
+			  " or lower %s",
+		    strerror(errno), l->options.limit_name);
 	l->is_short = true;
 	pause_accepting(l);
 	/* cannot fail: there is a callback and the handle is open */
@@ -331,7 +329,7 @@ inherit(char why[LISTENER_WHY_MAX])
 static int
 open_socket(struct listener *l, char why[LISTENER_WHY_MAX])
 {
-	const char *where = l->config->socket;
+	const char *where = l->options.socket;
 	char reason[LISTENER_WHY_MAX];
 	struct sockaddr_storage own = { 0 };
 	socklen_t len = sizeof(own);
@@ -340,7 +338,7 @@ open_socket(struct listener *l, char why[LISTENER_WHY_MAX])
 	if (where == NULL)
 		l->fd = inherit(reason);
 	else if (is_path(where))
-		l->fd = open_path(where, l->config->socket_mode, reason);
+		l->fd = open_path(where, l->options.socket_mode, reason);
 	else
 		l->fd = open_port(where, reason);
 	if (l->fd < 0) {
@@ -361,7 +359,7 @@ open_socket(struct listener *l, char why[LISTENER_WHY_MAX])
 }
 
 struct listener *
-listener_new(uv_loop_t *loop, const struct config *config,
+listener_new(uv_loop_t *loop, const struct listener_options *options,
     struct connections *cs, char why[LISTENER_WHY_MAX])
 {
 	struct listener *l = calloc(1, sizeof(*l));
@@ -376,7 +374,7 @@ listener_new(uv_loop_t *loop, const struct config *config,
 		l->descriptors = (int)limit.rlim_cur;
 	else
 		l->descriptors = INT_MAX;
-	l->config = config;
+	l->options = *options;
 	l->connections = cs;
 	if (open_socket(l, why) != 0) {
 		free(l);

@@ -1,0 +1,263 @@
+/*
+ * What comes over a connection: requests, and bodies where they are wanted.
+ */
+#include "connection_private.h"
+
+#include <sys/socket.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_BYTES 4096
+
+/* ---- bodies ---- */
+
+static int
+open_input(struct connection *c, uint16_t id)
+{
+	struct connection_input *in = malloc(sizeof(*in));
+
+	if (in == NULL)
+		return -1;
+	in->reader = (struct fcgi_body_reader){ .id = id };
+	in->len = in->at = 0;
+	in->is_paused = in->is_over = false;
+	c->input = in;
+	return 0;
+}
+
+void
+connection_drop_input(struct connection *c)
+{
+	free(c->input);
+	c->input = NULL;
+}
+
+static bool
+takes_body(const struct connection *c)
+{
+	return c->state == CONNECTION_ANSWERING && !c->input->is_paused &&
+	    !c->input->is_over;
+}
+
+/* Hand over what has come, until that or the user's patience is over. */
+static void
+hand_over(struct connection *c)
+{
+	const struct connection_handler *handler = c->owner->handler;
+	struct connection_input *in = c->input;
+	struct text content;
+	size_t used;
+
+	while (takes_body(c) && in->at < in->len) {
+		enum fcgi_body body =
+		    fcgi_body_take(&in->reader, (uint8_t *)in->bytes + in->at,
+			in->len - in->at, &used, &content);
+
+		in->at += used;
+		switch (body) {
+		case FCGI_BODY_MORE:
+			break;
+		case FCGI_BODY_CONTENT:
+			if (c->user != NULL)
+				handler->body(c->user, content);
+			break;
+		case FCGI_BODY_END:
+			in->is_over = true;
+			connections_unlist(c);
+			if (c->user != NULL)
+				handler->body(c->user,
+				    (struct text){ NULL, 0 });
+			break;
+		case FCGI_BODY_ABORT:
+		case FCGI_BODY_BAD:
+			connection_lose(c);
+			break;
+		}
+	}
+}
+
+/*
+ * What came with the head.  There was room for as much again as was there of
+ * the head before, which is no more than a request may have.
+ */
+static void
+begin_body(struct connection *c, const char *bytes, size_t len)
+{
+	assert(len <= INPUT_BYTES);
+	memcpy(c->input->bytes, bytes, len);
+	c->input->len = len;
+	hand_over(c);
+}
+
+static void
+read_body(struct connection *c)
+{
+	struct connection_input *in = c->input;
+	ssize_t n;
+
+	n = recv(c->fd, in->bytes, sizeof(in->bytes), 0);
+	if (n > 0) {
+		connections_wait(c);
+		in->len = (size_t)n;
+		in->at = 0;
+		hand_over(c);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		connection_lose(c);
+	}
+}
+
+void
+connection_resume(struct connection *c)
+{
+	c->input->is_paused = false;
+	connections_wait(c);
+	connection_listen(c);
+	hand_over(c);
+}
+
+/* ---- requests ---- */
+
+/* Room for more input; -1 if there is already too much, or no memory. */
+static int
+make_room(struct connection *c)
+{
+	size_t capacity = c->capacity > 0 ? c->capacity * 2 : READ_BYTES;
+	char *p;
+
+	if (c->len < c->capacity)
+		return 0;
+	if (capacity > FCGI_BUFFER_MAX)
+		capacity = FCGI_BUFFER_MAX;
+	if (c->len >= capacity || (p = realloc(c->buffer, capacity)) == NULL)
+		return -1;
+	c->buffer = p;
+	c->capacity = capacity;
+	return 0;
+}
+
+static void
+begin_answer(struct connection *c, size_t used)
+{
+	struct connections *cs = c->owner;
+	struct fcgi_request r;
+	char *buffer = c->buffer;
+	size_t len = c->len;
+
+	if (fcgi_parse((uint8_t *)buffer, used, &r) != 0 ||
+	    (cs->handler->body != NULL && open_input(c, r.id) != 0)) {
+		connection_close(c);
+		return;
+	}
+	c->buffer = NULL;
+	c->len = c->capacity = 0;
+	connections_unlist(c);
+	c->id = r.id;
+	c->keeps = r.keep;
+	c->state = CONNECTION_ANSWERING;
+	c->progress_ms = connections_now_ms(cs);
+	if (c->input != NULL)
+		connections_wait(c);
+	cs->handler->request(cs->cookie, c, r.vars);
+	fcgi_request_free(&r);
+	if (c->input != NULL)
+		begin_body(c, buffer + used, len - used);
+	else if (c->state == CONNECTION_ANSWERING &&
+	    fcgi_is_abort((uint8_t *)buffer + used, len - used))
+		connection_lose(c);
+	free(buffer);
+}
+
+/* Answer a management record and go on behind it. */
+static int
+manage(struct connection *c, size_t used)
+{
+	uint8_t reply[FCGI_REPLY_MAX_BYTES];
+	size_t len = fcgi_reply((uint8_t *)c->buffer, used, reply);
+
+	if (send(c->fd, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+	    (ssize_t)len)
+		return -1;
+	c->len -= used;
+	memmove(c->buffer, c->buffer + used, c->len);
+	return 0;
+}
+
+static enum fcgi_scan
+scan(struct connection *c, size_t *used)
+{
+	if (c->owner->handler->body != NULL)
+		return fcgi_scan_head((uint8_t *)c->buffer, c->len, used);
+	return fcgi_scan((uint8_t *)c->buffer, &c->len, used);
+}
+
+static void
+look_at_input(struct connection *c)
+{
+	size_t used;
+
+	for (;;) {
+		switch (scan(c, &used)) {
+		case FCGI_WHOLE:
+			begin_answer(c, used);
+			return;
+		case FCGI_PARTIAL:
+			return;
+		case FCGI_MANAGE:
+			if (manage(c, used) == 0)
+				continue;
+			break;
+		case FCGI_BAD:
+			break;
+		}
+		connection_close(c);
+		return;
+	}
+}
+
+static void
+read_request(struct connection *c)
+{
+	ssize_t n;
+
+	if (make_room(c) != 0) {
+		connection_close(c);
+		return;
+	}
+	n = recv(c->fd, c->buffer + c->len, c->capacity - c->len, 0);
+	if (n > 0) {
+		if (c->list == &c->owner->idle)
+			connections_wait(c);
+		c->len += (size_t)n;
+		look_at_input(c);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		connection_close(c);
+	}
+}
+
+/* While answering, the peer has nothing to say but that it leaves. */
+static void
+read_farewell(struct connection *c)
+{
+	uint8_t scratch[READ_BYTES];
+	ssize_t n;
+
+	n = recv(c->fd, scratch, sizeof(scratch), 0);
+	if (n > 0 ? fcgi_is_abort(scratch, (size_t)n) :
+		    n == 0 || (errno != EAGAIN && errno != EINTR))
+		connection_lose(c);
+}
+
+void
+connection_read(struct connection *c)
+{
+	if (c->state == CONNECTION_READING)
+		read_request(c);
+	else if (c->state == CONNECTION_ANSWERING && c->input != NULL &&
+	    !c->input->is_over)
+		read_body(c);
+	else if (c->state == CONNECTION_ANSWERING)
+		read_farewell(c);
+}
