@@ -129,7 +129,7 @@ $(RESPONDER): $(FCGI_OBJ) $(SAN_OBJ) $(LIB_A)
 
 $(PUBLISHER): $(CGI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 # Whole archives anew: ar would keep the members of removed sources.
 $(LIB_A): $(call obj,$(LIB_SRC))

@@ -1,122 +1,101 @@
 /*
  * CGI responses of the publisher.
  *
- * Each is made in memory and goes out whole: what fails is seen before the
- * first byte, and the length is known.
+ * The events are on disk when answer_receipts() or answer_counts() is called:
+ * who gets no answer then may send its events again if they have keys.
  */
 #include "answer.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../lib/warn.h"
 #include "cors.h"
 
-int
-answer_text(const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes, len);
+#define ID_MAX 21 /* an id and a comma */
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			warn_line("answer: %s", strerror(errno));
-			return -1;
-		}
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
+char *
+answer_problem(const char *cors, const struct problem *p, size_t *len)
+{
+	char *out = malloc(PROBLEM_MAX + CORS_MAX);
+
+	if (out != NULL)
+		*len = problem_write(p, cors, out, PROBLEM_MAX + CORS_MAX);
+	return out;
 }
 
-int
-answer_problem(const char *cors, const struct problem *p)
+char *
+answer_options(const char *cors, bool is_allowed, size_t *len)
 {
-	char out[PROBLEM_MAX + CORS_MAX];
+	char *out = malloc(2 * CORS_MAX);
 
-	return answer_text(out, problem_write(p, cors, out, sizeof(out)));
+	if (out != NULL)
+		*len = (size_t)snprintf(out, 2 * CORS_MAX,
+		    "Status: 204 No Content\r\n%s\r\n"
+		    "Cache-Control: no-store\r\n%s%s\r\n",
+		    ANSWER_ALLOW, cors, is_allowed ? cors_preflight : "");
+	return out;
 }
 
-int
-answer_options(const char *cors, bool is_allowed)
+/* The head before a body whose length is known. */
+static size_t
+write_head(char *out, const char *cors, bool is_new, size_t body_len)
 {
-	char out[2 * CORS_MAX];
-	int len;
-
-	len = snprintf(out, sizeof(out),
-	    "Status: 204 No Content\r\n%s\r\nCache-Control: no-store\r\n%s%s\r\n",
-	    ANSWER_ALLOW, cors, is_allowed ? cors_preflight : "");
-	return answer_text(out, (size_t)len);
-}
-
-static void
-print_ids(FILE *f, const struct log_receipt *receipts, size_t n, bool is_array)
-{
-	(void)fprintf(f, is_array ? "{\"ids\":[" : "{\"id\":");
-	for (size_t i = 0; i < n; i++)
-		(void)fprintf(f, "%s%lld", i > 0 ? "," : "",
-		    (long long)receipts[i].id);
-	(void)fprintf(f, is_array ? "]}\n" : "}\n");
-}
-
-static bool
-has_new(const struct log_receipt *receipts, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (receipts[i].is_new)
-			return true;
-	}
-	return false;
-}
-
-/* The head, then the body; its length must be known first. */
-static int
-write_receipts(const char *cors, bool is_new, const char *ids, size_t len)
-{
-	char head[2 * CORS_MAX];
-	int head_len;
-
-	head_len = snprintf(head, sizeof(head),
+	return (size_t)snprintf(out, 2 * CORS_MAX,
 	    "Status: %s\r\n"
 	    "Content-Type: application/json\r\n"
 	    "Content-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n"
 	    "%s\r\n",
-	    is_new ? "201 Created" : "200 OK", len, cors);
-	if (answer_text(head, (size_t)head_len) != 0)
-		return -1;
-	return answer_text(ids, len);
+	    is_new ? "201 Created" : "200 OK", body_len, cors);
 }
 
-/*
- * The events are on disk when this is called: trouble from here on is for the
- * operator to know, and the client may send its events again if they have
- * keys.
- */
-int
-answer_receipts(const char *cors, const struct log_receipt *receipts, size_t n,
-    bool is_array)
+/* The body was written where the longest head ends: move it to the head. */
+static char *
+join(char *out, const char *cors, bool is_new, size_t body_len, size_t *len)
 {
-	char *ids = NULL;
-	size_t len = 0;
-	FILE *f;
-	int result = -1;
+	char *body = out + (size_t)2 * CORS_MAX;
+	size_t head_len = write_head(out, cors, is_new, body_len);
 
-	f = open_memstream(&ids, &len);
-	if (f != NULL) {
-		print_ids(f, receipts, n, is_array);
-		if (fclose(f) == 0)
-			result = write_receipts(cors, has_new(receipts, n), ids,
-			    len);
-		else
-			warn_line("answer: %s", strerror(errno));
-	} else {
-		warn_line("answer: %s", strerror(errno));
+	memmove(out + head_len, body, body_len);
+	*len = head_len + body_len;
+	return out;
+}
+
+char *
+answer_receipts(const char *cors, const struct log_receipt *receipts, size_t n,
+    bool is_array, size_t *len)
+{
+	size_t cap = 2 * CORS_MAX + n * ID_MAX + sizeof("{\"ids\":[]}\n");
+	char *out = malloc(cap), *end = out + cap, *body, *to;
+	bool is_new = false;
+
+	if (out == NULL)
+		return NULL;
+	to = body = out + (size_t)2 * CORS_MAX;
+	to += snprintf(to, (size_t)(end - to), "%s",
+	    is_array ? "{\"ids\":[" : "{\"id\":");
+	for (size_t i = 0; i < n; i++) {
+		to += snprintf(to, (size_t)(end - to), "%s%" PRId64,
+		    i > 0 ? "," : "", receipts[i].id);
+		is_new = is_new || receipts[i].is_new;
 	}
-	free(ids);
-	return result;
+	to += snprintf(to, (size_t)(end - to), "%s", is_array ? "]}\n" : "}\n");
+	return join(out, cors, is_new, (size_t)(to - body), len);
+}
+
+char *
+answer_counts(const char *cors, const struct answer_counts *c, size_t *len)
+{
+	char *out = malloc((size_t)3 * CORS_MAX);
+	int n;
+
+	if (out == NULL)
+		return NULL;
+	n = snprintf(out + (size_t)2 * CORS_MAX, CORS_MAX,
+	    "{\"events\":%" PRIu64 ",\"new\":%" PRIu64
+	    ",\"passed_over\":%" PRIu64 ",\"last_id\":%" PRId64 "}\n",
+	    c->events, c->new, c->passed_over, c->last_id);
+	return join(out, cors, c->new > 0, (size_t)n, len);
 }

@@ -3,32 +3,48 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../lib/log.h"
 #include "../lib/problem.h"
 
 /*
- * CGI responses of the publisher, to descriptor 1.  Each returns 0, or -1 if
- * it could not be written, which has been warned of.
+ * CGI responses of the publisher.  Each is made in memory and goes out whole.
  *   shape    cors is what cors_write() wrote
+ *   returns  the response and its *len; NULL if out of memory
+ *   owns     the caller; free()
  *   source   RFC 3875, 6
  */
 
-#define ANSWER_ALLOW "Allow: POST, OPTIONS"
+#define ANSWER_ALLOW "Allow: POST, PUT, OPTIONS"
 
-int answer_problem(const char *cors, const struct problem *p);
+char *answer_problem(const char *cors, const struct problem *p, size_t *len);
 
 /* 204; is_allowed is what cors_write() said. */
-int answer_options(const char *cors, bool is_allowed);
+char *answer_options(const char *cors, bool is_allowed, size_t *len);
 
 /*
  * {"id":42}, or {"ids":[42,43]} for an array: 201, or 200 if each event was a
  * repeat of a key.
  */
-int answer_receipts(const char *cors, const struct log_receipt *receipts,
-    size_t n, bool is_array);
+char *answer_receipts(const char *cors, const struct log_receipt *receipts,
+    size_t n, bool is_array, size_t *len);
 
-/* Text for people, without a header. */
-int answer_text(const char *bytes, size_t len);
+/*
+ * What became of a body that was published as it came.
+ *   new      of the events, those that were no repeat of a key
+ *   last_id  of the last event
+ */
+struct answer_counts {
+	uint64_t events;
+	uint64_t new;
+	uint64_t passed_over;
+	int64_t last_id;
+};
+
+/* {"events":17,"new":17,"passed_over":0,"last_id":42}: 201, or 200 if none is
+   new. */
+char *answer_counts(const char *cors, const struct answer_counts *counts,
+    size_t *len);
 
 #endif

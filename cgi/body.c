@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "../lib/form.h"
-#include "../lib/log.h"
 #include "../lib/utf8.h"
 #include "media.h"
 
@@ -50,6 +49,7 @@ struct parse {
 	size_t events_cap;
 	unsigned seen;
 	bool is_refused;
+	bool is_line; /* one object, and no array */
 	char where[48];
 	char *arena;
 	size_t arena_len;
@@ -340,6 +340,11 @@ begin_object(struct parse *s, size_t index)
 {
 	if (index > 0 && end_event(s) != 0)
 		return -1;
+	if (s->b->is_array && s->is_line) {
+		problem_set(s->p, 400, "%sIt is an array, not an object.",
+		    s->where);
+		return -1;
+	}
 	if (s->b->is_array)
 		(void)snprintf(s->where, sizeof(s->where),
 		    "At index %zu of the array: ", index);
@@ -360,36 +365,65 @@ on_member(void *cookie, size_t index, struct text name, struct text value,
 }
 
 static int
-parse_json(struct parse *s, const char *bytes, size_t len)
+read_json(struct parse *s, struct log_json *json, struct text text)
 {
-	struct text json = { bytes, len };
 	char why[LOG_WHY_MAX];
 
-	s->arena_len = len;
-	s->arena = malloc(len + 1); /* never 0, which may give NULL */
-	if (s->arena == NULL)
-		return refuse_memory(s->p);
-	s->b->backing = s->arena;
-	switch (log_read_json(json, &s->b->is_array, on_member, s, why)) {
+	switch (log_read_json(json, text, &s->b->is_array, on_member, s, why)) {
 	case LOG_OK:
 		break;
 	case LOG_REFUSED:
 		if (!s->is_refused)
-			problem_set(s->p, 400, "The JSON is refused: %s.", why);
+			problem_set(s->p, 400, "%sThe JSON is refused: %s.",
+			    s->where, why);
 		return -1;
 	default:
 		return refuse_memory(s->p);
 	}
 	if (s->b->n_events == 0) {
-		problem_set(s->p, 400, "There is no data: the array is empty.");
+		problem_set(s->p, 400,
+		    "%sThere is no data: the array is empty.", s->where);
 		return -1;
 	}
 	return end_event(s);
 }
 
+static int
+parse_json(struct parse *s, struct log_json *json, const char *bytes,
+    size_t len)
+{
+	s->arena_len = len;
+	s->arena = malloc(len + 1); /* never 0, which may give NULL */
+	if (s->arena == NULL)
+		return refuse_memory(s->p);
+	s->b->backing = s->arena;
+	return read_json(s, json, (struct text){ bytes, len });
+}
+
 int
-body_parse(const char *content_type, const char *query, char *bytes, size_t len,
-    struct body *b, struct problem *p)
+body_parse_line(struct log_json *json, struct text line, const char *where,
+    char *arena, size_t *used, struct event *e, struct problem *p)
+{
+	struct body b = { .events = e };
+	struct parse s = {
+		.b = &b,
+		.p = p,
+		.events_cap = 1, /* so it is never grown */
+		.is_line = true,
+		.arena = arena + *used,
+		.arena_len = line.len,
+	};
+
+	(void)snprintf(s.where, sizeof(s.where), "%s", where);
+	if (read_json(&s, json, line) != 0)
+		return -1;
+	*used += s.arena_used;
+	return 0;
+}
+
+int
+body_parse(struct log_json *json, const char *content_type, const char *query,
+    char *bytes, size_t len, struct body *b, struct problem *p)
 {
 	struct parse s = { .b = b, .p = p };
 	int result = -1;
@@ -400,16 +434,18 @@ body_parse(const char *content_type, const char *query, char *bytes, size_t len,
 		result = parse_form(&s, bytes, len);
 		break;
 	case MEDIA_JSON:
-		result = parse_json(&s, bytes, len);
+		result = parse_json(&s, json, bytes, len);
 		break;
 	case MEDIA_PLAIN:
 		result = parse_plain(&s, query, bytes, len);
 		break;
+	case MEDIA_NDJSON: /* come as streams, which are not for us */
+	case MEDIA_EVENT_STREAM:
 	case MEDIA_UNKNOWN:
 		problem_set(p, 415,
-		    "Content-Type must be "
-		    "application/x-www-form-urlencoded, application/json or "
-		    "text/plain, without a charset or with utf-8.");
+		    "Content-Type must be application/x-www-form-urlencoded, "
+		    "application/json, text/plain, application/x-ndjson or "
+		    "text/event-stream, without a charset or with utf-8.");
 		break;
 	}
 	if (result != 0)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "../lib/event.h"
+#include "../lib/log.h"
 #include "../lib/problem.h"
 
 /*
@@ -37,8 +38,19 @@ struct body {
  *   owns     *b borrows from bytes; end with body_free()
  * Whether the schema accepts a topic or a name is for the log to say (422).
  */
-int body_parse(const char *content_type, const char *query, char *bytes,
-    size_t len, struct body *b, struct problem *p);
+int body_parse(struct log_json *json, const char *content_type,
+    const char *query, char *bytes, size_t len, struct body *b,
+    struct problem *p);
 void body_free(struct body *b);
+
+/*
+ * One line of application/x-ndjson: an object as above.
+ *   where    begins what *p says of it
+ *   shape    arena has room for line.len bytes; *used grows by what is taken
+ *   returns  0; -1 with *p set
+ *   owns     *e borrows from arena
+ */
+int body_parse_line(struct log_json *json, struct text line, const char *where,
+    char *arena, size_t *used, struct event *e, struct problem *p);
 
 #endif

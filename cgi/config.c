@@ -17,18 +17,35 @@
 
 const char config_help[] =
     "Usage: rowcast-publish.cgi [OPTION]...\n"
-    "Append one POST request's events to a rowcast log.  A CGI program: a web\n"
-    "server starts it and sets the variables; options then do not count.\n"
+    "Append what POST requests bring to a rowcast log.  A web server starts it,\n"
+    "as CGI for one request (options then do not count) or as FastCGI for many;\n"
+    "with --socket it listens there by itself.\n"
     "\n"
     "  --db FILE               ROWCAST_DB              the log, no default\n"
     "  --max-body-bytes N      ROWCAST_MAX_BODY_BYTES  default 1048576\n"
     "  --busy-ms N             ROWCAST_BUSY_MS         wait for other writers,\n"
     "                                                  default 5000\n"
+    "  --synchronous MODE      ROWCAST_SYNCHRONOUS     full: an answer means on\n"
+    "                          disk; normal: the last of them may be lost with\n"
+    "                          the power; default full\n"
     "  --cors-origin ORIGIN    ROWCAST_CORS_ORIGINS    whose pages may read the\n"
     "                          answer; repeat it, or list them with spaces;\n"
     "                          '*' for all, without credentials\n"
     "  --publish-open          ROWCAST_PUBLISH_OPEN=1  everyone may publish\n"
     "                          ROWCAST_PUBLISH_TOKEN   a Bearer token that may\n"
+    "\n"
+    "As FastCGI:\n"
+    "  --socket PATH|HOST:PORT ROWCAST_SOCKET          listen here; without it,\n"
+    "                                                  on descriptor 0\n"
+    "  --socket-mode OCTAL     ROWCAST_SOCKET_MODE     of the socket at PATH,\n"
+    "                                                  default 0660\n"
+    "  --max-connections N     ROWCAST_MAX_CONNECTIONS at a time, default 256\n"
+    "  --idle-s S              ROWCAST_IDLE_S          a body of which nothing\n"
+    "                          comes for so long is given up, default 60\n"
+    "  --syslog                ROWCAST_SYSLOG=1        diagnostics to syslog\n"
+    "Over TCP only peers in FCGI_WEB_SERVER_ADDRS may connect (127.0.0.1,::1).\n"
+    "SIGTERM ends it, SIGUSR2 writes a line of counters.\n"
+    "\n"
     "  --help, --version\n"
     "\n"
     "Who may publish: whom the web server authenticated (REMOTE_USER), whoever\n"
@@ -38,6 +55,13 @@ enum option_id {
 	OPTION_DB = 1,
 	OPTION_MAX_BODY_BYTES,
 	OPTION_BUSY_MS,
+	OPTION_SYNCHRONOUS,
+	OPTION_SOCKET,
+	OPTION_SOCKET_MODE,
+	OPTION_MAX_CONNECTIONS,
+	OPTION_IDLE_S,
+	OPTION_SYSLOG,
+	OPTION_WEB_SERVERS,
 	OPTION_CORS_ORIGIN,
 	OPTION_PUBLISH_OPEN,
 	OPTION_TOKEN,
@@ -49,6 +73,12 @@ static const struct option long_options[] = {
 	{ "db", required_argument, NULL, OPTION_DB },
 	{ "max-body-bytes", required_argument, NULL, OPTION_MAX_BODY_BYTES },
 	{ "busy-ms", required_argument, NULL, OPTION_BUSY_MS },
+	{ "synchronous", required_argument, NULL, OPTION_SYNCHRONOUS },
+	{ "socket", required_argument, NULL, OPTION_SOCKET },
+	{ "socket-mode", required_argument, NULL, OPTION_SOCKET_MODE },
+	{ "max-connections", required_argument, NULL, OPTION_MAX_CONNECTIONS },
+	{ "idle-s", required_argument, NULL, OPTION_IDLE_S },
+	{ "syslog", no_argument, NULL, OPTION_SYSLOG },
 	{ "cors-origin", required_argument, NULL, OPTION_CORS_ORIGIN },
 	{ "publish-open", no_argument, NULL, OPTION_PUBLISH_OPEN },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -63,6 +93,13 @@ static const struct {
 	{ "ROWCAST_DB", OPTION_DB },
 	{ "ROWCAST_MAX_BODY_BYTES", OPTION_MAX_BODY_BYTES },
 	{ "ROWCAST_BUSY_MS", OPTION_BUSY_MS },
+	{ "ROWCAST_SYNCHRONOUS", OPTION_SYNCHRONOUS },
+	{ "ROWCAST_SOCKET", OPTION_SOCKET },
+	{ "ROWCAST_SOCKET_MODE", OPTION_SOCKET_MODE },
+	{ "ROWCAST_MAX_CONNECTIONS", OPTION_MAX_CONNECTIONS },
+	{ "ROWCAST_IDLE_S", OPTION_IDLE_S },
+	{ "ROWCAST_SYSLOG", OPTION_SYSLOG },
+	{ "FCGI_WEB_SERVER_ADDRS", OPTION_WEB_SERVERS },
 	{ "ROWCAST_CORS_ORIGINS", OPTION_CORS_ORIGIN },
 	{ "ROWCAST_PUBLISH_OPEN", OPTION_PUBLISH_OPEN },
 	{ "ROWCAST_PUBLISH_TOKEN", OPTION_TOKEN },
@@ -165,18 +202,55 @@ take_origins(struct config *c, const char *name, const char *list, char *why)
 }
 
 static int
-take_open(struct config *c, const char *name, const char *value, char *why)
+take_flag(const char *name, const char *value, bool *flag, char *why)
 {
-	if (strcmp(value, "1") == 0) {
-		c->is_open = true;
+	*flag = strcmp(value, "1") == 0;
+	if (*flag || strcmp(value, "0") == 0)
 		return 0;
-	}
-	if (strcmp(value, "0") == 0) {
-		c->is_open = false;
+	(void)snprintf(why, CONFIG_WHY_MAX, "%s: set it to 1, or leave it out",
+	    name);
+	return -1;
+}
+
+static int
+take_synchronous(struct config *c, const char *name, const char *value,
+    char *why)
+{
+	c->no_sync = strcmp(value, "normal") == 0;
+	if (c->no_sync || strcmp(value, "full") == 0)
+		return 0;
+	(void)snprintf(why, CONFIG_WHY_MAX, "%s: '%.40s' is not full or normal",
+	    name, value);
+	return -1;
+}
+
+static int
+take_mode(struct config *c, const char *name, const char *value, char *why)
+{
+	size_t len = strspn(value, "01234567");
+
+	if (len == strlen(value) && len >= 1 && len <= 4 &&
+	    strtoul(value, NULL, 8) <= 0777) {
+		c->socket_mode = (mode_t)strtoul(value, NULL, 8);
 		return 0;
 	}
 	(void)snprintf(why, CONFIG_WHY_MAX,
-	    "%s: set it to 1 to let everyone publish, or leave it out", name);
+	    "%s: '%.40s' is no octal number from 0 to 777", name, value);
+	return -1;
+}
+
+/* An address that is no path must have a port. */
+static int
+take_socket(struct config *c, const char *name, const char *value, char *why)
+{
+	const char *colon = strrchr(value, ':');
+
+	c->socket = value;
+	if (value[0] != '\0' &&
+	    (strchr(value, '/') != NULL || colon == NULL || colon[1] != '\0'))
+		return 0;
+	(void)snprintf(why, CONFIG_WHY_MAX,
+	    "%s: '%.40s' is neither a path nor HOST:PORT", name, value);
 	return -1;
 }
 
@@ -216,10 +290,31 @@ take_option(struct config *c, enum option_id id, const char *name,
 		    take_number(name, value, 0, CONFIG_BUSY_MS_MAX, &n, why);
 		c->busy_ms = (int)n;
 		break;
+	case OPTION_SYNCHRONOUS:
+		return take_synchronous(c, name, value, why);
+	case OPTION_SOCKET:
+		return take_socket(c, name, value, why);
+	case OPTION_SOCKET_MODE:
+		return take_mode(c, name, value, why);
+	case OPTION_MAX_CONNECTIONS:
+		result = take_number(name, value, 1, CONFIG_CONNECTIONS_MAX, &n,
+		    why);
+		c->max_connections = (size_t)n;
+		break;
+	case OPTION_IDLE_S:
+		result =
+		    take_number(name, value, 1, CONFIG_IDLE_S_MAX, &n, why);
+		c->idle_ms = (int64_t)n * 1000;
+		break;
+	case OPTION_SYSLOG:
+		return take_flag(name, value, &c->use_syslog, why);
+	case OPTION_WEB_SERVERS:
+		c->web_servers = value;
+		break;
 	case OPTION_CORS_ORIGIN:
 		return take_origins(c, name, value, why);
 	case OPTION_PUBLISH_OPEN:
-		return take_open(c, name, value, why);
+		return take_flag(name, value, &c->is_open, why);
 	case OPTION_TOKEN:
 		return take_token(c, name, value, why);
 	case OPTION_HELP:
@@ -289,6 +384,10 @@ config_read(int argc, char **argv, const char *const *vars, struct config *c,
 	*c = (struct config){
 		.max_body_bytes = CONFIG_BODY_BYTES,
 		.busy_ms = CONFIG_BUSY_MS,
+		.socket_mode = 0660,
+		.web_servers = "127.0.0.1,::1",
+		.max_connections = CONFIG_CONNECTIONS,
+		.idle_ms = (int64_t)CONFIG_IDLE_S * 1000,
 	};
 	why[0] = '\0';
 	result = read_environment(vars, c, why);

@@ -1,8 +1,11 @@
 #ifndef ROWCAST_CGI_CONFIG_H
 #define ROWCAST_CGI_CONFIG_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../lib/event.h"
 
@@ -10,6 +13,10 @@
 #define CONFIG_BODY_BYTES_MAX 268435456
 #define CONFIG_BUSY_MS 5000
 #define CONFIG_BUSY_MS_MAX 600000
+#define CONFIG_IDLE_S 60
+#define CONFIG_IDLE_S_MAX 86400
+#define CONFIG_CONNECTIONS 256
+#define CONFIG_CONNECTIONS_MAX 1000000
 #define CONFIG_ORIGINS_MAX 64
 #define CONFIG_ORIGIN_LEN_MAX 255
 
@@ -20,8 +27,15 @@
  */
 struct config {
 	const char *db;
+	bool no_sync;            /* commits do not wait for the disk */
+	const char *socket;      /* as FastCGI: PATH or HOST:PORT, or NULL */
+	mode_t socket_mode;      /* of a socket at a path */
+	const char *web_servers; /* addresses that may connect over TCP */
+	size_t max_connections;
+	int64_t idle_ms; /* without a byte of a body, then it is given up */
 	size_t max_body_bytes;
 	int busy_ms;
+	bool use_syslog;
 	const char *token;
 	bool is_open;
 	struct text origins[CONFIG_ORIGINS_MAX];

@@ -74,5 +74,9 @@ media_find(const char *content_type)
 		return MEDIA_JSON;
 	if (is_word(content_type, len, "text/plain"))
 		return MEDIA_PLAIN;
+	if (is_word(content_type, len, "application/x-ndjson"))
+		return MEDIA_NDJSON;
+	if (is_word(content_type, len, "text/event-stream"))
+		return MEDIA_EVENT_STREAM;
 	return MEDIA_UNKNOWN;
 }

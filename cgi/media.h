@@ -5,10 +5,12 @@
  * What a Content-Type says about a body.  Pure.
  */
 enum media {
-	MEDIA_UNKNOWN, /* none, malformed, another type, another charset */
-	MEDIA_FORM,    /* application/x-www-form-urlencoded */
-	MEDIA_JSON,    /* application/json */
-	MEDIA_PLAIN,   /* text/plain */
+	MEDIA_UNKNOWN,      /* none, malformed, another type, another charset */
+	MEDIA_FORM,         /* application/x-www-form-urlencoded */
+	MEDIA_JSON,         /* application/json */
+	MEDIA_PLAIN,        /* text/plain */
+	MEDIA_NDJSON,       /* application/x-ndjson */
+	MEDIA_EVENT_STREAM, /* text/event-stream */
 };
 
 /*

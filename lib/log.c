@@ -24,6 +24,11 @@
 static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_BEGIN] = "BEGIN",
 	[LOG_S_END] = "COMMIT",
+	[LOG_S_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[LOG_S_ROLLBACK] = "ROLLBACK",
+	[LOG_S_SAVE] = "SAVEPOINT request",
+	[LOG_S_UNDO] = "ROLLBACK TO request",
+	[LOG_S_RELEASE] = "RELEASE request",
 	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
 	[LOG_S_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
 	[LOG_S_OLDEST] = "SELECT min(id) FROM events",
@@ -44,7 +49,8 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	    "INSERT INTO events(topic, event, data, retry_ms, key)"
 	    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING"
 	    " RETURNING id",
-	[LOG_S_BY_KEY] = "SELECT id FROM events WHERE key = ?1",
+	[LOG_S_BY_KEY] = "SELECT id, topic IS ?1 AND event IS ?2 AND data IS ?3"
+			 " AND retry_ms IS ?4 FROM events WHERE key = ?5",
 };
 
 static const char *

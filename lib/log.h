@@ -17,6 +17,7 @@ enum log_result {
 	LOG_OK,
 	LOG_BUSY, /* locked by others; the same call may work a little later */
 	LOG_FULL, /* no space on the disk, or quota used up */
+	LOG_CONFLICT,  /* the key belongs to another event */
 	LOG_REFUSED,   /* the schema refuses what was to be appended */
 	LOG_NOT_A_LOG, /* other version, other schema, or no database at all */
 	LOG_BROKEN,    /* read-only, corrupt, missing, I/O error */
@@ -168,17 +169,41 @@ struct log_receipt {
 
 /*
  * Append events in one transaction, all or none, on disk when it returns
- * (synchronous=FULL).  An event whose key is in the log already adds nothing
- * and gets the first one's id.
+ * (synchronous=FULL).  An event that is in the log already, with the same key,
+ * adds nothing and gets the first one's id.
  *   shape    n >= 1 events, n receipts
  *   returns  LOG_OK with the receipts filled in; else nothing was appended and
- *            log_why() says why; for LOG_REFUSED *culprit is the index of the
- *            event that the schema refused
+ *            log_why() says why; for LOG_REFUSED and LOG_CONFLICT *culprit
+ *            is the index of the event that was not taken
  */
 enum log_result log_append(struct log *log, const struct event *events,
     size_t n, struct log_receipt *receipts, size_t *culprit);
 
+/*
+ * The same for several who wait at once: one transaction for all, and one wait
+ * for the disk.
+ *   begin    LOG_BUSY: others are writing, try again
+ *   add      as log_append(); after LOG_REFUSED and LOG_CONFLICT these n events
+ *            are not in the group, which goes on.  After any other error the
+ *            group is void: call drop
+ *   commit   on any error nothing of the group was appended
+ *   drop     undo what was added
+ */
+enum log_result log_group_begin(struct log *log);
+enum log_result log_group_add(struct log *log, const struct event *events,
+    size_t n, struct log_receipt *receipts, size_t *culprit);
+enum log_result log_group_commit(struct log *log);
+void log_group_drop(struct log *log);
+
 /* ---- JSON (cgi/), by SQLite's own functions ---- */
+
+/*
+ * What reads it; costs as much as many a text, so keep it.
+ *   returns  NULL if out of memory
+ */
+struct log_json;
+struct log_json *log_json_new(void);
+void log_json_free(struct log_json *j); /* j may be NULL */
 
 /*
  * Read one JSON object, or an array of objects.  For each member of each
@@ -189,14 +214,13 @@ enum log_result log_append(struct log *log, const struct event *events,
  *            white space
  *   type     SQLite's name of the JSON type: null true false integer real
  *            text array object
- *   shape    needs no file: log may have been opened or be NULL
  *   returns  LOG_OK; LOG_REFUSED with why set if the text is not JSON, neither
  *            object nor array of objects, holds an escaped NUL or a lone
  *            surrogate, or if member returned false (why untouched then)
  */
 typedef bool log_member_fn(void *cookie, size_t index, struct text name,
     struct text value, const char *type);
-enum log_result log_read_json(struct text json, bool *is_array,
-    log_member_fn *member, void *cookie, char why[LOG_WHY_MAX]);
+enum log_result log_read_json(struct log_json *j, struct text json,
+    bool *is_array, log_member_fn *member, void *cookie, char why[LOG_WHY_MAX]);
 
 #endif

@@ -35,18 +35,39 @@ bind_event(sqlite3_stmt *s, const struct event *e)
 }
 
 static enum log_result
-find_key(struct log *log, struct text key, struct log_receipt *receipt)
+conflict(struct log *log, int64_t id)
+{
+	(void)snprintf(log->why, sizeof(log->why),
+	    "its key belongs to event %lld, which is another one",
+	    (long long)id);
+	return LOG_CONFLICT;
+}
+
+/* The row that has the key: is it the same event? */
+static enum log_result
+find_key(struct log *log, const struct event *e, struct log_receipt *receipt)
 {
 	sqlite3_stmt *s = log_statement(log, LOG_S_BY_KEY);
+	enum log_result result = LOG_OK;
 	int rc;
 
 	if (s == NULL)
 		return log_fail(log, sqlite3_errcode(log->db));
-	rc = bind_text(s, 1, key);
-	if (rc != SQLITE_OK)
-		return log_fail(log, rc);
-	receipt->is_new = false;
-	return log_integer(log, s, 0, &receipt->id);
+	rc = bind_event(s, e);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW) {
+		receipt->id = sqlite3_column_int64(s, 0);
+		receipt->is_new = false;
+		if (sqlite3_column_int(s, 1) == 0)
+			result = conflict(log, receipt->id);
+	} else {
+		/* the insert has just met it, in this transaction */
+		result = log_fail(log, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
+	}
+	(void)sqlite3_reset(s);          /* repeats the error that step gave */
+	(void)sqlite3_clear_bindings(s); /* always SQLITE_OK */
+	return result;
 }
 
 static enum log_result
@@ -68,7 +89,7 @@ insert(struct log *log, const struct event *e, struct log_receipt *receipt)
 		receipt->is_new = true;
 		rc = sqlite3_step(s); /* finish: RETURNING only began it */
 	} else if (rc == SQLITE_DONE) {
-		result = find_key(log, e->key, receipt);
+		result = find_key(log, e, receipt);
 	}
 	if (rc != SQLITE_DONE)
 		result = log_fail(log, rc);
@@ -77,36 +98,81 @@ insert(struct log *log, const struct event *e, struct log_receipt *receipt)
 	return result;
 }
 
-/* Undo, keeping the words for what went wrong. */
-static void
-rollback(struct log *log)
+/* ---- groups ---- */
+
+static enum log_result
+run(struct log *log, enum log_statement which)
 {
-	if (sqlite3_get_autocommit(log->db) == 0)
-		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+	int64_t nothing;
+
+	return log_integer(log, log_statement(log, which), 0, &nothing);
+}
+
+enum log_result
+log_group_begin(struct log *log)
+{
+	return run(log, LOG_S_BEGIN_WRITE);
+}
+
+void
+log_group_drop(struct log *log)
+{
+	char why[LOG_WHY_MAX];
+
+	if (sqlite3_get_autocommit(log->db) != 0) /* an error has ended it */
+		return;
+	memcpy(why, log->why, sizeof(why)); /* the words for what went wrong */
+	(void)run(log, LOG_S_ROLLBACK);     /* nothing else can be done */
+	memcpy(log->why, why, sizeof(why));
+}
+
+/* One event needs no savepoint: a row that is refused leaves nothing. */
+enum log_result
+log_group_add(struct log *log, const struct event *events, size_t n,
+    struct log_receipt *receipts, size_t *culprit)
+{
+	enum log_result result = n > 1 ? run(log, LOG_S_SAVE) : LOG_OK;
+	char why[LOG_WHY_MAX];
+
+	for (size_t i = 0; i < n && result == LOG_OK; i++) {
+		*culprit = i;
+		result = insert(log, &events[i], &receipts[i]);
+	}
+	if (n == 1)
+		return result;
+	if (result == LOG_OK)
+		return run(log, LOG_S_RELEASE);
+	memcpy(why, log->why, sizeof(why));
+	if ((result == LOG_REFUSED || result == LOG_CONFLICT) &&
+	    (run(log, LOG_S_UNDO) != LOG_OK ||
+		run(log, LOG_S_RELEASE) != LOG_OK))
+		return LOG_BROKEN;
+	memcpy(log->why, why, sizeof(why));
+	return result;
+}
+
+enum log_result
+log_group_commit(struct log *log)
+{
+	enum log_result result = run(log, LOG_S_END);
+
+	if (result != LOG_OK)
+		log_group_drop(log);
+	return result;
 }
 
 enum log_result
 log_append(struct log *log, const struct event *events, size_t n,
     struct log_receipt *receipts, size_t *culprit)
 {
-	enum log_result result;
-	int rc;
+	enum log_result result = log_group_begin(log);
 
-	rc = sqlite3_exec(log->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	if (rc != SQLITE_OK)
-		return log_fail(log, rc);
-	for (size_t i = 0; i < n; i++) {
-		result = insert(log, &events[i], &receipts[i]);
-		if (result != LOG_OK) {
-			*culprit = i;
-			rollback(log);
-			return result;
-		}
+	if (result != LOG_OK)
+		return result;
+	result = log_group_add(log, events, n, receipts, culprit);
+	if (result != LOG_OK) {
+		log_group_drop(log);
+		return result;
 	}
-	rc = sqlite3_exec(log->db, "COMMIT", NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		return LOG_OK;
-	result = log_fail(log, rc);
-	rollback(log);
-	return result;
+	return log_group_commit(log);
 }

@@ -10,15 +10,22 @@
 #include "log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "log_sqlite.h"
 #include "utf8.h"
 
-struct reader {
+struct log_json {
 	sqlite3 *db;
+	sqlite3_stmt *type;
 	sqlite3_stmt *elements;
 	sqlite3_stmt *members;
+};
+
+/* One text that is being read. */
+struct reader {
+	struct log_json *j;
 	log_member_fn *member;
 	void *cookie;
 	char *why;
@@ -51,8 +58,7 @@ refuse(char *why, const char *reason)
 static enum log_result
 fail(struct reader *r, int rc)
 {
-	(void)snprintf(r->why, LOG_WHY_MAX, "%s",
-	    r->db != NULL ? sqlite3_errmsg(r->db) : sqlite3_errstr(rc));
+	(void)snprintf(r->why, LOG_WHY_MAX, "%s", sqlite3_errmsg(r->j->db));
 	return (rc & 0xff) == SQLITE_NOMEM ? LOG_NO_MEMORY : LOG_BROKEN;
 }
 
@@ -138,7 +144,7 @@ each_member(struct reader *r, size_t index, struct text object)
 {
 	static const struct text none = { NULL, 0 };
 	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = r->members;
+	sqlite3_stmt *s = r->j->members;
 	int rc;
 
 	if (!r->member(r->cookie, index, none, none, "object"))
@@ -165,16 +171,13 @@ each_member(struct reader *r, size_t index, struct text object)
 }
 
 static enum log_result
-each_element(struct reader *r, struct text array)
+each_element(struct reader *r)
 {
 	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = r->elements;
+	sqlite3_stmt *s = r->j->elements;
 	size_t index = 0;
-	int rc;
+	int rc = SQLITE_OK;
 
-	rc = bind(s, array);
-	if (rc != SQLITE_OK)
-		return fail(r, rc);
 	while (result == LOG_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
 		struct text type = column(s, 0);
 		struct text object;
@@ -191,7 +194,9 @@ each_element(struct reader *r, struct text array)
 			return fail(r, SQLITE_NOMEM);
 		result = each_member(r, index++, object);
 	}
-	return result == LOG_OK && rc != SQLITE_DONE ? fail(r, rc) : result;
+	if (result == LOG_OK && rc != SQLITE_DONE)
+		result = fail(r, rc);
+	return result;
 }
 
 /* Type is that of the whole text, empty if it is not JSON. */
@@ -199,13 +204,11 @@ static enum log_result
 find_type(struct reader *r, struct text json, char type[static 8])
 {
 	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = NULL;
+	sqlite3_stmt *s = r->j->type;
 	const char *found;
 	int rc;
 
-	rc = sqlite3_prepare_v2(r->db, type_text, -1, &s, NULL);
-	if (rc == SQLITE_OK)
-		rc = bind(s, json);
+	rc = bind(s, json);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(s);
 	if (rc == SQLITE_ROW) {
@@ -214,23 +217,9 @@ find_type(struct reader *r, struct text json, char type[static 8])
 	} else {
 		result = fail(r, rc);
 	}
-	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	(void)sqlite3_reset(s);          /* repeats the error that step gave */
+	(void)sqlite3_clear_bindings(s); /* always SQLITE_OK */
 	return result;
-}
-
-static enum log_result
-prepare(struct reader *r)
-{
-	int rc;
-
-	rc = sqlite3_open(":memory:", &r->db);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(r->db, elements_text, -1, &r->elements,
-		    NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(r->db, members_text, -1, &r->members,
-		    NULL);
-	return rc == SQLITE_OK ? LOG_OK : fail(r, rc);
 }
 
 static enum log_result
@@ -239,29 +228,73 @@ read_text(struct reader *r, struct text json, bool *is_array)
 	enum log_result result;
 	char type[8] = "";
 
-	result = prepare(r);
-	if (result == LOG_OK)
-		result = find_type(r, json, type);
+	result = find_type(r, json, type);
 	if (result != LOG_OK)
 		return result;
 	if (type[0] == '\0')
 		return refuse(r->why,
 		    "it is not well-formed, or nested too deeply");
 	*is_array = strcmp(type, "array") == 0;
-	if (*is_array)
-		return each_element(r, json);
+	if (*is_array) {
+		if (bind(r->j->elements, json) != SQLITE_OK)
+			return fail(r, SQLITE_NOMEM);
+		result = each_element(r);
+		/* repeats the error that step gave */
+		(void)sqlite3_reset(r->j->elements);
+		(void)sqlite3_clear_bindings(r->j->elements); /* SQLITE_OK */
+		return result;
+	}
 	if (strcmp(type, "object") != 0)
 		return refuse(r->why,
 		    "it is neither an object nor an array of objects");
 	return each_member(r, 0, json);
 }
 
-enum log_result
-log_read_json(struct text json, bool *is_array, log_member_fn *member,
-    void *cookie, char why[LOG_WHY_MAX])
+struct log_json *
+log_json_new(void)
 {
-	struct reader r = { .member = member, .cookie = cookie, .why = why };
-	enum log_result result;
+	struct log_json *j = calloc(1, sizeof(*j));
+	int rc;
+
+	if (j == NULL)
+		return NULL;
+	rc = sqlite3_open(":memory:", &j->db);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(j->db, type_text, -1, &j->type, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(j->db, elements_text, -1, &j->elements,
+		    NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(j->db, members_text, -1, &j->members,
+		    NULL);
+	if (rc == SQLITE_OK)
+		return j;
+	log_json_free(j);
+	return NULL;
+}
+
+void
+log_json_free(struct log_json *j)
+{
+	if (j == NULL)
+		return;
+	(void)sqlite3_finalize(j->type); /* repeat what step said */
+	(void)sqlite3_finalize(j->elements);
+	(void)sqlite3_finalize(j->members);
+	(void)sqlite3_close(j->db); /* nothing is left open in it */
+	free(j);
+}
+
+enum log_result
+log_read_json(struct log_json *j, struct text json, bool *is_array,
+    log_member_fn *member, void *cookie, char why[LOG_WHY_MAX])
+{
+	struct reader r = {
+		.j = j,
+		.member = member,
+		.cookie = cookie,
+		.why = why,
+	};
 	const char *fault;
 
 	*is_array = false;
@@ -274,9 +307,5 @@ log_read_json(struct text json, bool *is_array, log_member_fn *member,
 	fault = escape_fault(json);
 	if (fault != NULL)
 		return refuse(why, fault);
-	result = read_text(&r, json, is_array);
-	(void)sqlite3_finalize(r.elements); /* repeat what step said */
-	(void)sqlite3_finalize(r.members);
-	(void)sqlite3_close(r.db); /* nothing is left open in it */
-	return result;
+	return read_text(&r, json, is_array);
 }

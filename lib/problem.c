@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Each byte of the detail as \u00XX, and the rest of the object. */
-#define BODY_MAX (6 * sizeof((struct problem *)0)->detail + 200)
+#define BODY_MAX (6 * sizeof((struct problem *)0)->detail + 300)
 
 _Static_assert(BODY_MAX + 512 <= PROBLEM_MAX, "room for the header lines");
 
@@ -44,6 +44,7 @@ problem_set(struct problem *p, int status, const char *detail, ...)
 	p->status = status;
 	p->retry_s = 0;
 	p->header = NULL;
+	p->members[0] = '\0';
 	memcpy(p->detail, text, len);
 	p->detail[len] = '\0';
 }
@@ -118,8 +119,8 @@ problem_write(const struct problem *p, const char *extra, char *out, size_t cap)
 	json_escape(p->detail, detail);
 	body_len = snprintf(body, sizeof body,
 	    "{\"type\":\"about:blank\",\"title\":\"%s\","
-	    "\"status\":%d,\"detail\":\"%s\"}\n",
-	    reason, p->status, detail);
+	    "\"status\":%d,\"detail\":\"%s\"%s}\n",
+	    reason, p->status, detail, p->members);
 	if (p->retry_s > 0)
 		(void)snprintf(retry, sizeof retry, "Retry-After: %d\r\n",
 		    p->retry_s);

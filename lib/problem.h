@@ -10,12 +10,14 @@
  *   retry_s      Retry-After in seconds, or 0 for none
  *   header       one further header line without CRLF ("Allow: GET"), or NULL;
  *                static storage
+ *   members      further members of the answer: ,"name":value… or ""
  *   detail       a sentence for people that says what to do, UTF-8, NUL-ended
  */
 struct problem {
 	int status;
 	int retry_s;
 	const char *header;
+	char members[80];
 	char detail[400];
 };
 

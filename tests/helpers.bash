@@ -190,12 +190,12 @@ connects() {
 }
 
 # The publisher for servers that know no CGI.
-start_fcgiwrap() {
-	needs fcgiwrap
-	ROWCAST_DB=$DB start fcgiwrap fcgiwrap -c 2 \
-		-s "unix:build/run/publish.sock" \
-		-p "$SITE/build/rowcast-publish.cgi"
-	up "$PID" fcgiwrap test -S "$SITE/build/run/publish.sock"
+#   usage: start_publisher [OPTION…]
+start_publisher() {
+	start publisher build/rowcast-publish.cgi --db "$DB" \
+		--socket build/run/publish.sock "$@"
+	PUBLISHER_PID=$PID
+	up "$PID" publisher connects "$SITE/build/run/publish.sock"
 }
 
 # Wait until a program is up; if it ends instead, say what it said.
@@ -265,7 +265,7 @@ set_url() {
 }
 
 # The variants that the example files carry as comments, as NEW.conf.
-#   usage: use_cgi FILE NEW      the stream as plain CGI
+#   usage: use_cgi FILE NEW      both programs as plain CGI
 #          use_basic FILE NEW    the publisher with Basic authentication
 use_cgi() {
 	sed -e '/over FastCGI: begin/,/over FastCGI: end/d' \

@@ -128,21 +128,40 @@ setup() {
 @test "a repeated key is answered 200 with the first id and adds nothing" {
 	request 'data=first&key=k'
 	answered 201 '{"id":1}'
-	request 'data=second&key=k'
+	request 'key=k&event=message&data=first'
 	answered 200 '{"id":1}'
-	[ "$(rows 'SELECT data FROM events')" = first ]
+	[ "$(count)" -eq 1 ]
+}
+
+@test "a key reused with other content is answered 409" {
+	request 'data=first&key=k&topic=t&event=e&retry=5'
+	answered 201 '{"id":1}'
+	local other
+	for other in 'data=second&topic=t&event=e&retry=5' \
+		'data=first&topic=u&event=e&retry=5' \
+		'data=first&topic=t&retry=5' 'data=first&topic=t&event=e'; do
+		request "key=k&$other"
+		refused 409 'its key belongs to event 1'
+	done
+	request '[{"data":"new"},{"data":"other","key":"k"}]' \
+		CONTENT_TYPE="$JSON"
+	refused 409 'index 1'
+	request '[{"data":"a","key":"l"},{"data":"b","key":"l"}]' \
+		CONTENT_TYPE="$JSON"
+	refused 409 'index 1'
+	[ "$(count)" -eq 1 ]
 }
 
 @test "an array with new and repeated keys is answered 201 and adds the new" {
 	request '{"data":"a","key":"k"}' CONTENT_TYPE="$JSON"
-	request '[{"data":"b","key":"k"},{"data":"c","key":"l"},
-		{"data":"d","key":"l"}]' CONTENT_TYPE="$JSON"
+	request '[{"data":"a","key":"k"},{"data":"c","key":"l"},
+		{"data":"c","key":"l"}]' CONTENT_TYPE="$JSON"
 	[ "$STATUS" -eq 201 ]
 	[ "$(rows "SELECT group_concat(data, '') FROM events")" = ac ]
 	local id
 	id=$(rows "SELECT id FROM events WHERE key = 'l'")
 	answered 201 "{\"ids\":[1,$id,$id]}"
-	request '[{"data":"b","key":"k"},{"data":"c","key":"l"}]' \
+	request '[{"data":"a","key":"k"},{"data":"c","key":"l"}]' \
 		CONTENT_TYPE="$JSON"
 	answered 200 "{\"ids\":[1,$id]}"
 	[ "$(count)" -eq 2 ]

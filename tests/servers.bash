@@ -32,7 +32,10 @@ serve() {
 		use_cgi lighttpd-example.conf cgi.conf
 		start_lighttpd cgi.conf
 		;;
-	apache) start_apache ;;
+	apache)
+		start_publisher
+		start_apache
+		;;
 	apache-cgi)
 		use_cgi apache-example.conf cgi.conf
 		# Its programs see nothing of its own environment.
@@ -43,11 +46,11 @@ serve() {
 		start_apache cgi.conf
 		;;
 	nginx)
-		start_fcgiwrap
+		start_publisher
 		start_nginx
 		;;
 	caddy)
-		start_fcgiwrap
+		start_publisher
 		start_caddy
 		;;
 	esac
@@ -268,4 +271,73 @@ takes_a_password() {
 	[ "$STATUS" = 401 ]
 	post -d data=x -u editor:secret
 	[ "$STATUS" = 201 ]
+}
+
+publishes_lines() {
+	local i
+	for i in {1..5000}; do
+		echo "{\"topic\":\"t\",\"data\":{\"n\":$i}}"
+	done >"$BATS_TEST_TMPDIR/lines"
+	curl -s -T - -X POST -H "Authorization: Bearer $TOKEN" \
+		-H 'Content-Type: application/x-ndjson' "$URL/publish" \
+		<"$BATS_TEST_TMPDIR/lines" >"$BATS_TEST_TMPDIR/lines.answer"
+	cat "$BATS_TEST_TMPDIR/lines.answer"
+	[ "$(cat "$BATS_TEST_TMPDIR/lines.answer")" = \
+		'{"events":5000,"new":5000,"passed_over":0,"last_id":5000}' ]
+	[ "$(sql 'SELECT group_concat(data, char(10)) FROM events')" = \
+		"$(sed 's/.*"data":\(.*\)}/\1/' "$BATS_TEST_TMPDIR/lines")" ]
+}
+
+# An open request whose body is written to descriptor 5.
+#   usage: open_body CURL-OPTION…
+open_body() {
+	mkfifo "$BATS_TEST_TMPDIR/body.fifo"
+	curl -sN -T - -H "Authorization: Bearer $TOKEN" "$@" \
+		-o "$BATS_TEST_TMPDIR/body.answer" "$URL/publish" \
+		<"$BATS_TEST_TMPDIR/body.fifo" 3>&- &
+	BODY_PID=$!
+	PIDS+=("$BODY_PID")
+	exec 5>"$BATS_TEST_TMPDIR/body.fifo"
+}
+
+publishes_as_it_comes() {
+	open_stream a
+	open_body -X POST -H 'Content-Type: application/x-ndjson'
+	printf '{"data":"one"}\n{"data":' >&5
+	wait_until "$WAIT" got a 'data: one'
+	printf '"two"}\n\n{"data":"three"}' >&5
+	wait_until "$WAIT" got a 'data: two'
+	exec 5>&-
+	wait "$BODY_PID"
+	cat "$BATS_TEST_TMPDIR/body.answer"
+	[ "$(cat "$BATS_TEST_TMPDIR/body.answer")" = \
+		'{"events":3,"new":3,"passed_over":0,"last_id":3}' ]
+	wait_until "$WAIT" got a 'data: three'
+}
+
+# From topic a to topic b of the same log, through two requests.
+copies_a_stream() {
+	local round i=0
+	for round in 1 2; do
+		curl -sN "$URL/events?topic=a&since=earliest" 3>&- |
+			curl -sN -T - -H "Authorization: Bearer $TOKEN" \
+				"$URL/publish?topic=b&key=a/" >/dev/null 3>&- &
+		PIDS+=("$!")
+		sql "INSERT INTO events(topic, event, data)
+			VALUES('a', 'e', 'x' || char(10) || '$((i += 1))')"
+		sql "INSERT INTO events(topic, data) VALUES('a', '$((i += 1))')"
+		wait_until "$WAIT" copied "$i"
+		kill "$!"
+	done
+	sql "SELECT event, replace(data, char(10), '/') FROM events
+		WHERE topic = 'b' ORDER BY id" >"$BATS_TEST_TMPDIR/b"
+	cat "$BATS_TEST_TMPDIR/b"
+	[ "$(cat "$BATS_TEST_TMPDIR/b")" = $'e|x/1\nmessage|2\ne|x/3\nmessage|4' ]
+	# each key is that of the event it was copied from
+	[ "$(sql "SELECT count(*) FROM events a JOIN events b
+		ON b.key = 'a/' || a.id AND b.data = a.data")" -eq 4 ]
+}
+
+copied() {
+	[ "$(sql "SELECT count(*) FROM events WHERE topic = 'b'")" -ge "$1" ]
 }

@@ -96,10 +96,11 @@ teardown() {
 }
 
 @test "Apache: Basic authentication instead of the token" {
+	unset ROWCAST_PUBLISH_TOKEN
 	start_responder
+	start_publisher
 	use_basic apache-example.conf basic.conf
-	sed -i -e '/PassEnv ROWCAST/d' \
-		-e '/<Location "\/publish">/,/<\/Location>/s/Require all granted//' \
+	sed -i -e '/<Location "\/publish">/,/<\/Location>/s/Require all granted//' \
 		"$SITE/basic.conf"
 	for module in auth_basic authn_core authn_file authz_user; do
 		echo "LoadModule ${module}_module \${MODULES}/mod_$module.so"
@@ -158,7 +159,7 @@ teardown() {
 @test "nginx: Basic authentication instead of the token" {
 	unset ROWCAST_PUBLISH_TOKEN
 	start_responder
-	start_fcgiwrap
+	start_publisher
 	use_basic nginx-example.conf basic.conf
 	start_nginx basic.conf
 	takes_a_password
@@ -214,7 +215,7 @@ teardown() {
 @test "Caddy: Basic authentication instead of the token" {
 	unset ROWCAST_PUBLISH_TOKEN
 	start_responder
-	start_fcgiwrap
+	start_publisher
 	use_basic caddy-example.conf basic.conf
 	# shellcheck disable=SC2016 # a hash of "secret"
 	PASSWORD_HASH='$2a$14$Dv.ENfkpmnRbQMX2U1ynkOIGjEicXX4xMc0so69rzXGYOPWNuKC3e' \
@@ -245,19 +246,6 @@ teardown() {
 @test "Caddy: while the responder is away, clients are told to come back" {
 	serve caddy
 	says_come_back
-}
-
-# ---- the publisher behind fcgiwrap ------------------------------------------
-
-@test "fcgiwrap runs the publisher and nothing else" {
-	start_responder
-	start_fcgiwrap
-	sed 's|/rowcast-publish.cgi;|/rowcast.fcgi;|' \
-		"$SITE/nginx-example.conf" >"$SITE/other.conf"
-	start_nginx other.conf
-	post -G
-	[ "$STATUS" = 403 ]
-	wait_until "$WAIT" grep -q 'not allowed' "$LOGS/fcgiwrap"
 }
 
 # ---- plain CGI --------------------------------------------------------------
@@ -310,4 +298,36 @@ teardown() {
 @test "Apache, plain CGI: killed responders lose and repeat nothing" {
 	serve apache-cgi
 	survives_kill
+}
+
+# ---- bodies of unknown length, and without end ------------------------------
+
+@test "lighttpd: lines of unknown length are published" {
+	serve lighttpd
+	publishes_lines
+}
+
+@test "Apache: lines of unknown length are published" {
+	serve apache
+	publishes_lines
+}
+
+@test "nginx: lines of unknown length are published" {
+	serve nginx
+	publishes_lines
+}
+
+@test "Caddy: lines of unknown length are published" {
+	serve caddy
+	publishes_lines
+}
+
+@test "nginx: the lines of an endless body are published as they come" {
+	serve nginx
+	publishes_as_it_comes
+}
+
+@test "nginx: curl -N copies a stream to another site, and again" {
+	serve nginx
+	copies_a_stream
 }

@@ -68,6 +68,18 @@ check_body(const struct body *b, size_t sent)
 	require(total <= sent, "no more text than was sent");
 }
 
+/* One for all inputs, as the program has one for all requests. */
+static struct log_json *
+json_reader(void)
+{
+	static struct log_json *json;
+
+	if (json == NULL)
+		json = log_json_new();
+	require(json != NULL, "memory");
+	return json;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
@@ -95,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 	/* a content type of the table, or what stands in the query */
 	type = input[0] % 8 < 4 ? types[input[0] % 4] : query;
 	memset(&p, 0, sizeof(p));
-	if (body_parse(type, query, bytes, len, &b, &p) == 0) {
+	if (body_parse(json_reader(), type, query, bytes, len, &b, &p) == 0) {
 		check_body(&b, query_len + len);
 		body_free(&b);
 	} else {

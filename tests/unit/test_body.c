@@ -22,14 +22,20 @@ struct result {
 static void
 parse(struct result *r, const char *type, const char *query, struct text body)
 {
+	struct log_json *json = log_json_new();
+
 	memset(r, 0, sizeof(*r));
 	r->bytes = malloc(body.len > 0 ? body.len : 1);
 	if (r->bytes == NULL)
 		abort();
 	if (body.len > 0)
 		memcpy(r->bytes, body.bytes, body.len);
-	if (body_parse(type, query, r->bytes, body.len, &r->b, &r->p) != 0)
+	if (json == NULL)
+		abort();
+	if (body_parse(json, type, query, r->bytes, body.len, &r->b, &r->p) !=
+	    0)
 		r->status = r->p.status;
+	log_json_free(json);
 }
 
 static void

@@ -58,17 +58,19 @@ on_member(void *cookie, size_t index, struct text name, struct text value,
 static enum log_result
 read_json(struct text json, struct seen *s, bool *is_array, char *why)
 {
+	struct log_json *json_reader = log_json_new();
 	char *copy = malloc(json.len > 0 ? json.len : 1);
 	enum log_result result;
 
-	if (copy == NULL)
+	if (copy == NULL || json_reader == NULL)
 		abort();
 	if (json.len > 0)
 		memcpy(copy, json.bytes, json.len);
 	s->is_utf8 = true;
-	result = log_read_json((struct text){ copy, json.len }, is_array,
-	    on_member, s, why);
+	result = log_read_json(json_reader, (struct text){ copy, json.len },
+	    is_array, on_member, s, why);
 	free(copy);
+	log_json_free(json_reader);
 	return result;
 }
 

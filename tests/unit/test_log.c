@@ -172,17 +172,22 @@ check_keys(void)
 	check(log_append(log, e, 1, r, &culprit) == LOG_OK && r[0].id == 1 &&
 		r[0].is_new,
 	    "keys: the first is new");
-	e[0].data = TEXT("other");
 	check(log_append(log, e, 1, r, &culprit) == LOG_OK && r[0].id == 1 &&
 		!r[0].is_new && count_rows(log) == 1,
 	    "keys: the second adds nothing and gets the first one's id");
+	e[2].key = TEXT("k");
+	check(log_append(log, e, 3, r, &culprit) == LOG_CONFLICT &&
+		culprit == 2 && count_rows(log) == 1 &&
+		strstr(log_why(log), "event 1") != NULL,
+	    "keys: one of another event is refused, and all with it");
 	e[1].key = TEXT("l");
-	e[2].key = TEXT("l");
+	e[2] = e[1];
 	check(log_append(log, e, 3, r, &culprit) == LOG_OK && r[0].id == 1 &&
 		!r[0].is_new && r[1].is_new && r[2].id == r[1].id &&
 		!r[2].is_new && count_rows(log) == 2,
 	    "keys: twice in one transaction likewise");
 	e[1].key = TEXT("m");
+	e[2] = event("", "3");
 	e[2].key = TEXT("");
 	check(log_append(log, e, 3, r, &culprit) == LOG_REFUSED &&
 		culprit == 2 && count_rows(log) == 2,
@@ -191,6 +196,9 @@ check_keys(void)
 	check(log_append(log, e, 3, r, &culprit) == LOG_OK && r[1].is_new &&
 		r[2].is_new && r[2].id == r[1].id + 1,
 	    "keys: what was rolled back left no key behind");
+	e[0].retry_ms = 5;
+	check(log_append(log, e, 1, r, &culprit) == LOG_CONFLICT,
+	    "keys: all of an event counts");
 	log_close(log);
 }
 

@@ -1,0 +1,69 @@
+/*
+ * The gate: what is refused whatever its body holds.
+ */
+#include "gate.h"
+
+#include <string.h>
+
+#include "../lib/form.h"
+#include "access.h"
+#include "answer.h"
+
+/* PUT is what curl -T - sends: what comes is an event stream unless it says
+   otherwise. */
+static int
+check_method(const char *method, const char **type, struct problem *p)
+{
+	if (strcmp(method, "POST") == 0)
+		return 0;
+	if (strcmp(method, "PUT") == 0) {
+		if (*type == NULL || (*type)[0] == '\0')
+			*type = "text/event-stream";
+		return 0;
+	}
+	problem_set(p, 405, "To publish, send a POST request.");
+	p->header = ANSWER_ALLOW;
+	return -1;
+}
+
+static int
+check_access(const struct config *config, const char *const *vars,
+    struct problem *p)
+{
+	const struct access_rules rules = {
+		.token = config->token,
+		.is_open = config->is_open,
+	};
+
+	return access_check(&rules, form_var(vars, "REMOTE_USER"),
+	    form_var(vars, "AUTH_TYPE"), form_var(vars, "HTTP_AUTHORIZATION"),
+	    p);
+}
+
+/*
+ * A form on another site can make a browser that is logged in here send a
+ * request, which no preflight precedes.
+ *   source   Fetch Metadata Request Headers, 2.3
+ */
+static int
+check_site(const char *site, bool is_allowed, struct problem *p)
+{
+	if (is_allowed || site == NULL || strcmp(site, "cross-site") != 0)
+		return 0;
+	problem_set(p, 403,
+	    "Pages of other sites may publish only if their origin is in "
+	    "ROWCAST_CORS_ORIGINS.");
+	return -1;
+}
+
+int
+gate_check(const struct config *config, const char *const *vars,
+    bool is_allowed, const char **type, struct problem *p)
+{
+	const char *method = form_var(vars, "REQUEST_METHOD");
+
+	if (check_method(method != NULL ? method : "", type, p) != 0 ||
+	    check_access(config, vars, p) != 0)
+		return -1;
+	return check_site(form_var(vars, "HTTP_SEC_FETCH_SITE"), is_allowed, p);
+}

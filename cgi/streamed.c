@@ -1,0 +1,386 @@
+/*
+ * Bodies that are published as they come.
+ *
+ * What is not yet a whole line (or, of an event stream, a whole event) waits at
+ * the front of the buffer; it is searched once, however small the pieces that
+ * it comes in.  Values are copied into the arena, which has room for all that
+ * one piece can complete, so they stay where they are.
+ */
+#include "streamed.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/form.h"
+#include "../lib/utf8.h"
+#include "body.h"
+#include "event_stream.h"
+
+struct streamed {
+	enum media media;
+	struct log_json *json;
+	size_t max_bytes;
+	char *query; /* topic and key borrow from it */
+	struct text topic;
+	struct text key; /* of an event stream: its beginning */
+	char *buffer;
+	size_t len;
+	size_t cap;
+	size_t block; /* the line or event that is not whole begins here */
+	size_t line;  /* and its last line here */
+	size_t at;    /* searched up to here */
+	bool skips_lf;
+	bool is_past_bom;
+	uint64_t lines;      /* that have ended */
+	uint64_t block_line; /* number of the block's first line */
+	uint64_t passed;
+	char *arena;
+	size_t arena_cap;
+	size_t used;
+	struct event *events;
+	uint64_t *begins; /* the line of each */
+	size_t n;
+	size_t events_cap;
+};
+
+static int
+refuse_memory(struct problem *p)
+{
+	problem_set(p, 503, "Memory is short.  Send it again a little later.");
+	p->retry_s = 1;
+	return -1;
+}
+
+/* ---- events ---- */
+
+static struct event *
+add_event(struct streamed *s)
+{
+	size_t cap = s->events_cap == 0 ? 64 : s->events_cap * 2;
+	struct event *events;
+	uint64_t *begins;
+
+	if (s->n == s->events_cap) {
+		events = reallocarray(s->events, cap, sizeof(*events));
+		if (events == NULL)
+			return NULL;
+		s->events = events;
+		begins = reallocarray(s->begins, cap, sizeof(*begins));
+		if (begins == NULL)
+			return NULL;
+		s->begins = begins;
+		s->events_cap = cap;
+	}
+	s->begins[s->n] = s->block_line;
+	return &s->events[s->n++];
+}
+
+static bool
+is_blank(struct text line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (line.bytes[i] != ' ' && line.bytes[i] != '\t' &&
+		    line.bytes[i] != '\r')
+			return false;
+	return true;
+}
+
+static int
+take_line(struct streamed *s, struct text line, struct problem *p)
+{
+	char where[48];
+	struct event *e;
+
+	if (is_blank(line))
+		return 0;
+	if ((e = add_event(s)) == NULL)
+		return refuse_memory(p);
+	(void)snprintf(where, sizeof(where), "Line %" PRIu64 ": ",
+	    s->block_line);
+	if (body_parse_line(s->json, line, where, s->arena, &s->used, e, p) ==
+	    0)
+		return 0;
+	s->n--;
+	return -1;
+}
+
+static int
+take_block(struct streamed *s, struct text block, struct problem *p)
+{
+	struct event_stream_defaults d = { s->topic, s->key };
+	struct event *e;
+
+	if (!utf8_is_valid(block)) {
+		problem_set(p, 400,
+		    "The event that begins in line %" PRIu64 " is not UTF-8.",
+		    s->block_line);
+		return -1;
+	}
+	if ((e = add_event(s)) == NULL)
+		return refuse_memory(p);
+	switch (event_stream_read(block, &d, s->arena, &s->used, e)) {
+	case EVENT_STREAM_EVENT:
+		return 0;
+	case EVENT_STREAM_OTHER:
+		s->passed++;
+		break;
+	case EVENT_STREAM_NOTHING:
+		break;
+	}
+	s->n--;
+	return 0;
+}
+
+struct event *
+streamed_events(struct streamed *s, size_t *n)
+{
+	*n = s->n;
+	return s->events;
+}
+
+void
+streamed_clear(struct streamed *s)
+{
+	s->n = 0;
+	s->used = 0;
+}
+
+uint64_t
+streamed_line(const struct streamed *s, size_t i)
+{
+	assert(i < s->n);
+	return s->begins[i];
+}
+
+uint64_t
+streamed_passed(const struct streamed *s)
+{
+	return s->passed;
+}
+
+/* ---- lines ---- */
+
+static int
+refuse_length(const struct streamed *s, struct problem *p)
+{
+	problem_set(p, 413,
+	    "What begins in line %" PRIu64 " is longer than %zu bytes.",
+	    s->block_line, s->max_bytes);
+	return -1;
+}
+
+/* Room for more of the body behind what waits. */
+static int
+make_room(struct streamed *s, size_t len, struct problem *p)
+{
+	size_t waits = s->len - s->block, cap = waits + len, values;
+	char *bytes;
+
+	if (s->block > 0)
+		memmove(s->buffer, s->buffer + s->block, waits);
+	s->len = waits;
+	s->line -= s->block;
+	s->at -= s->block;
+	s->block = 0;
+	if (cap > s->cap) {
+		cap +=
+		    cap / 2; /* so that small pieces do not cost a copy each */
+		bytes = realloc(s->buffer, cap);
+		if (bytes == NULL)
+			return refuse_memory(p);
+		s->buffer = bytes;
+		s->cap = cap;
+	}
+	/* an event of an event stream has a line with data, and an empty one */
+	values = waits + len + (waits + len) / 6 * s->key.len + 1;
+	if (values > s->arena_cap) {
+		free(s->arena);
+		s->arena_cap = 0;
+		s->arena = malloc(values);
+		if (s->arena == NULL)
+			return refuse_memory(p);
+		s->arena_cap = values;
+	}
+	return 0;
+}
+
+/* A line has ended: [line, end) and what ends it, up to next. */
+static int
+end_line(struct streamed *s, size_t end, size_t next, struct problem *p)
+{
+	struct text block = { s->buffer + s->block, end - s->block };
+	bool is_whole = s->media == MEDIA_NDJSON || end == s->line;
+	int result = 0;
+
+	s->lines++;
+	if (block.len > s->max_bytes)
+		return refuse_length(s, p);
+	if (is_whole && block.len > 0)
+		result = s->media == MEDIA_NDJSON ? take_line(s, block, p) :
+						    take_block(s, block, p);
+	s->line = s->at = next;
+	if (is_whole) {
+		s->block = next;
+		s->block_line = s->lines + 1;
+	}
+	return result;
+}
+
+/* The next line end at or behind at; len if there is none. */
+static size_t
+find_line_end(const struct streamed *s)
+{
+	const char *from = s->buffer + s->at, *lf, *cr = NULL;
+	size_t n = s->len - s->at;
+
+	lf = memchr(from, '\n', n);
+	if (lf != NULL)
+		n = (size_t)(lf - from);
+	if (s->media == MEDIA_EVENT_STREAM)
+		cr = memchr(from, '\r', n);
+	return cr != NULL ? (size_t)(cr - s->buffer) : s->at + n;
+}
+
+/* A byte order mark may stand before an event stream. */
+static void
+skip_bom(struct streamed *s)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+
+	if (s->is_past_bom || s->lines > 0 || s->len < 3)
+		return;
+	s->is_past_bom = true;
+	if (s->media == MEDIA_EVENT_STREAM && memcmp(s->buffer, bom, 3) == 0)
+		s->block = s->line = s->at = 3;
+}
+
+int
+streamed_take(struct streamed *s, const char *bytes, size_t len,
+    struct problem *p)
+{
+	size_t end;
+
+	assert(s->n == 0);
+	if (s->skips_lf && len > 0 && bytes[0] == '\n') {
+		bytes++;
+		len--;
+	}
+	if (len == 0)
+		return 0;
+	s->skips_lf = false;
+	if (make_room(s, len, p) != 0)
+		return -1;
+	memcpy(s->buffer + s->len, bytes, len);
+	s->len += len;
+	skip_bom(s);
+	while ((end = find_line_end(s)) < s->len) {
+		size_t next = end + 1;
+
+		if (s->buffer[end] == '\r' && next == s->len)
+			s->skips_lf = true;
+		else if (s->buffer[end] == '\r' && s->buffer[next] == '\n')
+			next++;
+		if (end_line(s, end, next, p) != 0)
+			return -1;
+	}
+	s->at = s->len;
+	return s->len - s->block > s->max_bytes ? refuse_length(s, p) : 0;
+}
+
+int
+streamed_end(struct streamed *s, struct problem *p)
+{
+	assert(s->n == 0);
+	if (s->media != MEDIA_NDJSON || s->len == s->block)
+		return 0;
+	return end_line(s, s->len, s->len, p);
+}
+
+/* ---- making ---- */
+
+static int
+take_pair(struct streamed *s, const struct form_pair *pair, struct problem *p)
+{
+	static const char *const names[] = { "topic", "key" };
+	struct text *values[] = { &s->topic, &s->key };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (pair->name.len != strlen(names[i]) ||
+		    memcmp(pair->name.bytes, names[i], pair->name.len) != 0)
+			continue;
+		if (values[i]->bytes != NULL) {
+			problem_set(p, 400, "%s is in the query twice.",
+			    names[i]);
+			return -1;
+		}
+		*values[i] = pair->value;
+		if (pair->value.len <= EVENT_NAME_MAX)
+			return 0;
+		problem_set(p, 400, "%s is longer than %d bytes.", names[i],
+		    EVENT_NAME_MAX);
+		return -1;
+	}
+	problem_set(p, 400,
+	    "With text/event-stream the query may have topic and key, and"
+	    " nothing else.");
+	return -1;
+}
+
+static int
+read_query(struct streamed *s, struct problem *p)
+{
+	struct form_rest rest = { s->query, strlen(s->query) };
+	enum form_result result;
+	struct form_pair pair;
+
+	while ((result = form_next(&rest, &pair)) == FORM_PAIR)
+		if (take_pair(s, &pair, p) != 0)
+			return -1;
+	if (result == FORM_END)
+		return 0;
+	problem_set(p, 400,
+	    "The query is broken: after each %% belong two hex digits, and the"
+	    " result must be UTF-8.");
+	return -1;
+}
+
+struct streamed *
+streamed_new(enum media media, const char *query, struct log_json *json,
+    size_t max_bytes, struct problem *p)
+{
+	struct streamed *s = calloc(1, sizeof(*s));
+
+	assert(media == MEDIA_NDJSON || media == MEDIA_EVENT_STREAM);
+	if (s != NULL)
+		s->query = strdup(query != NULL ? query : "");
+	if (s == NULL || s->query == NULL) {
+		(void)refuse_memory(p);
+		streamed_free(s);
+		return NULL;
+	}
+	s->media = media;
+	s->json = json;
+	s->max_bytes = max_bytes;
+	s->block_line = 1;
+	if (media == MEDIA_EVENT_STREAM && read_query(s, p) != 0) {
+		streamed_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void
+streamed_free(struct streamed *s)
+{
+	if (s == NULL)
+		return;
+	free(s->query);
+	free(s->buffer);
+	free(s->arena);
+	free(s->events);
+	free(s->begins);
+	free(s);
+}
