@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""read.py: follow a stream, with nothing but what comes with Python.
+
+    read.py URL [LAST_ID]      http://127.0.0.1:8080/events?topic=news
+
+Prints "ID NAME DATA" for each event.  events() is for your program to take.
+"""
+import http.client
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+
+
+def events(url, last_id="", idle_s=45):
+    """Yield (id, name, data) of each event, for ever.
+
+    Comes back by itself, with the id of the last event, so each event comes
+    once.  Keep that id with what you make of the event, and give it as last_id
+    when your program starts again.  A refusal (4xx) is an HTTPError.
+    idle_s must be longer than the server's keepalive, which is 15 s.
+    """
+    retry_ms, failures = 3000, 0
+    while True:
+        headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+        if last_id:
+            headers["Last-Event-ID"] = last_id
+        request = urllib.request.Request(url, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=idle_s) as stream:
+                if stream.status == 204:
+                    return  # the server wants nobody to come back
+                for fields in blocks(stream):
+                    failures = 0
+                    if fields.get("retry", "").isdecimal():
+                        retry_ms = int(fields["retry"])
+                    # Blocks of nothing but an id count: the first of each
+                    # stream says where it starts.
+                    last_id = fields.get("id", last_id)
+                    if "data" in fields:
+                        name = fields.get("event") or "message"
+                        yield last_id, name, fields["data"]
+        except urllib.error.HTTPError as e:
+            if e.code < 500:
+                raise
+        except (OSError, http.client.HTTPException):
+            pass  # cut, silent for too long, or nobody there
+        # The first time as the server asked; then less and less often.
+        time.sleep(min(retry_ms / 1000 * 2 ** min(failures, 9), 60))
+        failures += 1
+
+
+def blocks(lines):
+    """Yield the fields of each block; a block that was cut off is dropped."""
+    fields = {}
+    for line in lines:
+        line = line.decode("utf-8", "replace").rstrip("\r\n")
+        if not line:
+            yield fields
+            fields = {}
+            continue
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "data" and "data" in fields:
+            fields["data"] += "\n" + value
+        elif field != "id" or "\0" not in value:
+            fields[field] = value
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    try:
+        for id, name, data in events(*sys.argv[1:]):
+            if name == "stream-gap":
+                told = json.loads(data)
+                print(f"gone: events after {told['after']}, before"
+                      f" {told['next']}", file=sys.stderr)
+            elif name == "stream-reset":
+                # What was made of earlier events is void: begin anew.
+                print("another log:", data, file=sys.stderr)
+            else:
+                print(id, name, data, flush=True)
+    except urllib.error.HTTPError as e:
+        sys.exit(e.read().decode())  # says what to do
+    except KeyboardInterrupt:
+        pass
