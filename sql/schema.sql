@@ -58,9 +58,17 @@ CREATE INDEX events_removed_id ON events_removed (id);
 
 CREATE TRIGGER events_remember_removed AFTER DELETE ON events
 BEGIN
-	INSERT INTO events_removed (topic, id) VALUES (OLD.topic, OLD.id)
+	-- whatever a damaged row holds, it can be removed
+	INSERT INTO events_removed (topic, id)
+		VALUES (ifnull(CAST(OLD.topic AS TEXT), ''), OLD.id)
 		ON CONFLICT (topic) DO UPDATE SET id = max(id, excluded.id);
 	UPDATE events_log SET removals = removals + 1;
+	UPDATE events_retained SET
+		kept_rows = kept_rows - 1,
+		kept_bytes = kept_bytes
+			- ifnull(length(CAST(OLD.data AS BLOB)), 0)
+	WHERE iif(is_prefix, instr(CAST(OLD.topic AS BLOB), prefix) = 1,
+		OLD.topic = topic_pattern);
 END;
 
 -- A publisher that tries again adds nothing, however it inserts: OR REPLACE
@@ -92,6 +100,177 @@ CREATE TABLE events_log (
 	removals INTEGER NOT NULL
 ) STRICT;
 INSERT INTO events_log VALUES (lower(hex(randomblob(16))), 0);
+
+-- How much is kept.  A rule limits the events of all topics that match, taken
+-- together, and every rule that matches holds:
+--
+--     INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 100000);
+--
+-- A pattern is a topic, or it ends in '*' and stands for all that begin so.
+-- Age goes by created_ms; bytes are those of data.  The oldest events go first,
+-- and the last one of a rule only by age.
+CREATE TABLE retention (
+	topic_pattern TEXT PRIMARY KEY NOT NULL,
+	max_rows      INTEGER,
+	max_age_s     INTEGER,
+	max_bytes     INTEGER,
+
+	CONSTRAINT "topic_pattern holds CR, LF or NUL"
+		CHECK (topic_pattern NOT GLOB char(42, 91, 10, 13, 93, 42)
+			AND instr(CAST(topic_pattern AS BLOB), x'00') = 0),
+	CONSTRAINT "topic_pattern is longer than 256 bytes"
+		CHECK (length(CAST(topic_pattern AS BLOB)) <= 256),
+	CONSTRAINT "max_rows is outside 1..9007199254740991"
+		CHECK (max_rows BETWEEN 1 AND 9007199254740991),
+	CONSTRAINT "max_age_s is outside 1..3153600000"
+		CHECK (max_age_s BETWEEN 1 AND 3153600000),
+	CONSTRAINT "max_bytes is outside 1..9007199254740991"
+		CHECK (max_bytes BETWEEN 1 AND 9007199254740991)
+) STRICT, WITHOUT ROWID;
+
+-- The rules as the triggers need them, and what each keeps now.  A topic is
+-- compared by bytes: to LIKE and GLOB, others than the last star mean something.
+CREATE TABLE events_retained (
+	topic_pattern TEXT PRIMARY KEY NOT NULL,
+	max_rows   INTEGER,
+	max_age_ms INTEGER,
+	max_bytes  INTEGER,
+	kept_rows  INTEGER NOT NULL DEFAULT 0,
+	kept_bytes INTEGER NOT NULL DEFAULT 0,
+	oldest     INTEGER, -- no row that matches lies before this id
+	eldest     INTEGER, -- of the first few, the one that was created first
+	due_ms     INTEGER, -- when it will be too old, or before
+	is_prefix  INTEGER NOT NULL
+		AS (topic_pattern GLOB '*[*]') STORED,
+	prefix     BLOB NOT NULL AS (CAST(substr(topic_pattern, 1,
+		length(topic_pattern) - is_prefix) AS BLOB)) STORED
+) STRICT, WITHOUT ROWID;
+
+-- A rule is counted anew, by one scan of the log, when it comes or changes.
+CREATE TRIGGER events_retained_count AFTER INSERT ON events_retained
+BEGIN
+	UPDATE events_retained SET
+		(kept_rows, kept_bytes, oldest) = (
+			SELECT count(*),
+				coalesce(sum(length(CAST(data AS BLOB))), 0),
+				min(id)
+			FROM events
+			WHERE iif(is_prefix,
+				instr(CAST(topic AS BLOB), prefix) = 1,
+				topic = topic_pattern)),
+		due_ms = iif(max_age_ms IS NULL, NULL, 0)
+	WHERE topic_pattern = NEW.topic_pattern;
+END;
+
+CREATE TRIGGER retention_made AFTER INSERT ON retention
+BEGIN
+	-- OR REPLACE removes a rule without firing retention_dropped
+	DELETE FROM events_retained WHERE topic_pattern = NEW.topic_pattern;
+	INSERT INTO events_retained (topic_pattern, max_rows, max_age_ms,
+		max_bytes)
+	VALUES (NEW.topic_pattern, NEW.max_rows, NEW.max_age_s * 1000,
+		NEW.max_bytes);
+END;
+
+CREATE TRIGGER retention_changed AFTER UPDATE ON retention
+BEGIN
+	DELETE FROM events_retained
+		WHERE topic_pattern IN (OLD.topic_pattern, NEW.topic_pattern);
+	INSERT INTO events_retained (topic_pattern, max_rows, max_age_ms,
+		max_bytes)
+	VALUES (NEW.topic_pattern, NEW.max_rows, NEW.max_age_s * 1000,
+		NEW.max_bytes);
+END;
+
+CREATE TRIGGER retention_dropped AFTER DELETE ON retention
+BEGIN
+	DELETE FROM events_retained WHERE topic_pattern = OLD.topic_pattern;
+END;
+
+-- Which rules keep too much, and which are near to it, in what: removing costs
+-- less by the dozen, so once it has begun, it goes on to 99.9 % of the limit.
+CREATE VIEW events_kept AS
+SELECT topic_pattern, kept_rows, kept_bytes, oldest, eldest, is_prefix, prefix,
+	kept_rows > max_rows
+		OR (kept_bytes > max_bytes AND kept_rows > 1)
+		OR due_ms < CAST((julianday('now') - 2440587.5) * 86400000
+			AS INTEGER) AS is_over,
+	CASE WHEN kept_rows > max_rows - max_rows / 1000
+		OR (kept_bytes > max_bytes - max_bytes / 1000 AND kept_rows > 1)
+		THEN 'size'
+	WHEN due_ms - max_age_ms / 1000 < CAST(
+		(julianday('now') - 2440587.5) * 86400000 AS INTEGER)
+		THEN 'age' END AS is_near
+FROM events_retained;
+
+-- To insert a rule here is to remove one of its events, if it keeps too much: a
+-- loop, in the way that triggers can have one.  Which one takes the index to
+-- find for a topic; for a prefix it takes a search from where the last one
+-- ended.  It looks at a few rows only, so that no insert pays for how many of
+-- other topics lie between: the next one goes on from there.
+CREATE TRIGGER events_prune INSTEAD OF INSERT ON events_kept
+WHEN (SELECT is_near FROM events_kept
+	WHERE topic_pattern = NEW.topic_pattern) IS NOT NULL
+BEGIN
+	UPDATE events_retained SET oldest = iif(is_prefix,
+		coalesce(
+			(SELECT id FROM (SELECT id, topic FROM events
+				WHERE id >= oldest ORDER BY id LIMIT 16)
+			WHERE instr(CAST(topic AS BLOB), prefix) = 1 LIMIT 1),
+			(SELECT min(max(id) + 1, 9223372036854775807)
+			FROM (SELECT id FROM events
+				WHERE id >= oldest ORDER BY id LIMIT 16))),
+		(SELECT id FROM events
+			WHERE topic = topic_pattern ORDER BY id LIMIT 1))
+	WHERE topic_pattern = NEW.topic_pattern;
+	-- without any: nothing is kept, even if somebody has counted wrong
+	UPDATE events_retained SET kept_rows = 0, kept_bytes = 0,
+		due_ms = 9223372036854775807
+	WHERE topic_pattern = NEW.topic_pattern AND oldest IS NULL;
+	-- clocks go back: the first one need not be the eldest
+	UPDATE events_retained SET (eldest, due_ms) = (
+		SELECT id, ifnull(min(9223372036854775807,
+			min(created_ms) + max_age_ms), due_ms)
+		FROM (SELECT id, topic, created_ms FROM events
+			WHERE id >= oldest ORDER BY id LIMIT 16)
+		WHERE instr(CAST(topic AS BLOB), prefix) = 1)
+	WHERE topic_pattern = NEW.topic_pattern AND is_prefix
+		AND max_age_ms IS NOT NULL AND oldest IS NOT NULL;
+	UPDATE events_retained SET (eldest, due_ms) = (
+		SELECT id, ifnull(min(9223372036854775807,
+			min(created_ms) + max_age_ms), due_ms)
+		FROM (SELECT id, created_ms FROM events
+			WHERE topic = topic_pattern ORDER BY id LIMIT 16))
+	WHERE topic_pattern = NEW.topic_pattern AND NOT is_prefix
+		AND max_age_ms IS NOT NULL AND oldest IS NOT NULL;
+	DELETE FROM events WHERE id = (
+		SELECT id FROM events_kept
+			JOIN events ON id = iif(is_near = 'size', oldest, eldest)
+		WHERE topic_pattern = NEW.topic_pattern
+			AND is_near IS NOT NULL
+			AND iif(is_prefix,
+				instr(CAST(topic AS BLOB), prefix) = 1,
+				topic = topic_pattern));
+END;
+
+-- Each insert counts, and removes a few events of each rule that keeps too
+-- much: no more, so that none pays for a rule that has just been made.
+CREATE TRIGGER events_retain AFTER INSERT ON events
+WHEN EXISTS (SELECT 1 FROM events_retained)
+BEGIN
+	UPDATE events_retained SET
+		kept_rows = kept_rows + 1,
+		kept_bytes = kept_bytes
+			+ ifnull(length(CAST(NEW.data AS BLOB)), 0),
+		oldest = iif(kept_rows > 0, oldest, NEW.id),
+		due_ms = min(due_ms, NEW.created_ms + max_age_ms)
+	WHERE iif(is_prefix, instr(CAST(NEW.topic AS BLOB), prefix) = 1,
+		NEW.topic = topic_pattern);
+	INSERT INTO events_kept (topic_pattern)
+	SELECT topic_pattern FROM events_kept CROSS JOIN
+		(VALUES (1), (2), (3), (4), (5), (6), (7), (8))
+	WHERE is_over;
+END;
 
 PRAGMA user_version = 1;
 

@@ -1,0 +1,239 @@
+#!/usr/bin/env bats
+# What retention costs an insert and the file, what sql/prune.sql does at once,
+# and what clients are told.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+	make_log
+}
+
+teardown() {
+	site_end
+}
+
+# N rows of a topic, in one statement.
+#   usage: insert N TOPIC [CREATED_MS]
+insert() {
+	sql "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+			WHERE i < $1)
+		INSERT INTO events(topic, data, created_ms)
+		SELECT '$2', printf('%100d', i),
+			${3:-strftime('%s') * 1000} FROM n"
+}
+
+rows() {
+	sql "SELECT count(*) FROM events ${1:-}"
+}
+
+removals() {
+	sql 'SELECT removals FROM events_log'
+}
+
+prune() {
+	(as_site sqlite3 -bail -cmd '.timeout 5000' "$DB") <"$ROOT/sql/prune.sql"
+}
+
+# What SQLite counts as steps of one insert into a topic.
+steps() {
+	sql '.stats vmstep' "INSERT INTO events(topic, data) VALUES('$1', 'x')" |
+		sed -n 's/^VM-steps: //p'
+}
+
+# ---- what an insert pays ----------------------------------------------------
+
+@test "an insert removes a few rows of a rule, however many are over it" {
+	local before after
+	insert 5000 a
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 10)"
+	[ "$(rows)" -eq 5000 ]
+	before=$(removals)
+	insert 1 a
+	after=$(removals)
+	[ "$((after - before))" -eq 8 ]
+	insert 1 b
+	[ "$(removals)" -eq $((after + 8)) ]
+	# and so it ends
+	insert 800 a
+	[ "$(rows)" -eq 10 ]
+}
+
+@test "an insert costs the same, however long the log is" {
+	local rule few many
+	for rule in '*' a 'a*'; do
+		sql 'DELETE FROM events; DELETE FROM retention'
+		insert 100 a
+		insert 100 b
+		sql "INSERT INTO retention VALUES('$rule', 50, 60, 3000)"
+		few=$(steps a)
+		insert 20000 b
+		insert 20000 a
+		many=$(steps a)
+		echo "$rule: $few steps, $many steps"
+		[ "$many" -le $((few * 3 / 2)) ]
+	done
+}
+
+@test "an insert costs the same, however many others lie between" {
+	local steps=0 most=0 i
+	insert 3 a/1
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('a/*', 3)"
+	insert 20000 b
+	insert 1 a/2
+	insert 20000 b
+	sql "DELETE FROM events WHERE topic = 'a/1'"
+	insert 3 a/3
+	for i in 1 2 3 4 5 6 7 8; do
+		steps=$(steps b)
+		((steps <= most)) || most=$steps
+	done
+	echo "$most steps"
+	[ "$most" -le 5000 ]
+	[ "$(rows "WHERE topic GLOB 'a/*'")" -eq 4 ]
+	# each insert looks a little further, until one finds it
+	insert 500 b
+	[ "$(rows "WHERE topic GLOB 'a/*'")" -eq 3 ]
+}
+
+@test "without rules an insert costs next to nothing more" {
+	local with without
+	with=$(steps a)
+	sql 'DROP TRIGGER events_retain'
+	without=$(steps a)
+	echo "$without steps, $with steps"
+	[ "$with" -le $((without + 15)) ]
+}
+
+@test "freed pages are used again: the file does not grow" {
+	local i pages
+	sql "INSERT INTO retention VALUES('*', 1000, 86400, 1000000)"
+	for i in 1 2; do insert 1000 "a/$i"; done
+	pages=$(sql 'PRAGMA page_count')
+	for i in 1 2 3 4 5 6 7 8; do insert 1000 "a/$i"; done
+	[[ $(rows) == @(999|1000) ]]
+	echo "$pages pages, $(sql 'PRAGMA page_count')"
+	[ "$(sql 'PRAGMA page_count')" -le $((pages + 2)) ]
+}
+
+# ---- sql/prune.sql ----------------------------------------------------------
+
+@test "prune.sql removes what is due, at most 1,000 rows of a rule at once" {
+	insert 2500 a
+	insert 700 b
+	sql "INSERT INTO retention(topic_pattern, max_rows)
+		VALUES('a', 100), ('b*', 100)"
+	[ "$(prune)" = 1 ]
+	[ "$(rows)" -eq 1600 ]
+	[ "$(prune)" = 1 ]
+	[ "$(prune)" = 0 ]
+	[ "$(sql 'SELECT topic, count(*), min(id) FROM events GROUP BY 1')" = \
+		$'a|100|2401\nb|100|3101' ]
+	[ "$(prune)" = 0 ]
+	[ "$(removals)" -eq 3000 ]
+}
+
+@test "prune.sql removes what is too old, the last row too" {
+	insert 20 a 1000
+	insert 5 b
+	sql "INSERT INTO retention(topic_pattern, max_age_s)
+		VALUES('*', 60), ('none', 60)"
+	[ "$(prune)" = 0 ]
+	[ "$(sql 'SELECT group_concat(id) FROM events')" = 21,22,23,24,25 ]
+	sql 'DROP TRIGGER events_never_change;
+		UPDATE events SET created_ms = created_ms - 61000;
+		UPDATE events_retained SET due_ms = due_ms - 61000'
+	[ "$(prune)" = 0 ]
+	[ "$(rows)" -eq 0 ]
+	insert 1 a
+	[ "$(sql 'SELECT id FROM events')" -eq 26 ]
+}
+
+@test "prune.sql finds what lies far behind others" {
+	insert 2 a/1
+	insert 20000 b
+	insert 2 a/2
+	insert 20000 b
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('a/*', 1)"
+	until [ "$(prune)" = 0 ]; do :; done
+	[ "$(sql "SELECT id FROM events WHERE topic GLOB 'a*'")" = 20004 ]
+}
+
+@test "prune.sql ends, even if the counters are wrong" {
+	insert 10 a
+	insert 10 b
+	sql "INSERT INTO retention VALUES('a', 5, NULL, 100), ('b*', 5, 60, NULL)"
+	sql "UPDATE events_retained SET kept_rows = 1000000, kept_bytes = 1000000"
+	until [ "$(prune)" = 0 ]; do :; done
+	[ "$(sql 'SELECT sum(kept_rows), sum(kept_bytes) FROM events_retained')" = \
+		'0|0' ]
+	# a rule that counts too many keeps too few; to have it count again:
+	# UPDATE retention SET max_rows = max_rows
+	sql 'DROP TRIGGER events_remember_removed'
+	insert 5 a
+	sql 'DELETE FROM events'
+	sql 'UPDATE retention SET max_bytes = NULL'
+	insert 5 a
+	[ "$(rows)" -eq 5 ]
+}
+
+@test "prune.sql without rules does nothing" {
+	insert 10 a
+	[ "$(prune)" = 0 ]
+	[ "$(rows)" -eq 10 ]
+}
+
+# ---- what clients are told --------------------------------------------------
+
+@test "who comes back for pruned rows is told stream-gap, others nothing" {
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 2)"
+	serve
+	sql "INSERT INTO events(topic, data) VALUES
+		('a', 'one'), ('b', 'two'), ('a', 'three'), ('a', 'four'), ('a', 'five')"
+	open_stream all since=1
+	brings all $' stream-gap {"after":1,"next":4}\n2 message two\n4 message four\n5 message five'
+	open_stream a 'since=2&topic=a'
+	brings a $' stream-gap {"after":2,"next":4}\n4 message four\n5 message five'
+	open_stream b 'since=0&topic=b'
+	brings b '2 message two'
+	open_stream current since=3
+	brings current $'4 message four\n5 message five'
+}
+
+@test "a live client sees no gap, however much is pruned behind it" {
+	local i
+	sql "INSERT INTO retention VALUES('*', 3, 60, 100)"
+	serve
+	open_stream a
+	open_stream b 'topic=t*'
+	for ((i = 1; i <= 40; i++)); do
+		sql "INSERT INTO events(topic, data) VALUES('t$((i % 7))', '$i')"
+	done
+	eventually got a 'data: 40'
+	eventually got b 'data: 40'
+	run ! got a stream-
+	run ! got b stream-
+	[ "$(events a | cut -d ' ' -f 3 | tr '\n' ' ')" = "$(seq -s ' ' 40) " ]
+	cmp "$T/a.body" "$T/b.body"
+	[ "$(rows)" -eq 3 ]
+}
+
+@test "a client that comes back within what is kept misses nothing" {
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 5)"
+	serve
+	insert 20 a
+	open_stream a '' -H 'Last-Event-ID: 15'
+	eventually got a 'id: 20'
+	run ! got a stream-gap
+	[ "$(events a | cut -d ' ' -f 1 | tr '\n' ' ')" = '16 17 18 19 20 ' ]
+}
+
+@test "rows pruned in the transaction that inserted them are a gap" {
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 2)"
+	serve
+	open_stream a
+	insert 5 a
+	eventually got a 'id: 5'
+	[ "$(events a | head -n 1)" = ' stream-gap {"after":0,"next":4}' ]
+}
