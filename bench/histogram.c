@@ -34,6 +34,7 @@ histogram_add(struct histogram *h, int64_t ns)
 		ns = 0;
 	if (ns > h->max)
 		h->max = ns;
+	h->sum += ns;
 	h->count++;
 	h->steps[step_of((uint64_t)ns)]++;
 }

@@ -11,6 +11,7 @@
 struct histogram {
 	uint64_t count;
 	int64_t max;
+	int64_t sum;
 	uint64_t steps[HISTOGRAM_STEPS];
 };
 

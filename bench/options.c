@@ -30,6 +30,7 @@ static const struct option names[] = {
 	{ "pid", 1, NULL, 'p' },
 	{ "db", 1, NULL, 'd' },
 	{ "fill", 1, NULL, 'F' },
+	{ "page", 1, NULL, 'g' },
 	{ "post", 1, NULL, 'P' },
 	{ "before", 1, NULL, 'b' },
 	{ "behind", 1, NULL, 'B' },
@@ -53,7 +54,7 @@ static void __attribute__((noreturn)) usage(void)
 	    "\t[--topic TOPIC] [--rate R] [--seconds S] [--size BYTES]\n"
 	    "\t[--first-seq N] [--bulk-rows N --bulk-size BYTES --bulk-topics N]\n"
 	    "       load --db LOG --fill N [--topic TOPIC | --topics N]\n"
-	    "\t[--size BYTES] [--first-seq N]\n");
+	    "\t[--size BYTES] [--first-seq N] [--page ROWS] [--no-sync]\n");
 	exit(2);
 }
 
@@ -142,6 +143,7 @@ take_number(int name, const char *value, struct options *o)
 		{ 'K', NULL, &o->publisher.bulk_topics },
 		{ 'O', NULL, &o->opening },
 		{ 'F', NULL, &o->fill },
+		{ 'g', NULL, &o->publisher.fill_page },
 		{ '1', NULL, &o->publisher.first_seq },
 		{ 'c', &o->settle_s, NULL },
 		{ 'i', &o->idle_s, NULL },
@@ -185,13 +187,14 @@ options_read(int argc, char **argv, struct options *o)
 		    .after = "",
 		    .topic = "",
 		    .seconds = 5,
-		    .size = 100 },
+		    .size = 100,
+		    .fill_page = 2000 },
 	};
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
 		if (c == '?' || !take_text(c, optarg, o))
 			take_number(c, optarg, o);
 	o->publisher.topics = o->topics;
-	if (optind != argc || o->spread < 1 ||
+	if (optind != argc || o->spread < 1 || o->publisher.fill_page < 1 ||
 	    (o->fill > 0 ? o->publisher.db == NULL : o->target.path[0] == '\0'))
 		usage();
 }

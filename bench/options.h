@@ -15,7 +15,7 @@
  *            more of, instead of publishing
  *   firsts   > 0: so many streams one after the other, each only until its
  *            first event
- *   fill     > 0: append so many events to the log, and that is all
+ *   fill     > 0: append so many events to the log, time it, and that is all
  *   opening  at most so many streams wait for an answer at a time
  *   settle   after all are open, before idle begins
  *   stall    once they are open, streams do not read for so long

@@ -345,15 +345,21 @@ publisher_join(struct publisher *p, struct histogram *took, int64_t **finished)
 /* ---- filling ---- */
 
 int
-publisher_fill(const struct publisher_options *o, int64_t n)
+publisher_fill(const struct publisher_options *o, int64_t n,
+    struct histogram *took)
 {
+	int64_t per_page = o->fill_page < PAGE_ROWS ? o->fill_page : PAGE_ROWS;
 	struct publisher *p = prepare(o);
 	struct page *page = page_new(o->size);
 	int result = p == NULL || p->log == NULL || page == NULL ? -1 : 0;
 
-	for (int64_t done = 0; done < n && result == 0; done += PAGE_ROWS)
+	for (int64_t done = 0; done < n && result == 0; done += per_page) {
+		int64_t start = clock_now_ns();
+
 		result = append_page(p, &p->options, page, o->first_seq + done,
-		    n - done < PAGE_ROWS ? (size_t)(n - done) : PAGE_ROWS, 0);
+		    (size_t)(n - done < per_page ? n - done : per_page), 0);
+		histogram_add(took, clock_now_ns() - start);
+	}
 	free(page);
 	if (p != NULL)
 		release(p);

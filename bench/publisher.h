@@ -18,6 +18,7 @@
  *   rate       events a second, evenly spread; late ones are made up for
  *   size       bytes of data
  *   first_seq  of the first event
+ *   fill_page  rows of a transaction when a log is filled
  *   bulk_rows  > 0: behind each event, so many of bulk_size bytes to the topics
  *              b0 ... b(bulk_topics - 1) in turn, committed together
  */
@@ -34,6 +35,7 @@ struct publisher_options {
 	double seconds;
 	size_t size;
 	int64_t first_seq;
+	int64_t fill_page;
 	int64_t bulk_rows;
 	int64_t bulk_topics;
 	size_t bulk_size;
@@ -57,10 +59,12 @@ int64_t publisher_join(struct publisher *p, struct histogram *took,
     int64_t **finished);
 
 /*
- * Append n events to a log, many to a transaction, with 0 for TIME: nobody is
- * to take them for fresh.
+ * Append n events to a log, fill_page to a transaction, with 0 for TIME: nobody
+ * is to take them for fresh.
+ *   took     how long each transaction took
  *   returns  0; -1 with a line on stderr
  */
-int publisher_fill(const struct publisher_options *o, int64_t n);
+int publisher_fill(const struct publisher_options *o, int64_t n,
+    struct histogram *took);
 
 #endif

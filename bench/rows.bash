@@ -210,7 +210,7 @@ row_idle() {
 # usage: fill_log N [FIRST_SEQ]
 fill_log() {
 	"$LOAD" --db "$DB" --fill "$1" --first-seq "${2:-0}" \
-		2>>"$WORK/logs/load"
+		>/dev/null 2>>"$WORK/logs/load"
 }
 
 # A counter of the responder.
@@ -367,4 +367,44 @@ row_stalled() {
 	figure 'the same: all complete once they read again' \
 		"${S[done]} clients, ${S[seconds]} s, $(calc "${S[bytes]} / 1e9" %.1f) GB" \
 		- - complete "$(verdict "${S[ok]} && ${S[done]} == 1000")"
+}
+
+# ---- retention --------------------------------------------------------------
+
+# Two logs of 10,000 rows, one with a rule that has each further row remove
+# another: turn by turn, so that what else the machine does comes to both.
+#   usage: measure_retention [OPTION]; sets RULE_US and FREE_US, of one insert
+measure_retention() {
+	local log i line
+	declare -A spent=([free]=0 [rule]=0)
+	down
+	site_new
+	for log in free rule; do
+		DB=$RUN/$log.db
+		fill_log 10000
+	done
+	sqlite3 "$RUN/rule.db" "INSERT INTO retention(topic_pattern, max_rows)
+		VALUES('*', 10000)"
+	for ((i = 0; i < 20 * REPEATS; i++)); do
+		for log in free rule; do
+			line=$("$LOAD" --db "$RUN/$log.db" --fill 250 --page 1 \
+				"$@" 2>>"$WORK/logs/load")
+			printf 'retention %s %s\n' "$log" "$line" >>"$RUNS"
+			line=${line#* seconds=}
+			spent[$log]=$(calc "${spent[$log]} + ${line%% *}" %.3f)
+		done
+	done
+	RULE_US=$(calc "${spent[rule]} * 1e6 / (250 * 20 * $REPEATS)" %.1f)
+	FREE_US=$(calc "${spent[free]} * 1e6 / (250 * 20 * $REPEATS)" %.1f)
+	[ "$(sqlite3 "$RUN/rule.db" 'SELECT count(*) BETWEEN 9990 AND 10000
+		FROM events')" -eq 1 ]
+}
+
+row_retention() {
+	measure_retention || return
+	compare 'one row a transaction, each removing another (retention)' \
+		"$RULE_US" "$FREE_US" 'without a rule' µs 1.3
+	measure_retention --no-sync || return
+	compare 'the same at synchronous=NORMAL, for information' \
+		"$RULE_US" "$FREE_US" 'without a rule' µs 3
 }
