@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # man.bats: what the manual pages say and what there is are the same: options,
-# variables, pages, settings of the examples.  tests/lint looks at their form.
+# variables, statuses, counters, columns, files, pages, settings of the examples.
+# tests/lint looks at their form.
 
 bats_require_minimum_version 1.5.0
 load helpers
@@ -84,6 +85,67 @@ responder_variables() {
 	variables_in cgi/*.c >"$T/publisher"
 	variables_in man/rowcast-publish.cgi.8 >"$T/manual"
 	same "$T/publisher" "$T/manual"
+}
+
+# The statuses of refusals: of sources, and of a manual.
+statuses_of() {
+	grep -hoE '(problem_set|publish_stop)\([^,]+, [0-9]+|\? [0-9]+ : [0-9]+' \
+		"$@" | grep -oE '\b[45][0-9]{2}\b'
+}
+
+statuses_in() {
+	sed -nE 's/^\.It ([45][0-9]{2})$/\1/p' "$1"
+}
+
+@test "the manual of each program has the statuses of its refusals, and no others" {
+	local folder page
+	for folder in fcgi cgi; do
+		page=man/rowcast.fcgi.8
+		[ "$folder" = fcgi ] || page=man/rowcast-publish.cgi.8
+		statuses_of "$folder"/*.c >"$T/sources"
+		statuses_in "$page" >"$T/manual"
+		echo "$page:"
+		same "$T/sources" "$T/manual"
+	done
+}
+
+@test "the manual of each program names the counters of its report" {
+	local source page
+	for source in fcgi/hub.c cgi/server.c; do
+		page=man/rowcast.fcgi.8
+		[ "$source" = fcgi/hub.c ] || page=man/rowcast-publish.cgi.8
+		sed -n '/"report:/,/;/p' "$source" |
+			grep -oE '[a-z]+=%' | tr -d % >"$T/sources"
+		grep '^\.It Li "report:' "$page" |
+			grep -oE '[a-z]+=' >"$T/manual"
+		echo "$page:"
+		same "$T/sources" "$T/manual"
+	done
+}
+
+@test "rowcast(7) names the columns that people write to, and no others" {
+	local table
+	needs sqlite3
+	sqlite3 -bail "$T/log" <sql/schema.sql
+	for table in events retention; do
+		sqlite3 "$T/log" "SELECT name FROM pragma_table_info('$table')"
+	done >"$T/schema"
+	sed -nE 's/^\.It Sy ([a-z]+(_[a-z]+)*)$/\1/p' man/rowcast.7 >"$T/manual"
+	same "$T/schema" "$T/manual"
+}
+
+# Where make install puts what lies in these folders.
+@test "each installed file that a manual names is there" {
+	local path name n=0
+	while read -r path; do
+		name=${path#/usr/local/*/rowcast/}
+		echo "$path"
+		# of "systemd/rowcast.*" the star is not in it
+		compgen -G "$name*" || [ -e "$BUILD/$name" ] || [ -e "sql/$name" ]
+		n=$((n + 1))
+	done < <(grep -ohE '/usr/local/(libexec|share)/rowcast/[a-zA-Z0-9._/-]*[a-z]' \
+		man/*.[178] | sort -u)
+	[ "$n" -ge 3 ]
 }
 
 @test "each page of ours that a manual refers to is there" {
