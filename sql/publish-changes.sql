@@ -1,0 +1,50 @@
+-- Publish what changes in an application's table, in its own transaction: what
+-- is rolled back was never published, what is committed is.
+--
+-- The log lies in the application's database.  Once:
+--
+--     sqlite3 app.db <schema.sql
+--     sqlite3 app.db <publish-changes.sql
+--
+-- "orders" stands for your table: put in its name and columns and leave out the
+-- CREATE TABLE.  A page listens to all orders, or to one:
+--
+--     new EventSource("/events?topic=orders/*")
+--             .addEventListener("update", e => ...)
+--     new EventSource("/events?topic=orders/17")
+--
+-- INSERT OR REPLACE comes as "insert": SQLite fires no DELETE trigger for the
+-- row that is replaced (unless PRAGMA recursive_triggers is on).
+
+CREATE TABLE IF NOT EXISTS orders (
+	id       INTEGER PRIMARY KEY,
+	customer TEXT NOT NULL,
+	total    REAL NOT NULL
+);
+
+CREATE TRIGGER orders_publish_insert AFTER INSERT ON orders
+BEGIN
+	INSERT INTO events (topic, event, data)
+	VALUES ('orders/' || NEW.id, 'insert', json_object('id', NEW.id,
+		'customer', NEW.customer, 'total', NEW.total));
+END;
+
+-- Only what did change: an UPDATE that sets the old values is no news.
+CREATE TRIGGER orders_publish_update AFTER UPDATE ON orders
+WHEN (OLD.id, OLD.customer, OLD.total) IS NOT (NEW.id, NEW.customer, NEW.total)
+BEGIN
+	-- under a new id it is another one to those who listen
+	INSERT INTO events (topic, event, data)
+	SELECT 'orders/' || OLD.id, 'delete', json_object('id', OLD.id)
+	WHERE OLD.id <> NEW.id;
+	INSERT INTO events (topic, event, data)
+	VALUES ('orders/' || NEW.id, iif(OLD.id = NEW.id, 'update', 'insert'),
+		json_object('id', NEW.id,
+			'customer', NEW.customer, 'total', NEW.total));
+END;
+
+CREATE TRIGGER orders_publish_delete AFTER DELETE ON orders
+BEGIN
+	INSERT INTO events (topic, event, data)
+	VALUES ('orders/' || OLD.id, 'delete', json_object('id', OLD.id));
+END;

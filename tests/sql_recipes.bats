@@ -1,0 +1,294 @@
+#!/usr/bin/env bats
+# The recipes in sql/, run as they are: an application's changes, an outbox,
+# events for later.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+	make_log
+	APP=$SITE/build/run/app.db
+}
+
+teardown() {
+	site_end
+}
+
+# Run a recipe on a database, in the folder of both.
+#   usage: recipe NAME [DATABASE]
+recipe() {
+	(cd "$SITE/build/run" && as_user sqlite3 "${2:-$DB}") \
+		<"$ROOT/sql/$1.sql"
+}
+
+# What as_site is in the site, in another folder.
+as_user() {
+	if [ -n "$USER_IS" ]; then
+		setpriv --reuid="$USER_IS" --regid="$USER_IS" --clear-groups -- "$@"
+	else
+		"$@"
+	fi
+}
+
+# Run a command and kill it somewhere on its way, or just after.
+killed() {
+	"$@" 3>&- &
+	local pid=$!
+	sleep "0.0$((RANDOM % 2))$((RANDOM % 10))" # any moment will do
+	# shellcheck disable=SC2046 # numbers
+	kill -KILL "$pid" $(descendants "$pid") 2>/dev/null || :
+	wait "$pid" || :
+}
+
+app() {
+	(as_site sqlite3 -bail -cmd '.timeout 5000' "$APP" "$@")
+}
+
+# The log: topic, event and data of each row.
+log() {
+	sql 'SELECT topic, event, data FROM events ORDER BY id'
+}
+
+data() {
+	sql "SELECT group_concat(data, ' ') FROM
+		(SELECT data FROM events ORDER BY id)"
+}
+
+# ---- publish-changes.sql ----------------------------------------------------
+
+@test "publish-changes: insert, update and delete of a row are events" {
+	recipe publish-changes
+	sql "INSERT INTO orders VALUES(7, 'Ann', 12.5)"
+	sql "UPDATE orders SET total = 13 WHERE id = 7"
+	sql "DELETE FROM orders WHERE id = 7"
+	[ "$(log)" = "\
+orders/7|insert|{\"id\":7,\"customer\":\"Ann\",\"total\":12.5}
+orders/7|update|{\"id\":7,\"customer\":\"Ann\",\"total\":13.0}
+orders/7|delete|{\"id\":7}" ]
+}
+
+@test "publish-changes: what is rolled back was not published" {
+	recipe publish-changes
+	sql "BEGIN; INSERT INTO orders VALUES(1, 'a', 1), (2, 'b', 2);
+		DELETE FROM orders WHERE id = 1; ROLLBACK"
+	run sql "INSERT INTO orders VALUES(3, 'c', 3), (4, NULL, 4)"
+	[ "$status" -ne 0 ]
+	[ "$(log)" = '' ]
+	sql "BEGIN; INSERT INTO orders VALUES(5, 'e', 5); SAVEPOINT s;
+		INSERT INTO orders VALUES(6, 'f', 6); ROLLBACK TO s; COMMIT"
+	[ "$(log)" = 'orders/5|insert|{"id":5,"customer":"e","total":5.0}' ]
+}
+
+@test "publish-changes: an update that changes nothing is no event" {
+	recipe publish-changes
+	sql "INSERT INTO orders VALUES(1, 'a', 1), (2, 'b', 2)"
+	sql "UPDATE orders SET total = 1"
+	[ "$(sql 'SELECT topic FROM events WHERE id > 2')" = orders/2 ]
+}
+
+@test "publish-changes: a row that gets another id is one gone, one new" {
+	recipe publish-changes
+	sql "INSERT INTO orders VALUES(1, 'a', 1)"
+	sql "UPDATE orders SET id = 9"
+	[ "$(sql 'SELECT topic, event FROM events WHERE id > 1')" = \
+		$'orders/1|delete\norders/9|insert' ]
+}
+
+@test "publish-changes: a client hears of one order, or of all" {
+	recipe publish-changes
+	serve
+	open_stream one 'topic=orders/2'
+	open_stream all 'topic=orders/*'
+	sql "INSERT INTO orders VALUES(1, 'a', 1), (2, 'b\"', 2)"
+	sql "DELETE FROM orders"
+	brings one $'2 insert {"id":2,"customer":"b\\"","total":2.0}\n4 delete {"id":2}'
+	brings all $'1 insert {"id":1,"customer":"a","total":1.0}\n2 insert {"id":2,"customer":"b\\"","total":2.0}\n3 delete {"id":1}\n4 delete {"id":2}'
+}
+
+# ---- outbox.sql -------------------------------------------------------------
+
+outbox() {
+	recipe outbox "$APP"
+}
+
+@test "outbox: what was committed is moved, once and in order" {
+	outbox
+	app "INSERT INTO outbox(topic, data) VALUES('a', '1'), ('b', '2')"
+	app "BEGIN; INSERT INTO outbox(data) VALUES('never'); ROLLBACK"
+	app "INSERT INTO outbox(event, data) VALUES('tick', '3')"
+	[ "$(log)" = '' ]
+	outbox
+	[ "$(log)" = $'a|message|1\nb|message|2\n|tick|3' ]
+	[ "$(app 'SELECT count(*) FROM outbox')" -eq 0 ]
+	outbox
+	[ "$(data)" = '1 2 3' ]
+	[ "$(sql 'SELECT count(*) FROM events WHERE created_ms IS NULL')" -eq 0 ]
+}
+
+@test "outbox: killed between the two commits, nothing is lost or repeated" {
+	outbox
+	app "INSERT INTO outbox(data) VALUES('1'), ('2')"
+	# the recipe, up to its last statement
+	sed '/^DELETE FROM main/,$d' "$ROOT/sql/outbox.sql" |
+		(cd "$SITE/build/run" && as_user sqlite3 "$APP")
+	[ "$(data)" = '1 2' ]
+	[ "$(app 'SELECT count(*) FROM outbox')" -eq 2 ]
+	app "INSERT INTO outbox(data) VALUES('3')"
+	outbox
+	[ "$(data)" = '1 2 3' ]
+	[ "$(app 'SELECT count(*) FROM outbox')" -eq 0 ]
+}
+
+@test "outbox: killed at any moment, nothing is lost or repeated" {
+	local i n=200
+	outbox
+	app "PRAGMA journal_mode = WAL" >/dev/null
+	for ((i = 0; i < n; i += 10)); do
+		app "INSERT INTO outbox(data) SELECT $i + value
+			FROM json_each('[0,1,2,3,4,5,6,7,8,9]')"
+		killed outbox
+	done
+	outbox
+	[ "$(sql "SELECT count(*), count(DISTINCT data),
+		group_concat(data, ' ') = (SELECT group_concat(value, ' ') FROM (
+			WITH RECURSIVE n(value) AS (VALUES(0) UNION ALL
+				SELECT value + 1 FROM n WHERE value < $n - 1)
+			SELECT value FROM n)) FROM (SELECT data FROM events
+		ORDER BY id)")" = "$n|$n|1" ]
+}
+
+@test "outbox: several at once move each event once" {
+	local i pids=()
+	outbox
+	app "PRAGMA journal_mode = WAL" >/dev/null
+	app "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL
+		SELECT i + 1 FROM n WHERE i < 500) INSERT INTO outbox(data)
+		SELECT i FROM n"
+	for i in 1 2 3 4; do
+		outbox 3>&- &
+		pids+=("$!")
+	done
+	for i in "${pids[@]}"; do wait "$i" || :; done
+	outbox
+	[ "$(sql 'SELECT count(*), count(DISTINCT data) FROM events')" = '500|500' ]
+}
+
+@test "outbox: while the log cannot be written, events wait" {
+	outbox
+	app "INSERT INTO outbox(data) VALUES('1')"
+	open_shell
+	tell 'BEGIN IMMEDIATE'
+	sed 's/^\.timeout 5000/.timeout 10/' "$ROOT/sql/outbox.sql" >"$T/hasty.sql"
+	run -1 as_user sh -c "cd '$SITE/build/run' && sqlite3 '$APP'" \
+		<"$T/hasty.sql"
+	[[ $output == *'database is locked'* ]]
+	[ "$(app 'SELECT count(*) FROM outbox')" -eq 1 ]
+	tell 'ROLLBACK'
+	close_shell
+	outbox
+	[ "$(data)" = 1 ]
+}
+
+@test "outbox: events that the log would refuse, it refuses" {
+	local row
+	outbox
+	for row in "'a' || char(10), 'x', 'd', 'k'" "'a', '', 'd', 'k'" \
+		"'a', 'stream-gap', 'd', 'k'" "printf('%256d', 0), 'x', 'd', 'k'" \
+		"'a', 'x', NULL, 'k'" "'a', 'x', x'61', 'k'" "'a', 'x', 'd', ''"; do
+		run app "INSERT INTO outbox(topic, event, data, key) VALUES($row)"
+		echo "$row → $output"
+		[ "$status" -ne 0 ]
+	done
+}
+
+@test "outbox: rules of retention hold, and nothing is moved twice" {
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 2)"
+	outbox
+	app "INSERT INTO outbox(data) VALUES('1'), ('2'), ('3'), ('4')"
+	outbox
+	[ "$(data)" = '3 4' ]
+	outbox
+	[ "$(data)" = '3 4' ]
+	[ "$(app 'SELECT count(*) FROM outbox')" -eq 0 ]
+}
+
+# ---- scheduled.sql ----------------------------------------------------------
+
+# usage: schedule MODIFIER DATA     MODIFIER as in '-1 second'
+schedule() {
+	sql "INSERT INTO scheduled(deliver_at, topic, data)
+		VALUES(datetime('now', '$1'), 'later', '$2')"
+}
+
+@test "scheduled: what is due is published, in the order of time" {
+	recipe scheduled
+	schedule '+1 hour' future
+	schedule '-1 second' second
+	schedule '-1 hour' hour
+	schedule '-1 second' third
+	[ "$(log)" = '' ]
+	recipe scheduled
+	[ "$(data)" = 'hour second third' ]
+	recipe scheduled
+	[ "$(data)" = 'hour second third' ]
+	[ "$(sql 'SELECT data FROM scheduled')" = future ]
+}
+
+@test "scheduled: an event comes when its time has come" {
+	recipe scheduled
+	serve
+	open_stream a topic=later
+	schedule '+1 second' now
+	eventually run_until_it_comes
+	[ "$(events a)" = '1 message now' ]
+}
+
+run_until_it_comes() {
+	recipe scheduled
+	got a 'data: now'
+}
+
+@test "scheduled: called off is not published" {
+	recipe scheduled
+	schedule '-1 second' no
+	schedule '-1 second' yes
+	sql "DELETE FROM scheduled WHERE data = 'no'"
+	recipe scheduled
+	[ "$(data)" = yes ]
+}
+
+@test "scheduled: killed at any moment, each event comes once" {
+	local i
+	recipe scheduled
+	for ((i = 0; i < 20; i++)); do
+		schedule '-1 second' "$i"
+		killed recipe scheduled
+	done
+	recipe scheduled
+	[ "$(data)" = "$(seq -s ' ' 0 19)" ]
+}
+
+@test "scheduled: nothing due, nothing written" {
+	recipe scheduled
+	schedule '+1 hour' future
+	sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+	open_shell
+	tell 'SELECT 1 FROM events_log'
+	recipe scheduled
+	[ ! -s "$DB-wal" ]
+	close_shell
+}
+
+@test "scheduled: times that would not sort are refused" {
+	local at
+	recipe scheduled
+	for at in "'2026-01-31T12:00:00Z'" "'2026-01-31'" "'tomorrow'" NULL \
+		"'now'" 1767268801 "'2026-01-31 12:00:00.5'"; do
+		run sql "INSERT INTO scheduled(deliver_at, data) VALUES($at, 'x')"
+		echo "$at → $output"
+		[ "$status" -ne 0 ]
+	done
+	sql "INSERT INTO scheduled(deliver_at, data)
+		VALUES('2026-01-31 12:00:00', 'x')"
+}
