@@ -1,0 +1,60 @@
+#!/bin/sh
+# snapshot.cgi: a page of what is in a database, which then goes on live.
+#
+# A CGI program for any web server, with ROWCAST_DB in its environment.  The
+# database holds the log and the table of sql/publish-changes.sql:
+#
+#     sqlite3 app.db <sql/schema.sql
+#     sqlite3 app.db <sql/publish-changes.sql
+#
+# One SELECT gives the list and the id at which it was read; from that id on the
+# stream brings what changes.  So nothing is lost and nothing comes twice,
+# however long the page takes to arrive (see sql/snapshot.sql).
+set -u
+
+# An empty page cannot be told from an error: the list is made first.
+list=$(sqlite3 -batch -bail -cmd '.timeout 5000' "${ROWCAST_DB:?}" "
+	SELECT '<ul id=\"orders\" data-since=\"' || (
+			SELECT ifnull(max(seq), 0) FROM sqlite_sequence
+			WHERE name = 'events') || '\">' || char(10)
+		|| ifnull((SELECT group_concat(item, '') FROM (
+			SELECT '<li id=\"order-' || id || '\">'
+				|| replace(replace(customer, '&', '&amp;'),
+					'<', '&lt;')
+				|| printf(': %g</li>', total) || char(10) AS item
+			FROM orders ORDER BY id)), '')
+		|| '</ul>'") || {
+	printf 'Status: 503 Service Unavailable\r\nRetry-After: 1\r\n'
+	printf 'Content-Type: text/plain\r\n\r\nThe database cannot be read.\n'
+	exit 0
+}
+
+printf 'Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'
+cat <<END
+<!doctype html>
+<title>Orders</title>
+$list
+<script>
+const list = document.getElementById("orders");
+const source = new EventSource(
+	"/events?topic=orders/*&since=" + list.dataset.since);
+
+function put(e) {
+	const order = JSON.parse(e.data);
+	let item = document.getElementById("order-" + order.id);
+	if (!item) {
+		item = list.appendChild(document.createElement("li"));
+		item.id = "order-" + order.id;
+	}
+	item.textContent = order.customer + ": " + order.total;
+}
+source.addEventListener("insert", put);
+source.addEventListener("update", put);
+source.addEventListener("delete", e =>
+	document.getElementById("order-" + JSON.parse(e.data).id)?.remove());
+
+// What has been missed for good is in the database: read it again.
+source.addEventListener("stream-gap", () => location.reload());
+source.addEventListener("stream-reset", () => location.reload());
+</script>
+END
