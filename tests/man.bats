@@ -134,6 +134,12 @@ statuses_in() {
 	same "$T/schema" "$T/manual"
 }
 
+@test "rowcast(7) names each recipe, and no others" {
+	find sql -name '*.sql' -printf '%f\n' >"$T/sql"
+	grep -oE '[a-z-]+\.sql' man/rowcast.7 >"$T/manual"
+	same "$T/sql" "$T/manual"
+}
+
 # Where make install puts what lies in these folders.
 @test "each installed file that a manual names is there" {
 	local path name n=0
