@@ -254,9 +254,10 @@ fuzz:
 	@BUILD='$(abspath build-fuzz)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/run tests/fuzz/run
 fuzz-build: $(FUZZ)
 
-# The load client is all of bench/ but for the program it is compared with.
-BENCH := $(B)/bench/load $(B)/bench/bare
-$(B)/bench/load: $(filter-out %/bare.o,$(call obj,$(BENCH_SRC))) $(LIB_A)
+# The load client is all of bench/ but for the programs of one file.
+BENCH := $(B)/bench/load $(B)/bench/bare $(B)/bench/post
+$(B)/bench/load: $(filter-out %/bare.o %/post.o,$(call obj,$(BENCH_SRC))) $(LIB_A)
+$(B)/bench/post: $(addprefix $(B)/bench/,post.o target.o histogram.o clock.o) $(LIB_A)
 $(B)/bench/bare: $(B)/bench/bare.o
 $(BENCH): $(SAN_OBJ)
 	$(SAY) LINK $@

@@ -354,9 +354,8 @@ tell_counts(struct publish *p)
 
 	(void)snprintf(detail, sizeof(detail), "%s", problem->detail);
 	(void)snprintf(problem->detail, sizeof(problem->detail),
-	    "%.250s  %" PRIu64 " events before it were stored%s.", detail,
-	    p->counts.events,
-	    p->counts.events > 0 ? ", and nothing after" : "");
+	    "%.250s  Events stored before it: %" PRIu64 "; after it: none.",
+	    detail, p->counts.events);
 	(void)snprintf(problem->members, sizeof(problem->members),
 	    ",\"events\":%" PRIu64 ",\"last_id\":%" PRId64, p->counts.events,
 	    p->counts.last_id);

@@ -49,9 +49,13 @@ struct server {
 	struct log_json *json;
 	struct client_list all;
 	struct client_list waiting;
-	uv_check_t group; /* after each round of reading */
-	uv_idle_t busy;   /* while somebody waits: no round is to sleep */
-	uv_timer_t again; /* others are writing */
+	size_t n_waiting;
+	size_t expected;    /* so many may be there soon */
+	uint64_t first_ns;  /* the first of those who wait came */
+	uint64_t commit_ns; /* the last commit took */
+	uv_check_t group;   /* after each round of reading */
+	uv_idle_t busy;     /* while somebody waits: no round is to sleep */
+	uv_timer_t again;   /* others are writing */
 	uv_timer_t end;
 	uv_signal_t signals[3];
 	bool is_ending;
@@ -68,10 +72,18 @@ static void on_busy(uv_idle_t *idle);
 /* ---- clients ---- */
 
 static void
+stop_waiting(struct client *c)
+{
+	TAILQ_REMOVE(&c->server->waiting, c, link);
+	c->server->n_waiting--;
+	c->is_waiting = false;
+}
+
+static void
 client_free(struct client *c)
 {
 	if (c->is_waiting)
-		TAILQ_REMOVE(&c->server->waiting, c, link);
+		stop_waiting(c);
 	TAILQ_REMOVE(&c->server->all, c, all);
 	publish_free(c->publish);
 	free(c);
@@ -96,6 +108,8 @@ wait_for_group(struct client *c)
 	struct server *s = c->server;
 
 	c->is_waiting = true;
+	if (s->n_waiting++ == 0)
+		s->first_ns = uv_hrtime();
 	c->since_ms = (int64_t)uv_now(&s->loop);
 	TAILQ_INSERT_TAIL(&s->waiting, c, link);
 	if (!uv_is_active((uv_handle_t *)&s->again))
@@ -193,8 +207,7 @@ static const struct connection_handler handler = {
 static void
 after_append(struct client *c)
 {
-	TAILQ_REMOVE(&c->server->waiting, c, link);
-	c->is_waiting = false;
+	stop_waiting(c);
 	c->server->counters.appended++;
 	if (publish_want(c->publish) == PUBLISH_INPUT)
 		connection_resume(c->connection);
@@ -232,6 +245,7 @@ append_group(struct server *s)
 	struct publish *requests[GROUP_MAX] = { 0 };
 	struct client *clients[GROUP_MAX];
 	struct client *c;
+	uint64_t began = uv_hrtime();
 	size_t n = 0;
 
 	assert(!TAILQ_EMPTY(&s->waiting));
@@ -249,8 +263,22 @@ append_group(struct server *s)
 		return;
 	}
 	s->counters.groups++;
+	s->commit_ns = uv_hrtime() - began;
+	s->expected = n > s->expected / 2 ? n : s->expected / 2;
 	for (size_t i = 0; i < n; i++)
 		after_append(clients[i]);
+}
+
+/*
+ * Those who were answered together send their next requests together: the first
+ * of them is not to be written to the disk alone.  As many as there were the
+ * last time are waited for, but not longer than half of what a commit takes.
+ */
+static bool
+is_more_expected(const struct server *s)
+{
+	return s->n_waiting < s->expected &&
+	    uv_hrtime() - s->first_ns < s->commit_ns / 2;
 }
 
 static void
@@ -258,9 +286,10 @@ on_group(uv_check_t *check)
 {
 	struct server *s = check->data;
 
-	if (!uv_is_active((uv_handle_t *)&s->busy))
+	if (!uv_is_active((uv_handle_t *)&s->busy) || is_more_expected(s))
 		return;
-	append_group(s);
+	if (!TAILQ_EMPTY(&s->waiting)) /* they may have left */
+		append_group(s);
 	if (TAILQ_EMPTY(&s->waiting))
 		(void)uv_idle_stop(&s->busy); /* cannot fail */
 }

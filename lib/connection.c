@@ -38,7 +38,7 @@ connection_free(struct connection *c)
 
 	(void)close(c->fd); /* nothing to be done if it fails */
 	free(c->buffer);
-	free(c->input);
+	connection_drop_input(c);
 	free(c);
 	cs->count--;
 	cs->handler->freed(cs->cookie);
@@ -114,6 +114,8 @@ connection_listen(struct connection *c)
 void
 connection_pause(struct connection *c)
 {
+	if (c->input->is_over) /* nothing more comes but that it leaves */
+		return;
 	c->input->is_paused = true;
 	connections_unlist(c);
 	(void)uv_poll_stop(&c->handle.poll); /* cannot fail */
@@ -145,12 +147,11 @@ finish(struct connection *c)
 	connection_drop_input(c);
 	c->state = CONNECTION_READING;
 	connections_enlist(c, &c->owner->idle);
-	connection_listen(c);
 }
 
-/* Send what is unsent. */
-static void
-flush(struct connection *c)
+/* Send what is unsent; false if the socket took not all of it. */
+static bool
+send_unsent(struct connection *c)
 {
 	ssize_t n;
 
@@ -159,23 +160,23 @@ flush(struct connection *c)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return;
+			return false;
 		if (n < 0) {
 			connection_lose(c);
-			return;
+			return true;
 		}
 		c->at += (size_t)n;
 		c->progress_ms = connections_now_ms(c->owner);
 	}
 	drop_buffer(c);
+	if (c->is_blocked)
+		connection_listen(c);
 	c->is_blocked = false;
-	if (c->state == CONNECTION_ENDING) {
+	if (c->state == CONNECTION_ENDING)
 		finish(c);
-		return;
-	}
-	connection_listen(c);
-	if (c->state == CONNECTION_ANSWERING && c->user != NULL)
+	else if (c->state == CONNECTION_ANSWERING && c->user != NULL)
 		c->owner->handler->writable(c->user);
+	return true;
 }
 
 static void
@@ -198,7 +199,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (events & UV_WRITABLE &&
 	    (c->state == CONNECTION_ANSWERING || c->state == CONNECTION_ENDING))
-		flush(c);
+		(void)send_unsent(c); /* it is polled for already */
 }
 
 /* Keep what did not fit: the pieces without their first n bytes. */
@@ -283,8 +284,8 @@ connection_end(struct connection *c)
 		c->len += sizeof(end);
 	}
 	connections_wait(c);
-	block(c);
-	flush(c);
+	if (!send_unsent(c))
+		block(c);
 }
 
 int
@@ -313,8 +314,8 @@ connection_answer(struct connection *c, const char *bytes, size_t len)
 	if (c->input != NULL && !c->input->is_over)
 		c->keeps = false; /* what is left of the body would follow */
 	connections_wait(c);
-	block(c);
-	flush(c);
+	if (!send_unsent(c))
+		block(c);
 	return 0;
 }
 

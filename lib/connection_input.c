@@ -5,7 +5,6 @@
 
 #include <sys/socket.h>
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,20 +16,18 @@
 static int
 open_input(struct connection *c, uint16_t id)
 {
-	struct connection_input *in = malloc(sizeof(*in));
-
-	if (in == NULL)
+	c->input = calloc(1, sizeof(*c->input));
+	if (c->input == NULL)
 		return -1;
-	in->reader = (struct fcgi_body_reader){ .id = id };
-	in->len = in->at = 0;
-	in->is_paused = in->is_over = false;
-	c->input = in;
+	c->input->reader.id = id;
 	return 0;
 }
 
 void
 connection_drop_input(struct connection *c)
 {
+	if (c->input != NULL)
+		free(c->input->rest);
 	free(c->input);
 	c->input = NULL;
 }
@@ -42,68 +39,68 @@ takes_body(const struct connection *c)
 	    !c->input->is_over;
 }
 
-/* Hand over what has come, until that or the user's patience is over. */
-static void
-hand_over(struct connection *c)
+/* Hand over one piece of what has come. */
+static size_t
+hand_over_some(struct connection *c, const char *bytes, size_t len)
 {
 	const struct connection_handler *handler = c->owner->handler;
 	struct connection_input *in = c->input;
-	struct text content;
+	struct text content = { NULL, 0 };
 	size_t used;
 
-	while (takes_body(c) && in->at < in->len) {
-		enum fcgi_body body =
-		    fcgi_body_take(&in->reader, (uint8_t *)in->bytes + in->at,
-			in->len - in->at, &used, &content);
-
-		in->at += used;
-		switch (body) {
-		case FCGI_BODY_MORE:
-			break;
-		case FCGI_BODY_CONTENT:
-			if (c->user != NULL)
-				handler->body(c->user, content);
-			break;
-		case FCGI_BODY_END:
-			in->is_over = true;
-			connections_unlist(c);
-			if (c->user != NULL)
-				handler->body(c->user,
-				    (struct text){ NULL, 0 });
-			break;
-		case FCGI_BODY_ABORT:
-		case FCGI_BODY_BAD:
-			connection_lose(c);
-			break;
-		}
+	switch (fcgi_body_take(&in->reader, (const uint8_t *)bytes, len, &used,
+	    &content)) {
+	case FCGI_BODY_MORE:
+		break;
+	case FCGI_BODY_END:
+		in->is_over = true;
+		connections_unlist(c);
+		/* FALLTHROUGH */
+	case FCGI_BODY_CONTENT:
+		if (c->user != NULL)
+			handler->body(c->user, content);
+		break;
+	case FCGI_BODY_ABORT:
+	case FCGI_BODY_BAD:
+		connection_lose(c);
+		break;
 	}
+	return used;
 }
 
-/*
- * What came with the head.  There was room for as much again as was there of
- * the head before, which is no more than a request may have.
- */
+/* Hand over until it is all, or the user's patience is over; keep the rest. */
 static void
-begin_body(struct connection *c, const char *bytes, size_t len)
+hand_over(struct connection *c, const char *bytes, size_t len)
 {
-	assert(len <= INPUT_BYTES);
-	memcpy(c->input->bytes, bytes, len);
-	c->input->len = len;
-	hand_over(c);
+	struct connection_input *in = c->input;
+
+	while (takes_body(c) && len > 0) {
+		size_t used = hand_over_some(c, bytes, len);
+
+		bytes += used;
+		len -= used;
+	}
+	if (c->state != CONNECTION_ANSWERING || in->is_over || len == 0)
+		return;
+	in->rest = malloc(len);
+	if (in->rest == NULL) {
+		connection_lose(c);
+		return;
+	}
+	memcpy(in->rest, bytes, len);
+	in->rest_len = len;
 }
 
 static void
 read_body(struct connection *c)
 {
-	struct connection_input *in = c->input;
+	struct connections *cs = c->owner;
 	ssize_t n;
 
-	n = recv(c->fd, in->bytes, sizeof(in->bytes), 0);
+	n = recv(c->fd, cs->bytes, INPUT_BYTES, 0);
 	if (n > 0) {
 		connections_wait(c);
-		in->len = (size_t)n;
-		in->at = 0;
-		hand_over(c);
+		hand_over(c, cs->bytes, (size_t)n);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		connection_lose(c);
 	}
@@ -112,10 +109,16 @@ read_body(struct connection *c)
 void
 connection_resume(struct connection *c)
 {
+	char *rest = c->input->rest;
+	size_t len = c->input->rest_len;
+
+	c->input->rest = NULL;
+	c->input->rest_len = 0;
 	c->input->is_paused = false;
 	connections_wait(c);
 	connection_listen(c);
-	hand_over(c);
+	hand_over(c, rest, len);
+	free(rest);
 }
 
 /* ---- requests ---- */
@@ -146,7 +149,7 @@ begin_answer(struct connection *c, size_t used)
 	char *buffer = c->buffer;
 	size_t len = c->len;
 
-	if (fcgi_parse((uint8_t *)buffer, used, &r) != 0 ||
+	if (fcgi_parse(&cs->pair, (uint8_t *)buffer, used, &r) != 0 ||
 	    (cs->handler->body != NULL && open_input(c, r.id) != 0)) {
 		connection_close(c);
 		return;
@@ -163,7 +166,7 @@ begin_answer(struct connection *c, size_t used)
 	cs->handler->request(cs->cookie, c, r.vars);
 	fcgi_request_free(&r);
 	if (c->input != NULL)
-		begin_body(c, buffer + used, len - used);
+		hand_over(c, buffer + used, len - used);
 	else if (c->state == CONNECTION_ANSWERING &&
 	    fcgi_is_abort((uint8_t *)buffer + used, len - used))
 		connection_lose(c);

@@ -24,11 +24,10 @@ TAILQ_HEAD(connection_list, connection);
 /* A body that is being taken. */
 struct connection_input {
 	struct fcgi_body_reader reader;
-	size_t len; /* of bytes, read and ... */
-	size_t at;  /* ... handed over up to here */
+	char *rest; /* read, but not handed over: it was paused */
+	size_t rest_len;
 	bool is_paused;
 	bool is_over;
-	char bytes[INPUT_BYTES];
 };
 
 struct connection {
@@ -66,7 +65,9 @@ struct connections {
 	void *cookie;
 	int64_t timeout_ms;
 	size_t count;
-	bool is_closing;                /* none is kept any more */
+	struct fcgi_pair pair;
+	char *bytes;     /* INPUT_BYTES of a body, while they are handed over */
+	bool is_closing; /* none is kept any more */
 	struct connection_list waiting; /* by deadline */
 	struct connection_list idle;    /* kept, without deadline */
 };

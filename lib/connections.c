@@ -91,6 +91,11 @@ connections_new(uv_loop_t *loop, const struct connection_handler *handler,
 	cs->handler = handler;
 	cs->cookie = cookie;
 	cs->timeout_ms = request_timeout_ms;
+	if (handler->body != NULL &&
+	    (cs->bytes = malloc(INPUT_BYTES)) == NULL) {
+		free(cs);
+		return NULL;
+	}
 	TAILQ_INIT(&cs->waiting);
 	TAILQ_INIT(&cs->idle);
 	(void)uv_timer_init(loop, &cs->timer); /* cannot fail */
@@ -101,7 +106,11 @@ connections_new(uv_loop_t *loop, const struct connection_handler *handler,
 static void
 on_timer_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct connections *cs = handle->data;
+
+	fcgi_pair_close(&cs->pair);
+	free(cs->bytes);
+	free(cs);
 }
 
 void

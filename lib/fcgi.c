@@ -11,6 +11,7 @@
 #include "fcgi.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include <errno.h>
@@ -300,27 +301,32 @@ copy_vars(char **envp)
 	return copy;
 }
 
-/* Have libfcgi read a request from a descriptor, which it closes if it fails;
-   returns the copied variables. */
-static void *
-read_with_libfcgi(int fd)
+void
+fcgi_pair_close(struct fcgi_pair *pair)
 {
-	FCGX_Request request;
-	void *vars = NULL;
-
-	if (FCGX_InitRequest(&request, -1, 0) != 0) {
-		(void)close(fd); /* nothing of ours is in it */
-		return NULL;
+	if (pair->is_open) {
+		(void)close(pair->fds[0]); /* nothing of ours is in them */
+		(void)close(pair->fds[1]);
 	}
-	request.ipcFd = fd;
-	request.keepConnection = 1;
-	if (FCGX_Accept_r(&request) < 0)
-		return NULL;
-	if (FCGX_GetError(request.in) == 0)
-		vars = copy_vars(request.envp);
-	FCGX_Free(&request, 0);
-	(void)close(fd); /* nothing of ours is in it */
-	return vars;
+	pair->is_open = false;
+}
+
+static int
+open_pair(struct fcgi_pair *pair)
+{
+	/* what is asked for is there; were it not, this is no wait for ever */
+	const struct timeval patience = { .tv_sec = 1 };
+
+	if (pair->is_open)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair->fds) != 0)
+		return -1;
+	pair->is_open = true;
+	if (setsockopt(pair->fds[1], SOL_SOCKET, SO_RCVTIMEO, &patience,
+		sizeof(patience)) == 0)
+		return 0;
+	fcgi_pair_close(pair);
+	return -1;
 }
 
 /* Without padding behind BEGIN_REQUEST: libfcgi takes that for records. */
@@ -340,22 +346,48 @@ send_request(int fd, const uint8_t *bytes, size_t used)
 	return n >= 0 && (size_t)n == used - bytes[6];
 }
 
-int
-fcgi_parse(const uint8_t *bytes, size_t used, struct fcgi_request *r)
+/* Have libfcgi read the request that lies in the pair; the copied variables. */
+static void *
+read_with_libfcgi(struct fcgi_pair *pair)
 {
-	int pair[2];
-	bool is_sent;
+	FCGX_Request request;
+	void *vars = NULL;
+	char more;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+	if (FCGX_InitRequest(&request, -1, 0) != 0)
+		return NULL;
+	request.ipcFd = pair->fds[1];
+	request.keepConnection = 1;
+	if (FCGX_Accept_r(&request) < 0) {
+		(void)close(pair->fds[0]); /* libfcgi has closed the other */
+		pair->is_open = false;
+		return NULL;
+	}
+	if (FCGX_GetError(request.in) == 0)
+		vars = copy_vars(request.envp);
+	FCGX_Free(&request, 0);
+	/* what it left would stand before the next request */
+	if (vars == NULL ||
+	    recv(pair->fds[1], &more, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+		fcgi_pair_close(pair);
+	return vars;
+}
+
+int
+fcgi_parse(struct fcgi_pair *pair, const uint8_t *bytes, size_t used,
+    struct fcgi_request *r)
+{
+	size_t head;
+
+	/* PARAMS end the part that libfcgi reads by itself */
+	if (fcgi_scan_head(bytes, used, &head) != FCGI_WHOLE ||
+	    open_pair(pair) != 0)
 		return -1;
-	is_sent = send_request(pair[0], bytes, used);
-	/* What libfcgi asks for beyond the request is the end, not a wait. */
-	(void)close(pair[0]);
-	if (!is_sent) {
-		(void)close(pair[1]);
+	if (!send_request(pair->fds[0], bytes, head)) {
+		fcgi_pair_close(pair);
 		return -1;
 	}
-	r->backing = read_with_libfcgi(pair[1]);
+	r->backing = read_with_libfcgi(pair);
 	if (r->backing == NULL)
 		return -1;
 	r->vars = r->backing;

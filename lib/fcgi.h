@@ -100,11 +100,23 @@ struct fcgi_request {
 };
 
 /*
- * Have libfcgi parse a request that fcgi_scan() called whole.
+ * What requests are handed to libfcgi over: it reads descriptors only.  Made
+ * when it is needed, begins as 0; end with fcgi_pair_close().
+ */
+struct fcgi_pair {
+	int fds[2];
+	bool is_open;
+};
+void fcgi_pair_close(struct fcgi_pair *pair);
+
+/*
+ * Have libfcgi parse a request that fcgi_scan() or fcgi_scan_head() called
+ * whole.
  *   returns  0; -1 if libfcgi refuses it or memory is short (nothing to free)
  *   owns     end with fcgi_request_free()
  */
-int fcgi_parse(const uint8_t *bytes, size_t used, struct fcgi_request *r);
+int fcgi_parse(struct fcgi_pair *pair, const uint8_t *bytes, size_t used,
+    struct fcgi_request *r);
 void fcgi_request_free(struct fcgi_request *r);
 
 /* ---- records ---- */

@@ -31,7 +31,8 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_RELEASE] = "RELEASE request",
 	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
 	[LOG_S_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
-	[LOG_S_OLDEST] = "SELECT min(id) FROM events",
+	/* checks can be turned off: to id 0 and below no cursor points */
+	[LOG_S_OLDEST] = "SELECT min(id) FROM events WHERE id > 0",
 	[LOG_S_NEXT] = "SELECT min(id) FROM events WHERE id > ?1",
 	[LOG_S_READ] = "SELECT id, topic, event, retry_ms, data FROM events"
 		       " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
@@ -231,8 +232,9 @@ read_facts(struct log *log, struct facts *f)
 	    " WHERE type = 'table' AND name = 'events'"
 	    " AND sql LIKE '%INTEGER PRIMARY KEY AUTOINCREMENT%'";
 	static const char *const has_rest =
-	    "SELECT count(*) = 2 FROM sqlite_schema"
-	    " WHERE name IN ('events_removed', 'events_remember_removed')";
+	    "SELECT count(*) = 4 FROM sqlite_schema"
+	    " WHERE name IN ('events_removed', 'events_remember_removed',"
+	    " 'retention', 'events_retain')";
 	enum log_result r;
 
 	if ((r = execute(log, "BEGIN")) != LOG_OK)
@@ -271,7 +273,12 @@ recognise(struct log *log, bool may_create)
 		return refuse(log,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
 		    " AUTOINCREMENT, so ids could come back: name another file");
-	if (f.version != FORMAT || f.rest == 0) {
+	if (f.version == FORMAT && f.rest == 0)
+		return refuse(log,
+		    "lacks a table or a trigger of its schema: make a new log"
+		    " with schema.sql and copy the events, or name another"
+		    " file");
+	if (f.version != FORMAT) {
 		(void)snprintf(log->why, sizeof(log->why),
 		    "is a log of format %lld, this program reads format %d:"
 		    " use the version of rowcast that wrote it, or name"

@@ -12,6 +12,8 @@
 
 #include "log_sqlite.h"
 
+#define RETRY_MAX_MS 86400000 /* in sql/schema.sql */
+
 static enum log_result
 run(struct log *log, enum log_statement which)
 {
@@ -98,7 +100,10 @@ log_next(struct log *log, int64_t after, int64_t *next)
 	if (result != LOG_OK || *next != 0)
 		return result;
 	result = log_head(log, next);
-	*next = (*next > after ? *next : after) + 1;
+	if (after > *next)
+		*next = after;
+	if (*next < INT64_MAX)
+		(*next)++;
 	return result;
 }
 
@@ -174,6 +179,21 @@ range_statement(struct log *log, const struct log_range *range, bool back)
 	return s;
 }
 
+/*
+ * Checks can be turned off, and a client that is told to wait for a thousand
+ * years is lost.
+ */
+static int64_t
+retry_ms(sqlite3_stmt *s, int column)
+{
+	int64_t ms = sqlite3_column_int64(s, column);
+
+	if (sqlite3_column_type(s, column) != SQLITE_INTEGER || ms < 0 ||
+	    ms > RETRY_MAX_MS)
+		return EVENT_NO_RETRY;
+	return ms;
+}
+
 static enum log_result
 read_range(struct log *log, const struct log_range *range, bool back,
     log_row_fn *row, void *cookie, int64_t *reached)
@@ -194,9 +214,7 @@ read_range(struct log *log, const struct log_range *range, bool back,
 
 		e.topic = log_column(s, 1);
 		e.name = log_column(s, 2);
-		e.retry_ms = sqlite3_column_type(s, 3) == SQLITE_NULL ?
-		    EVENT_NO_RETRY :
-		    sqlite3_column_int64(s, 3);
+		e.retry_ms = retry_ms(s, 3);
 		if (!back)
 			e.data = log_column(s, 4);
 		if (back ? e.id >= last : e.id <= last) {

@@ -24,6 +24,9 @@ struct reading {
 	bool keep;
 };
 
+/* One for all requests, as the programs have it. */
+static struct fcgi_pair pair;
+
 static size_t
 content_len(const uint8_t *header)
 {
@@ -110,7 +113,7 @@ parse(const uint8_t *bytes, size_t used)
 
 	read_records(&r, bytes, used);
 	read_vars(&r);
-	if (fcgi_parse(bytes, used, &q) != 0)
+	if (fcgi_parse(&pair, bytes, used, &q) != 0)
 		return;
 	require(q.id == r.id && q.keep == r.keep);
 	require(strcmp(q.vars[0], "FCGI_ROLE=RESPONDER") == 0);

@@ -4,6 +4,9 @@
  */
 #include "records.h"
 
+/* One for all requests, as the programs have it. */
+static struct fcgi_pair pair;
+
 static struct bytes a, p, content;
 
 struct wanted {
@@ -76,7 +79,7 @@ is_wanted(const struct wanted *w, const uint8_t *bytes, size_t used)
 	struct fcgi_request r = { 0 };
 	bool is_good;
 
-	if (fcgi_parse(bytes, used, &r) != 0)
+	if (fcgi_parse(&pair, bytes, used, &r) != 0)
 		return false;
 	is_good = r.id == w->id && r.keep == w->keep;
 	for (size_t i = 0; i < w->n && is_good; i++)

@@ -1,0 +1,255 @@
+/*
+ * streamed: bodies that are published as they come give the same events however
+ * they are cut into pieces; and what sse_encode() writes is read back equal.
+ */
+#include "tap.h"
+
+#include "../../cgi/streamed.h"
+#include "../../fcgi/sse.h"
+
+#define OUT_MAX 65536
+
+/* The events of a body, as text; and the problem that ended it. */
+struct result {
+	char text[OUT_MAX];
+	size_t len;
+	size_t n;
+	int status;
+	char detail[400];
+};
+
+static struct log_json *json;
+
+static void
+put(struct result *r, struct text t)
+{
+	if (r->len + t.len + 1 >= OUT_MAX)
+		abort();
+	if (t.len > 0)
+		memcpy(r->text + r->len, t.bytes, t.len);
+	r->len += t.len;
+	r->text[r->len++] = '|';
+	r->text[r->len] = '\0';
+}
+
+static void
+take_events(struct streamed *s, struct result *r)
+{
+	const struct event *e;
+	char number[64];
+	size_t n;
+
+	e = streamed_events(s, &n);
+	for (size_t i = 0; i < n; i++) {
+		put(r, e[i].topic);
+		put(r, e[i].name);
+		put(r, e[i].data);
+		put(r, e[i].key);
+		(void)snprintf(number, sizeof(number), "%d %d",
+		    (int)e[i].retry_ms, (int)streamed_line(s, i));
+		put(r, (struct text){ number, strlen(number) });
+	}
+	r->n += n;
+	streamed_clear(s);
+}
+
+/* Each piece in a heap block of its size, so that a sanitizer sees more. */
+static int
+take_piece(struct streamed *s, struct text piece, struct problem *p)
+{
+	char *copy = malloc(piece.len > 0 ? piece.len : 1);
+	int result;
+
+	if (copy == NULL)
+		abort();
+	if (piece.len > 0)
+		memcpy(copy, piece.bytes, piece.len);
+	result = streamed_take(s, copy, piece.len, p);
+	free(copy);
+	return result;
+}
+
+/* Feed a body in pieces that end at random, or of one size. */
+static void
+feed(enum media media, struct text body, size_t size, struct result *r)
+{
+	struct problem p = { 0 };
+	struct streamed *s = streamed_new(media,
+	    media == MEDIA_NDJSON ? NULL : "topic=t&key=k/", json, 1000, &p);
+	size_t at = 0;
+	int result = 0;
+
+	memset(r, 0, sizeof(*r));
+	if (s == NULL)
+		abort();
+	while (at < body.len && result == 0) {
+		size_t n = size > 0 ? size : (size_t)tap_random(7) + 1;
+
+		if (n > body.len - at)
+			n = body.len - at;
+		result = take_piece(s, (struct text){ body.bytes + at, n }, &p);
+		at += n;
+		take_events(s, r);
+	}
+	if (result == 0) {
+		result = streamed_end(s, &p);
+		take_events(s, r);
+	}
+	if (result != 0) {
+		r->status = p.status;
+		(void)snprintf(r->detail, sizeof(r->detail), "%s", p.detail);
+	}
+	streamed_free(s);
+}
+
+static bool
+is_same(const struct result *a, const struct result *b)
+{
+	return a->n == b->n && a->len == b->len &&
+	    memcmp(a->text, b->text, a->len) == 0 && a->status == b->status &&
+	    strcmp(a->detail, b->detail) == 0;
+}
+
+/* However it is cut, it gives what it gives in one piece. */
+static bool
+is_same_in_pieces(enum media media, struct text body, struct result *whole)
+{
+	static struct result r;
+
+	feed(media, body, body.len, whole);
+	for (size_t size = 1; size <= 9; size++) {
+		feed(media, body, size, &r);
+		if (!is_same(whole, &r)) {
+			printf("# size %zu: %s\n", size, r.text);
+			return false;
+		}
+	}
+	for (int i = 0; i < 50; i++) {
+		feed(media, body, 0, &r);
+		if (!is_same(whole, &r))
+			return false;
+	}
+	return true;
+}
+
+#define BODY(literal) ((struct text){ literal, sizeof(literal) - 1 })
+
+static void
+check_lines(void)
+{
+	static struct result r;
+
+	check(is_same_in_pieces(MEDIA_NDJSON,
+		  BODY("{\"data\":\"a\"}\r\n\n \n{\"data\":1,\"key\":\"k\"}\n"
+		       "{\"data\":\"\xc3\xa4\",\"topic\":\"t\"}"),
+		  &r) &&
+		r.n == 3 && r.status == 0 &&
+		strcmp(r.text,
+		    "|message|a||-1 1||message|1|k|-1 4|t|message|\xc3\xa4||-1 5|") ==
+		    0,
+	    "lines: the same events in pieces of any size");
+	check(is_same_in_pieces(MEDIA_NDJSON,
+		  BODY("{\"data\":\"a\"}\n{\"data\":\n{\"data\":\"b\"}\n"),
+		  &r) &&
+		r.n == 1 && r.status == 400 &&
+		strncmp(r.detail, "Line 2: ", 8) == 0,
+	    "lines: a problem names its line, what was before it counts");
+}
+
+static void
+check_streams(void)
+{
+	static struct result r;
+
+	check(is_same_in_pieces(MEDIA_EVENT_STREAM,
+		  BODY("\xef\xbb\xbf:\r\rid: 1\r\ndata: a\r\ndata: b\r\n\r\n"
+		       "data\n\nevent: stream-gap\ndata: x\n\n"
+		       "retry: 5\revent: e\rdata:c\r\rdata: cut"),
+		  &r) &&
+		r.n == 3 && r.status == 0 &&
+		strcmp(r.text,
+		    "t|message|a\nb|k/1|-1 3|t|message|||-1 7|t|e|c||5 12|") ==
+		    0,
+	    "streams: the same events in pieces of any size");
+	check(is_same_in_pieces(MEDIA_EVENT_STREAM,
+		  BODY("data: a\n\ndata: \xff\n\n"), &r) &&
+		r.n == 1 && r.status == 400,
+	    "streams: what is not UTF-8 is refused, what was before counts");
+}
+
+static void
+check_length(void)
+{
+	char body[3000];
+	static struct result r;
+
+	memset(body, 'x', sizeof(body));
+	memcpy(body, "data: a\n\n", 9);
+	feed(MEDIA_EVENT_STREAM, (struct text){ body, sizeof(body) }, 0, &r);
+	check(r.n == 1 && r.status == 413 && strstr(r.detail, "line 3") != NULL,
+	    "streams: an event over the bound is refused before its end");
+	memcpy(body, "{\"data\":1}\n", 11);
+	feed(MEDIA_NDJSON, (struct text){ body, sizeof(body) }, 0, &r);
+	check(r.n == 1 && r.status == 413 && strstr(r.detail, "line 2") != NULL,
+	    "lines: one over the bound is refused before its end");
+}
+
+/* Any text that the log can hold: line ends are what a stream cannot keep. */
+static struct text
+random_text(char *out, size_t max, bool has_lines)
+{
+	static const char *const parts[] = { "a", ":", " ", "data", "\xc3\xa4",
+		"id: 1", "\n", "\n\n", "," };
+	size_t len = 0, n = has_lines ? 9 : 6;
+
+	out[0] = '\0';
+	while (len + 8 < max && tap_random(6) != 0) {
+		const char *part = parts[tap_random((uint32_t)n)];
+
+		memcpy(out + len, part, strlen(part));
+		len += strlen(part);
+	}
+	return (struct text){ out, len };
+}
+
+/* Encoded as a stream, then read back. */
+static bool
+comes_back(void)
+{
+	static struct result r;
+	char data[200], name[60], encoded[2000];
+	struct event e = { .id = 42, .retry_ms = EVENT_NO_RETRY };
+	char expected[600];
+	size_t len;
+
+	e.data = random_text(data, sizeof(data), true);
+	e.name = random_text(name, sizeof(name), false);
+	if (e.name.len == 0 || name[0] == ' ')
+		e.name = (struct text){ "message", 7 };
+	len = sse_encode(&e, encoded);
+	feed(MEDIA_EVENT_STREAM, (struct text){ encoded, len }, 0, &r);
+	(void)snprintf(expected, sizeof(expected), "t|%.*s|%.*s|k/42|-1 1|",
+	    (int)e.name.len, e.name.bytes, (int)e.data.len, e.data.bytes);
+	if (r.n == 1 && strcmp(r.text, expected) == 0)
+		return true;
+	printf("# %s\n# %s\n", expected, r.text);
+	return false;
+}
+
+int
+main(void)
+{
+	bool is_ok = true;
+
+	json = log_json_new();
+	if (json == NULL)
+		abort();
+	check_lines();
+	check_streams();
+	check_length();
+	for (int i = 0; i < 3000 && is_ok; i++)
+		is_ok = comes_back();
+	check(is_ok, "streams: what sse_encode() writes is read back equal");
+	log_json_free(json);
+	return tap_end();
+}
