@@ -3,9 +3,9 @@
 
 #include <sys/uio.h>
 
-#include "chunk.h"
 #include "../lib/connection.h"
-#include "filter.h"
+#include "../lib/filter.h"
+#include "chunk.h"
 
 /*
  * One record in the making: what is said to a client, then events after its

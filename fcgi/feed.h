@@ -3,8 +3,8 @@
 
 #include <sys/uio.h>
 
+#include "../lib/filter.h"
 #include "chunk.h"
-#include "filter.h"
 
 /*
  * A feed: the streams that asked for the same, and what they are to get next.

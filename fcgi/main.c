@@ -12,9 +12,9 @@
 #include "../lib/fcgi.h"
 #include "../lib/listener.h"
 #include "../lib/warn.h"
+#include "../lib/watch.h"
 #include "config.h"
 #include "hub.h"
-#include "watch.h"
 
 #define END_MS 1500     /* for the ends of all streams to go out */
 #define SPARE_PLACES 64 /* for requests beyond the streams: they are told */

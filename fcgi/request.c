@@ -10,7 +10,6 @@
 
 #include "../lib/form.h"
 #include "accept.h"
-#include "start.h"
 
 #define NO_MEMORY_RETRY_S 5
 
@@ -25,9 +24,9 @@ static const char *const start_names[] = {
 
 /* The query, parameter by parameter, before it is judged as a whole. */
 struct asked {
-	struct pattern topics[REQUEST_TOPICS_MAX];
+	struct pattern topics[FILTER_TOPICS_MAX];
 	size_t n_topics;
-	struct text names[REQUEST_NAMES_MAX];
+	struct text names[FILTER_NAMES_MAX];
 	size_t n_names;
 	struct text starts[N_START_NAMES];
 	struct text hello;
@@ -45,16 +44,6 @@ begins_with(struct text t, const char *s)
 	size_t len = strlen(s);
 
 	return t.len >= len && memcmp(t.bytes, s, len) == 0;
-}
-
-/* Can there be a topic or an event of this name in the log at all? */
-static bool
-is_name(struct text t)
-{
-	return t.len <= EVENT_NAME_MAX &&
-	    memchr(t.bytes, '\n', t.len) == NULL &&
-	    memchr(t.bytes, '\r', t.len) == NULL &&
-	    memchr(t.bytes, '\0', t.len) == NULL;
 }
 
 static int
@@ -80,16 +69,12 @@ refuse_count(const char *parameter, int max, struct problem *p)
 static int
 take_topic(struct asked *a, struct text value, struct problem *p)
 {
-	struct pattern pattern = { value, false };
+	struct pattern pattern;
 
-	if (value.len > 0 && value.bytes[value.len - 1] == '*') {
-		pattern.is_prefix = true;
-		pattern.text.len--;
-	}
-	if (!is_name(pattern.text))
+	if (filter_read_pattern(value, &pattern) != 0)
 		return refuse_name("topic", p);
-	if (a->n_topics == REQUEST_TOPICS_MAX)
-		return refuse_count("topic", REQUEST_TOPICS_MAX, p);
+	if (a->n_topics == FILTER_TOPICS_MAX)
+		return refuse_count("topic", FILTER_TOPICS_MAX, p);
 	a->topics[a->n_topics++] = pattern;
 	return 0;
 }
@@ -97,10 +82,10 @@ take_topic(struct asked *a, struct text value, struct problem *p)
 static int
 take_event(struct asked *a, struct text value, struct problem *p)
 {
-	if (!is_name(value))
+	if (!filter_is_name(value))
 		return refuse_name("event", p);
-	if (a->n_names == REQUEST_NAMES_MAX)
-		return refuse_count("event", REQUEST_NAMES_MAX, p);
+	if (a->n_names == FILTER_NAMES_MAX)
+		return refuse_count("event", FILTER_NAMES_MAX, p);
 	a->names[a->n_names++] = value;
 	return 0;
 }
@@ -108,7 +93,7 @@ take_event(struct asked *a, struct text value, struct problem *p)
 static int
 take_hello(struct asked *a, struct text value, struct problem *p)
 {
-	if (!is_name(value))
+	if (!filter_is_name(value))
 		return refuse_name("hello", p);
 	if (begins_with(value, EVENT_RESERVED)) {
 		problem_set(p, 400,
@@ -286,7 +271,7 @@ read_all(const char *const *vars, struct request *r, struct problem *p)
 int
 request_parse(const char *const *vars, struct request *r, struct problem *p)
 {
-	*r = (struct request){ .start = REQUEST_NOW };
+	*r = (struct request){ .start = START_NOW };
 	if (read_all(vars, r, p) == 0)
 		return 0;
 	request_free(r);
@@ -298,5 +283,5 @@ request_free(struct request *r)
 {
 	filter_free(r->filter);
 	free(r->query);
-	*r = (struct request){ .start = REQUEST_NOW };
+	*r = (struct request){ .start = START_NOW };
 }

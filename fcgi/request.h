@@ -1,8 +1,9 @@
 #ifndef ROWCAST_REQUEST_H
 #define ROWCAST_REQUEST_H
 
-#include "filter.h"
+#include "../lib/filter.h"
 #include "../lib/problem.h"
+#include "../lib/start.h"
 
 /*
  * What a client asks for: CGI variables in, a struct request out, or the
@@ -11,23 +12,10 @@
 
 enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OPTIONS };
 
-/* Where in the log the stream begins. */
-enum request_start {
-	REQUEST_NOW,      /* after the last event there is */
-	REQUEST_AFTER,    /* after the event with id value */
-	REQUEST_EARLIEST, /* with the oldest event that is kept */
-	REQUEST_LAST,     /* with the last value events that pass the filter */
-	REQUEST_SINCE,    /* with the first event created at or after value,
-	                     in ms since 1970 */
-};
-
-#define REQUEST_TOPICS_MAX 64 /* topic= parameters in one request */
-#define REQUEST_NAMES_MAX 64  /* event= parameters in one request */
-
 struct request {
 	enum request_method method;
-	enum request_start start;
-	int64_t value;         /* see enum request_start; >= 0, else 0 */
+	enum start start;
+	int64_t value;         /* see start.h; >= 0, else 0 */
 	struct filter *filter; /* never NULL when accepted */
 	struct text origin; /* the Origin header, lent by vars; may be empty */
 	struct text hello;  /* event name to greet with (query "hello"), or
@@ -43,7 +31,7 @@ struct request {
  *   start    the first of these that is there and not empty: the header
  *            Last-Event-ID, then query last_event_id, lastEventId, since.  All
  *            take: a row id (0..2^63-1 in decimal), "earliest", "last:N" with
- *            N >= 1, or an RFC 3339 time; none: REQUEST_NOW
+ *            N >= 1, or an RFC 3339 time; none: START_NOW
  *   topic    repeatable; exact, or a prefix if it ends in '*'; "topic=" is the
  *            empty topic
  *   event    repeatable; exact

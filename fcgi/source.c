@@ -14,11 +14,11 @@
 #include <time.h>
 
 #include "../lib/fcgi.h"
+#include "../lib/gap.h"
 #include "../lib/log.h"
+#include "../lib/sse.h"
 #include "../lib/warn.h"
-#include "gap.h"
 #include "pages.h"
-#include "sse.h"
 #include "tail.h"
 
 #define PAGE_ROWS 1000 /* rows of one read */

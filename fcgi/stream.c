@@ -294,8 +294,8 @@ find_start(struct stream *s)
 		return result;
 	s->cursor = s->told = start->seek.cursor;
 	s->known = start->seek.known;
-	s->must_check = start->seek.start == REQUEST_AFTER ||
-	    start->seek.start == REQUEST_SINCE;
+	s->must_check = start->seek.start == START_AFTER ||
+	    start->seek.start == START_SINCE;
 	start->is_found = true;
 	if (result == SOURCE_RESET) {
 		s->gap_after = start->seek.value;

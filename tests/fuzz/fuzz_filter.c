@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "../../fcgi/filter.h"
+#include "../../lib/filter.h"
 
 #define LINES_MAX 64
 #define ASKED_MAX 192

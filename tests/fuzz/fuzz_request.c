@@ -38,11 +38,11 @@ look_at_request(const struct request *r)
 	size_t n;
 
 	require(r->filter != NULL && r->value >= 0);
-	require(r->start != REQUEST_LAST || r->value >= 1);
-	require((r->start != REQUEST_NOW && r->start != REQUEST_EARLIEST) ||
+	require(r->start != START_LAST || r->value >= 1);
+	require((r->start != START_NOW && r->start != START_EARLIEST) ||
 	    r->value == 0);
 	patterns = filter_patterns(r->filter, &n);
-	require(n >= 1 && n <= REQUEST_TOPICS_MAX);
+	require(n >= 1 && n <= FILTER_TOPICS_MAX);
 	for (size_t i = 0; i < n; i++)
 		require(patterns[i].text.len <= EVENT_NAME_MAX &&
 		    utf8_is_valid(patterns[i].text) &&

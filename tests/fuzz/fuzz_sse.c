@@ -6,7 +6,7 @@
  */
 #include "fuzz.h"
 
-#include "../../fcgi/sse.h"
+#include "../../lib/sse.h"
 
 struct reader {
 	const char *p, *end;

@@ -4,7 +4,7 @@
 #include "tap.h"
 
 #include "../../fcgi/feed.h"
-#include "../../fcgi/sse.h"
+#include "../../lib/sse.h"
 
 /*
  * What tests of feeds share.  Feeds only keep pointers to streams; here is what

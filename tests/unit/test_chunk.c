@@ -5,7 +5,7 @@
 #include "tap.h"
 
 #include "../../fcgi/chunk.h"
-#include "../../fcgi/sse.h"
+#include "../../lib/sse.h"
 
 #define MODEL_MAX 4000
 

@@ -28,8 +28,7 @@ parse(const char *query, const char *more)
 
 /* Is this accepted, starting there? */
 static bool
-starts(const char *query, const char *header, enum request_start start,
-    int64_t value)
+starts(const char *query, const char *header, enum start start, int64_t value)
 {
 	bool is_good = parse(query, header) == 0 && r.start == start &&
 	    r.value == value && r.filter != NULL;
@@ -64,7 +63,7 @@ check_methods(void)
 		{ "OTHER=GET", NULL } };
 
 	check(request_parse(get, &r, &p) == 0 && r.method == REQUEST_GET &&
-		r.start == REQUEST_NOW && r.value == 0 && r.hello.len == 0 &&
+		r.start == START_NOW && r.value == 0 && r.hello.len == 0 &&
 		r.origin.len == 0 && filter_is_all(r.filter),
 	    "GET and nothing else: everything, from now");
 	request_free(&r);
@@ -72,7 +71,7 @@ check_methods(void)
 	    "HEAD");
 	request_free(&r);
 	check(request_parse(options, &r, &p) == 0 &&
-		r.method == REQUEST_OPTIONS && r.start == REQUEST_NOW &&
+		r.method == REQUEST_OPTIONS && r.start == START_NOW &&
 		r.hello.len == 0 && filter_is_all(r.filter) &&
 		text_is(r.origin, TEXT("https://a.example")),
 	    "OPTIONS: only the origin is read");
@@ -89,17 +88,17 @@ check_starts(void)
 {
 	static const struct {
 		const char *value;
-		enum request_start start;
+		enum start start;
 		int64_t number;
 	} good[] = {
-		{ "0", REQUEST_AFTER, 0 },
-		{ "42", REQUEST_AFTER, 42 },
-		{ "007", REQUEST_AFTER, 7 },
-		{ "9223372036854775807", REQUEST_AFTER, INT64_MAX },
-		{ "earliest", REQUEST_EARLIEST, 0 },
-		{ "last:1", REQUEST_LAST, 1 },
-		{ "last:9223372036854775807", REQUEST_LAST, INT64_MAX },
-		{ "", REQUEST_NOW, 0 },
+		{ "0", START_AFTER, 0 },
+		{ "42", START_AFTER, 42 },
+		{ "007", START_AFTER, 7 },
+		{ "9223372036854775807", START_AFTER, INT64_MAX },
+		{ "earliest", START_EARLIEST, 0 },
+		{ "last:1", START_LAST, 1 },
+		{ "last:9223372036854775807", START_LAST, INT64_MAX },
+		{ "", START_NOW, 0 },
 	};
 	static const char *const bad[] = { "9223372036854775808",
 		"99999999999999999999", "-1", "%2b1", "+1", " 1", "1 ", "1x",
@@ -125,20 +124,20 @@ static void
 check_precedence(void)
 {
 	check(starts("last_event_id=1&lastEventId=2&since=3",
-		  "HTTP_LAST_EVENT_ID=4", REQUEST_AFTER, 4),
+		  "HTTP_LAST_EVENT_ID=4", START_AFTER, 4),
 	    "the header counts more than the query");
 	check(starts("since=3&lastEventId=2&last_event_id=1",
-		  "HTTP_LAST_EVENT_ID=", REQUEST_AFTER, 1),
+		  "HTTP_LAST_EVENT_ID=", START_AFTER, 1),
 	    "an empty header is none; last_event_id counts most");
-	check(starts("since=3&lastEventId=2", NULL, REQUEST_AFTER, 2),
+	check(starts("since=3&lastEventId=2", NULL, START_AFTER, 2),
 	    "lastEventId counts more than since");
-	check(starts("last_event_id=&since=3", NULL, REQUEST_AFTER, 3),
+	check(starts("last_event_id=&since=3", NULL, START_AFTER, 3),
 	    "an empty parameter is none");
-	check(starts("since=3&since=4", NULL, REQUEST_AFTER, 3),
+	check(starts("since=3&since=4", NULL, START_AFTER, 3),
 	    "of a repeated one the first");
-	check(starts("since=&since=4", NULL, REQUEST_AFTER, 4),
+	check(starts("since=&since=4", NULL, START_AFTER, 4),
 	    "of a repeated one the first that is not empty");
-	check(starts("", "HTTP_LAST_EVENT_ID=last:5", REQUEST_LAST, 5),
+	check(starts("", "HTTP_LAST_EVENT_ID=last:5", START_LAST, 5),
 	    "the header takes all forms");
 	check(refuses("since=1", "HTTP_LAST_EVENT_ID=x", 400, "Last-Event-ID"),
 	    "a header that is refused is named, and nothing else is tried");
@@ -146,7 +145,7 @@ check_precedence(void)
 	    "last_event_id is named");
 	check(refuses("lastEventId=x", NULL, 400, "lastEventId"),
 	    "lastEventId is named");
-	check(starts("since=x", "HTTP_LAST_EVENT_ID=9", REQUEST_AFTER, 9),
+	check(starts("since=x", "HTTP_LAST_EVENT_ID=9", START_AFTER, 9),
 	    "a start that does not count is not read");
 }
 
@@ -205,7 +204,7 @@ check_times(void)
 	for (size_t i = 0; i < sizeof good_times / sizeof good_times[0]; i++) {
 		(void)snprintf(text, sizeof text, "since=%s",
 		    good_times[i].value);
-		check(starts(text, NULL, REQUEST_SINCE, good_times[i].ms),
+		check(starts(text, NULL, START_SINCE, good_times[i].ms),
 		    "time taken: %s", good_times[i].value);
 	}
 	for (size_t i = 0; i < sizeof bad_times / sizeof bad_times[0]; i++) {
@@ -219,7 +218,7 @@ check_times(void)
 		  "since"),
 	    "time refused: too many decimals");
 	check(starts("", "HTTP_LAST_EVENT_ID=2026-08-01T14:34:56+02:00",
-		  REQUEST_SINCE, 1785587696000),
+		  START_SINCE, 1785587696000),
 	    "a time in the header");
 }
 
@@ -241,7 +240,7 @@ times_agree_with_strftime(void)
 		(void)snprintf(text, sizeof text, "since=%s.%03d%s%02d:%02d",
 		    date, ms, offset < 0 ? "-" : "%2B", abs(offset) / 60,
 		    abs(offset) % 60);
-		if (!starts(text, NULL, REQUEST_SINCE, (int64_t)t * 1000 + ms))
+		if (!starts(text, NULL, START_SINCE, (int64_t)t * 1000 + ms))
 			return false;
 	}
 	return true;
@@ -373,14 +372,14 @@ check_limits(void)
 	    "a name of 256 bytes is refused");
 	check(refuses(long_value("hello", 256, ""), NULL, 400, "hello"),
 	    "a hello of 256 bytes is refused");
-	check(accepts(repeated("topic", REQUEST_TOPICS_MAX)),
+	check(accepts(repeated("topic", FILTER_TOPICS_MAX)),
 	    "as many topics as may be");
-	check(refuses(repeated("topic", REQUEST_TOPICS_MAX + 1), NULL, 400,
+	check(refuses(repeated("topic", FILTER_TOPICS_MAX + 1), NULL, 400,
 		  "topic"),
 	    "one more is refused");
-	check(accepts(repeated("event", REQUEST_NAMES_MAX)),
+	check(accepts(repeated("event", FILTER_NAMES_MAX)),
 	    "as many names as may be");
-	check(refuses(repeated("event", REQUEST_NAMES_MAX + 1), NULL, 400,
+	check(refuses(repeated("event", FILTER_NAMES_MAX + 1), NULL, 400,
 		  "event"),
 	    "one more is refused");
 }
@@ -456,7 +455,7 @@ check_accept(void)
 	check(refuses("", text, 406, "Accept"), "406 names the header");
 	(void)snprintf(text, sizeof text, "HTTP_ACCEPT=%s",
 	    "text/event-stream");
-	check(starts("", text, REQUEST_NOW, 0), "what EventSource sends");
+	check(starts("", text, START_NOW, 0), "what EventSource sends");
 }
 
 int

@@ -5,7 +5,7 @@
 #include "tap.h"
 
 #include "../../cgi/streamed.h"
-#include "../../fcgi/sse.h"
+#include "../../lib/sse.h"
 
 #define OUT_MAX 65536
 

@@ -5,7 +5,7 @@
  */
 #include "tap.h"
 
-#include "../../fcgi/sse.h"
+#include "../../lib/sse.h"
 #include "../../fcgi/tail.h"
 
 #define MODEL_MAX 8000

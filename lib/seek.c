@@ -109,16 +109,16 @@ seek_step(struct log *log, int64_t head, const struct filter *f,
     struct seek *seek)
 {
 	switch (seek->start) {
-	case REQUEST_NOW:
+	case START_NOW:
 		seek->cursor = head;
 		break;
-	case REQUEST_AFTER:
+	case START_AFTER:
 		return find_after(log, head, seek);
-	case REQUEST_EARLIEST:
+	case START_EARLIEST:
 		return find_earliest(log, head, seek);
-	case REQUEST_LAST:
+	case START_LAST:
 		return find_last(log, head, f, seek);
-	case REQUEST_SINCE:
+	case START_SINCE:
 		return find_since(log, head, seek);
 	}
 	return SEEK_FOUND;

@@ -1,5 +1,5 @@
 /*
- * Which topics and event names a stream asked for.
+ * Which topics and event names are asked for.
  * One block holds it all: the struct, the patterns, the names, and the key,
  * in which the texts themselves lie.
  * Invariant: patterns are sorted by bytes and none is covered by another.  So
@@ -136,6 +136,28 @@ key_room(const struct pattern *patterns, size_t n_patterns,
 	for (size_t i = 0; i < n_names; i++)
 		room += names[i].len;
 	return room;
+}
+
+bool
+filter_is_name(struct text t)
+{
+	return t.len <= EVENT_NAME_MAX &&
+	    (t.len == 0 ||
+		(memchr(t.bytes, '\n', t.len) == NULL &&
+		    memchr(t.bytes, '\r', t.len) == NULL &&
+		    memchr(t.bytes, '\0', t.len) == NULL));
+}
+
+int
+filter_read_pattern(struct text value, struct pattern *pattern)
+{
+	bool is_prefix = value.len > 0 && value.bytes[value.len - 1] == '*';
+
+	value.len -= is_prefix ? 1 : 0;
+	if (!filter_is_name(value))
+		return -1;
+	*pattern = (struct pattern){ value, is_prefix };
+	return 0;
 }
 
 struct filter *

@@ -1,5 +1,5 @@
 /*
- * Where a stream begins: row id, "earliest", "last:N", RFC 3339 time.
+ * Where reading begins: row id, "earliest", "last:N", RFC 3339 time.
  * The shape is compared character by character first, because strtoll() and
  * friends take signs and white space that nobody meant; only then the C
  * library converts, and timegm() does the calendar.
@@ -7,6 +7,7 @@
 #include "start.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -149,7 +150,7 @@ parse_time(const char *s, int64_t *since_ms)
 }
 
 int
-start_parse(struct text t, enum request_start *start, int64_t *value)
+start_parse(struct text t, enum start *start, int64_t *value)
 {
 	static const char last[] = "last:";
 	char s[START_MAX_BYTES + 1];
@@ -161,18 +162,18 @@ start_parse(struct text t, enum request_start *start, int64_t *value)
 	s[t.len] = '\0';
 
 	if (parse_number(s, 0, value) == 0) {
-		*start = REQUEST_AFTER;
+		*start = START_AFTER;
 	} else if (strcmp(s, "earliest") == 0) {
-		*start = REQUEST_EARLIEST;
+		*start = START_EARLIEST;
 		*value = 0;
 	} else if (strncmp(s, last, sizeof last - 1) == 0) {
 		if (parse_number(s + sizeof last - 1, 1, value) < 0)
 			return -1;
-		*start = REQUEST_LAST;
+		*start = START_LAST;
 	} else {
 		if (parse_time(s, value) < 0)
 			return -1;
-		*start = REQUEST_SINCE;
+		*start = START_SINCE;
 	}
 	return 0;
 }

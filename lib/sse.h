@@ -1,7 +1,7 @@
 #ifndef ROWCAST_SSE_H
 #define ROWCAST_SSE_H
 
-#include "../lib/event.h"
+#include "event.h"
 
 /*
  * Events as text/event-stream.  Pure.

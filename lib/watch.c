@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/warn.h"
+#include "warn.h"
 #include "fine_timer.h"
 
 #define FIRST_WAIT_NS 20000   /* before the second look */

@@ -3,10 +3,10 @@
 
 #include <stdbool.h>
 
-#include "../lib/event.h"
+#include "event.h"
 
 /*
- * Which topics and event names a stream asked for.  Immutable once made, and
+ * Which topics and event names are asked for.  Immutable once made, and
  * normalised, so that equal wishes compare equal.  Pure.
  */
 struct filter;
@@ -20,6 +20,20 @@ struct pattern {
 	struct text text;
 	bool is_prefix;
 };
+
+#define FILTER_TOPICS_MAX 64 /* that one wish may name */
+#define FILTER_NAMES_MAX 64
+
+/* Can there be a topic or an event of this name in the log at all?  Whether it
+   is UTF-8 is not looked at. */
+bool filter_is_name(struct text t);
+
+/*
+ * Read a topic pattern: a topic, or a prefix if it ends in '*'.
+ *   returns  0; -1 if no topic can be like that
+ *   owns     the pattern borrows value
+ */
+int filter_read_pattern(struct text value, struct pattern *pattern);
 
 /*
  * Make a filter that lets an event pass if one of the patterns matches its

@@ -1,7 +1,7 @@
 #ifndef ROWCAST_GAP_H
 #define ROWCAST_GAP_H
 
-#include "../lib/log.h"
+#include "log.h"
 #include "filter.h"
 
 /*

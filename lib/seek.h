@@ -1,20 +1,20 @@
 #ifndef ROWCAST_SEEK_H
 #define ROWCAST_SEEK_H
 
-#include "../lib/log.h"
+#include "log.h"
 #include "filter.h"
-#include "request.h"
+#include "start.h"
 
 /*
  * Looking for the place in the log where a stream begins, some pages at a time.
  *   start   what is asked for, as in struct request
- *   value   likewise; counts down for REQUEST_LAST
+ *   value   likewise; counts down for START_LAST
  *   upto    private, 0 at first
  *   cursor  the result: the stream begins after this id
  *   known   removed ids up to this one are not missed by who begins here
  */
 struct seek {
-	enum request_start start;
+	enum start start;
 	int64_t value;
 	int64_t upto;
 	int64_t cursor;
