@@ -76,6 +76,11 @@ check_refusals(void)
 	check(opens_as(true, LOG_NOT_A_LOG, ""),
 	    "open: a log without its trigger is refused");
 	new_path();
+	log_close(open_log(true, false));
+	sql("DROP TABLE retention;");
+	check(opens_as(true, LOG_NOT_A_LOG, "lacks a table"),
+	    "open: a log without retention is refused, and why");
+	new_path();
 	if (mkdir(path, 0700) != 0)
 		abort();
 	check(opens_as(true, LOG_BROKEN, ""), "open: a folder is refused");

@@ -358,6 +358,42 @@ check_no_transaction(void)
 	log_close(log);
 }
 
+static bool
+on_retry(void *cookie, const struct event *e)
+{
+	*(bool *)cookie = *(bool *)cookie &&
+	    e->retry_ms == (e->id == 2 ? 86400000 : EVENT_NO_RETRY);
+	return true;
+}
+
+/* Rows that the schema refuses, from somebody who had its checks ignored. */
+static void
+check_hostile(void)
+{
+	struct log *log = new_log();
+	const struct log_range range = { .upto = INT64_MAX, .max_rows = 10 };
+	bool is_right = true;
+	int64_t value = -1;
+
+	sql("DROP TRIGGER events_in_order;"
+	    "PRAGMA ignore_check_constraints = ON;"
+	    "INSERT INTO events(id, data) VALUES(-5, ''), (0, '');"
+	    "INSERT INTO events(data, retry_ms) VALUES('', -5),"
+	    "('', 86400000), ('', 86400001), ('', -9223372036854775808),"
+	    "('', 9223372036854775807);");
+	check(log_oldest(log, &value) == LOG_OK && value == 1,
+	    "ids below 1: none of them is the oldest");
+	check(log_read(log, &range, on_retry, &is_right, &value) == LOG_OK &&
+		is_right,
+	    "retry_ms out of range counts as none");
+	sql("PRAGMA ignore_check_constraints = ON;"
+	    "INSERT INTO events(id, data) VALUES(9223372036854775807, '');"
+	    "DELETE FROM events;");
+	check(log_next(log, 0, &value) == LOG_OK && value == INT64_MAX,
+	    "behind the largest id there is: nothing overflows");
+	log_close(log);
+}
+
 int
 main(void)
 {
@@ -367,6 +403,7 @@ main(void)
 	check_empty();
 	check_emptied();
 	check_no_transaction();
+	check_hostile();
 	check_random_logs();
 	return end();
 }
