@@ -136,7 +136,7 @@ statuses_in() {
 
 @test "rowcast(7) names each recipe, and no others" {
 	find sql -name '*.sql' -printf '%f\n' >"$T/sql"
-	grep -oE '[a-z-]+\.sql' man/rowcast.7 >"$T/manual"
+	grep -oE '[a-z-]+\.sql\b' man/rowcast.7 >"$T/manual"
 	same "$T/sql" "$T/manual"
 }
 
