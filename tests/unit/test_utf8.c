@@ -109,6 +109,43 @@ agrees_with_table(void)
 	return true;
 }
 
+/* Walked through, a text ends where it ends, and holds replacements exactly if
+   it is not well-formed: there is no U+FFFD among the edges. */
+static bool
+walks(struct text t)
+{
+	bool is_broken = false;
+	size_t at = 0;
+
+	while (at < t.len) {
+		uint32_t c;
+		size_t len = utf8_next(t, at, &c);
+
+		if (len == 0 || len > t.len - at)
+			return false;
+		is_broken = is_broken || c == UTF8_REPLACEMENT;
+		at += len;
+	}
+	return is_broken != utf8_is_valid(t);
+}
+
+static bool
+walks_random(void)
+{
+	static const char edges[] = "\x00\x7f\x80\x8f\x90\x9f\xa0\xc1\xc2"
+				    "\xdf\xe0\xe1\xed\xf0\xf4\xf5\xff";
+
+	for (int i = 0; i < 200000; i++) {
+		struct text t = tap_random_text(edges, sizeof edges - 1, 9);
+		bool is_right = walks(t);
+
+		tap_free_text(t);
+		if (!is_right)
+			return false;
+	}
+	return true;
+}
+
 int
 main(void)
 {
@@ -118,5 +155,6 @@ main(void)
 		    "%s is %s", cases[i].name,
 		    cases[i].is_valid ? "valid" : "refused");
 	check(agrees_with_table(), "random bytes: as table 3-7 says");
+	check(walks_random(), "random bytes: walked through to their end");
 	return tap_end();
 }
