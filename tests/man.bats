@@ -21,16 +21,25 @@ same() {
 	diff --label "only in $1" --label "only in $2" -u0 "$1" "$2"
 }
 
-# Options of a program, by its help.
-#   usage: options_of PROGRAM
+# Options of a program, or of one of its commands, by its help.
+#   usage: options_of PROGRAM [COMMAND]
 options_of() {
-	"$BUILD/$1" --help </dev/null | grep -oE -- '--[a-z][a-z-]*'
+	"$BUILD/$1" ${2:+"$2"} --help </dev/null |
+		grep -oE -- '--[a-z][a-z-]*'
 }
 
-# Options of a program, by its manual: what the list of options has an item for.
-#   usage: options_in PAGE
+# Commands of a program, if it has any.
+commands_of() {
+	"$BUILD/$1" --help </dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p' |
+		grep -vx help
+}
+
+# Options of a program, by its manual: what has an item in the section that
+# begins with this line, up to the next one.
+#   usage: options_in PAGE SECTION
 options_in() {
-	sed -nE 's/^\.It Fl -([a-z][a-z-]*).*/--\1/p' "$1"
+	sed -n "/^\.S[hs] $2\$/,/^\.S[hs] /p" "$1" |
+		sed -nE 's/^\.It Fl -([a-z][a-z-]*).*/--\1/p'
 }
 
 # Variables of ours that these files name.
@@ -39,11 +48,10 @@ variables_in() {
 }
 
 @test "the manual of each program has the options of its --help, and no others" {
-	local page program n=0
+	local page n=0
 	for page in man/*.[18]; do
-		program=$(basename "${page%.*}")
-		options_of "$program" >"$T/help"
-		options_in "$page" >"$T/manual"
+		options_of "$(basename "${page%.*}")" >"$T/help"
+		options_in "$page" DESCRIPTION >"$T/manual"
 		echo "$page:"
 		same "$T/help" "$T/manual"
 		n=$((n + 1))
@@ -51,13 +59,28 @@ variables_in() {
 	[ "$n" -ge 2 ]
 }
 
+@test "the manual has the options of each command's --help, and no others" {
+	local page program command
+	for page in man/*.1; do
+		[ -e "$page" ] || skip 'no program has commands'
+		program=$(basename "${page%.*}")
+		options_of "$program" >"$T/common"
+		for command in $(commands_of "$program"); do
+			options_of "$program" "$command" | cat "$T/common" - >"$T/help"
+			options_in "$page" "$command" | cat "$T/common" - >"$T/manual"
+			echo "$program $command:"
+			same "$T/help" "$T/manual"
+		done
+	done
+}
+
 @test "there is a manual for each program" {
 	local program n=0
 	while read -r program; do
 		ls man/"$program".[18]
 		n=$((n + 1))
-	done < <(sed -nE 's/^(RESPONDER|PUBLISHER) := .*\///p' Makefile)
-	[ "$n" -eq 2 ]
+	done < <(sed -nE 's/^(RESPONDER|PUBLISHER|COMMAND) := .*\///p' Makefile)
+	[ "$n" -ge 2 ]
 }
 
 # The responder makes the names of its variables out of those of its options.
@@ -69,7 +92,7 @@ responder_variables() {
 
 @test "the manuals name each variable that the sources read, and no others" {
 	local sources
-	mapfile -t sources < <(find lib fcgi cgi -name '*.c')
+	mapfile -t sources < <(find lib fcgi cgi cli -name '*.c' 2>/dev/null)
 	{
 		responder_variables
 		variables_in "${sources[@]}"
