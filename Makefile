@@ -160,15 +160,15 @@ $(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(LIB_A)
 
 # ---- objects ----------------------------------------------------------------
 
-$(B)/%.o: %.c $(B)/flags | $(B)/found $(B)/schema.h
+$(B)/%.o: %.c $(B)/flags | $(B)/found $(B)/schema.h $(B)/prune.h
 	$(SAY) CC $<
 	@mkdir -p $(@D)
 	@$(COMPILE) -MMD -MP -c -o $@ $<
 
-# The schema as C: an array, as a string literal may not be that long.
-$(B)/schema.h: sql/schema.sql Makefile
+# SQL as C: an array, as a string literal may not be that long.
+$(B)/schema.h $(B)/prune.h: $(B)/%.h: sql/%.sql Makefile
 	@mkdir -p $(@D)
-	@{ echo 'static const char log_schema[] = {'; \
+	@{ echo 'static const char log_$*[] = {'; \
 	    od -An -v -to1 $< | sed "s/ *\([0-7]\{3\}\)/'\\\\\1',/g"; \
 	    echo "0};"; } >$@.new && mv $@.new $@
 
@@ -222,7 +222,7 @@ tools: $(TOOLS)
 # makes the compiler warn is seen to by a compilation of its own.
 .PHONY: warnings
 warnings: $(patsubst %.c,$(B)/werror/%.ok,$(SRC))
-$(B)/werror/%.ok: %.c $(B)/flags | $(B)/found $(B)/schema.h
+$(B)/werror/%.ok: %.c $(B)/flags | $(B)/found $(B)/schema.h $(B)/prune.h
 	$(SAY) WARN $<
 	@mkdir -p $(@D)
 	@$(COMPILE) -Werror -MMD -MP -MT $@ -MF $(@:.ok=.d) -c -o $(@:.ok=.o) $<
@@ -244,7 +244,7 @@ lint: export LINT_FLAGS = -D_GNU_SOURCE -DROWCAST_VERSION="$(VERSION)" -I$(B) \
 	$(PKG_CFLAGS) $(CPPFLAGS) -std=c17 $(WARNINGS)
 lint:
 	@scripts/install-deps lint
-	$(again) $(B)/schema.h
+	$(again) $(B)/schema.h $(B)/prune.h
 	@tests/run tests/lint
 
 .PHONY: fuzz fuzz-build

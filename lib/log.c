@@ -46,6 +46,7 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_REMOVED_OF] = "SELECT id FROM events_removed WHERE topic = ?1",
 	[LOG_S_REMOVALS] = "SELECT removals FROM events_log",
 	[LOG_S_IDENTITY] = "SELECT identity FROM events_log",
+	[LOG_S_ORIGIN] = "SELECT created_ms, key FROM events WHERE id = ?1",
 	[LOG_S_INSERT] =
 	    "INSERT INTO events(topic, event, data, retry_ms, key)"
 	    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING"
@@ -160,9 +161,8 @@ log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback, int64_t *value)
 	return result;
 }
 
-/* Run a one-off query that gives one integer. */
-static enum log_result
-query(struct log *log, const char *text, int64_t *value)
+enum log_result
+log_query(struct log *log, const char *text, int64_t *value)
 {
 	enum log_result result;
 	sqlite3_stmt *s;
@@ -195,7 +195,7 @@ create(struct log *log)
 		return LOG_OK;
 	if (sqlite3_get_autocommit(log->db) == 0)
 		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
-	if (query(log, "PRAGMA user_version", &version) == LOG_OK &&
+	if (log_query(log, "PRAGMA user_version", &version) == LOG_OK &&
 	    version == FORMAT)
 		return LOG_OK;
 	return result;
@@ -239,12 +239,13 @@ read_facts(struct log *log, struct facts *f)
 
 	if ((r = execute(log, "BEGIN")) != LOG_OK)
 		return r;
-	if ((r = query(log, "PRAGMA user_version", &f->version)) == LOG_OK &&
-	    (r = query(log, "SELECT count(*) FROM sqlite_schema",
+	if ((r = log_query(log, "PRAGMA user_version", &f->version)) ==
+		LOG_OK &&
+	    (r = log_query(log, "SELECT count(*) FROM sqlite_schema",
 		 &f->objects)) == LOG_OK &&
-	    (r = query(log, has_table, &f->events)) == LOG_OK &&
-	    (r = query(log, keeps_ids, &f->ids)) == LOG_OK &&
-	    (r = query(log, has_rest, &f->rest)) == LOG_OK)
+	    (r = log_query(log, has_table, &f->events)) == LOG_OK &&
+	    (r = log_query(log, keeps_ids, &f->ids)) == LOG_OK &&
+	    (r = log_query(log, has_rest, &f->rest)) == LOG_OK)
 		return execute(log, "COMMIT");
 	if (sqlite3_get_autocommit(log->db) == 0)
 		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
@@ -336,8 +337,8 @@ settle(struct log *log, bool may_create)
 			(void)sqlite3_sleep(SETTLE_STEP_MS);
 		result = recognise(log, may_create);
 		if (result == LOG_OK)
-			result =
-			    query(log, "PRAGMA journal_mode = WAL", &ignored);
+			result = log_query(log, "PRAGMA journal_mode = WAL",
+			    &ignored);
 	}
 	return result;
 }

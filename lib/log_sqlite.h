@@ -31,6 +31,7 @@ enum log_statement {
 	LOG_S_REMOVED_OF,
 	LOG_S_REMOVALS,
 	LOG_S_IDENTITY,
+	LOG_S_ORIGIN,
 	LOG_S_INSERT,
 	LOG_S_BY_KEY,
 	LOG_S_COUNT,
@@ -69,5 +70,8 @@ struct text log_column(sqlite3_stmt *s, int column);
    gives no row or NULL.  Leaves the statement reset. */
 enum log_result log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback,
     int64_t *value);
+
+/* Run a one-off query that gives one integer; 0 if it gives no row or NULL. */
+enum log_result log_query(struct log *log, const char *text, int64_t *value);
 
 #endif
