@@ -95,22 +95,25 @@ SAY = @printf '  %-6s %s\n'
 LIB_SRC := $(sort $(wildcard lib/*.c))
 FCGI_SRC := $(sort $(wildcard fcgi/*.c))
 CGI_SRC := $(sort $(wildcard cgi/*.c))
+CLI_SRC := $(sort $(wildcard cli/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
-SRC := $(LIB_SRC) $(FCGI_SRC) $(CGI_SRC) $(UNIT_SRC) $(UNIT_HELP_SRC) \
-	$(TOOL_SRC) $(FUZZ_SRC) $(BENCH_SRC)
+SRC := $(LIB_SRC) $(FCGI_SRC) $(CGI_SRC) $(CLI_SRC) $(UNIT_SRC) \
+	$(UNIT_HELP_SRC) $(TOOL_SRC) $(FUZZ_SRC) $(BENCH_SRC)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 FCGI_OBJ := $(call obj,$(FCGI_SRC))
 CGI_OBJ := $(call obj,$(CGI_SRC))
+CLI_OBJ := $(call obj,$(CLI_SRC))
 SAN_OBJ := $(if $(SAN),$(if $(findstring fuzzer,$(SAN)),,$(B)/reports.o))
 
 LIB_A := $(B)/librowcast.a
 FCGI_A := $(B)/libresponder.a
 CGI_A := $(B)/libpublisher.a
+CLI_A := $(B)/libcommands.a
 
 RESPONDER := $(B)/rowcast.fcgi
 PUBLISHER := $(B)/rowcast-publish.cgi
@@ -135,7 +138,8 @@ $(PUBLISHER): $(CGI_OBJ) $(SAN_OBJ) $(LIB_A)
 $(LIB_A): $(call obj,$(LIB_SRC))
 $(FCGI_A): $(filter-out %/main.o,$(FCGI_OBJ))
 $(CGI_A): $(filter-out %/main.o,$(CGI_OBJ))
-$(LIB_A) $(FCGI_A) $(CGI_A): Makefile
+$(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
+$(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A): Makefile
 	$(SAY) AR $@
 	@rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
@@ -144,11 +148,12 @@ $(LIB_A) $(FCGI_A) $(CGI_A): Makefile
 .PHONY: unit
 unit: $(UNIT)
 UNIT_HELP_OBJ := $(call obj,$(UNIT_HELP_SRC))
-$(UNIT): $(B)/%: $(B)/%.o $(UNIT_HELP_OBJ) $(SAN_OBJ) $(FCGI_A) $(CGI_A) $(LIB_A)
+$(UNIT): $(B)/%: $(B)/%.o $(UNIT_HELP_OBJ) $(SAN_OBJ) $(FCGI_A) $(CGI_A) \
+    $(CLI_A) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $(filter %.o,$^) \
 	    $(if $(findstring /test_cgi_,$@),$(CGI_A) $(FCGI_A),$(FCGI_A) $(CGI_A)) \
-	    $(LIB_A) $(LIBS) $(UV_LIBS) $(LDLIBS)
+	    $(CLI_A) $(LIB_A) $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
 	$(SAY) LINK $@
@@ -273,7 +278,7 @@ bench-build: all $(BENCH)
 # Lay out the C as .clang-format says.
 .PHONY: format
 format:
-	@find $(wildcard lib fcgi cgi tests bench) -name node_modules -prune -o \
+	@find $(wildcard lib fcgi cgi cli tests bench) -name node_modules -prune -o \
 	    -type f -name '*.[ch]' -print | xargs clang-format -i
 
 # ---- for people -------------------------------------------------------------

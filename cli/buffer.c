@@ -1,0 +1,72 @@
+/*
+ * Bytes that grow at their end.
+ */
+#include "buffer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BYTES 4096
+
+void
+buffer_free(struct buffer *b)
+{
+	free(b->bytes);
+	*b = (struct buffer){ 0 };
+}
+
+void
+buffer_clear(struct buffer *b)
+{
+	b->len = 0;
+	b->is_short = false;
+}
+
+char *
+buffer_room(struct buffer *b, size_t len)
+{
+	size_t cap = b->cap > 0 ? b->cap : FIRST_BYTES;
+	char *grown;
+
+	if (b->is_short)
+		return NULL;
+	if (b->bytes == NULL || len > b->cap - b->len) {
+		while (len > cap - b->len && cap <= SIZE_MAX / 4)
+			cap *= 2;
+		grown = len > cap - b->len ? NULL : realloc(b->bytes, cap);
+		if (grown == NULL) {
+			b->is_short = true;
+			return NULL;
+		}
+		b->bytes = grown;
+		b->cap = cap;
+	}
+	b->len += len;
+	return b->bytes + b->len - len;
+}
+
+void
+buffer_add(struct buffer *b, const char *bytes, size_t len)
+{
+	char *room = buffer_room(b, len);
+
+	if (room != NULL && len > 0)
+		memcpy(room, bytes, len);
+}
+
+void
+buffer_add_string(struct buffer *b, const char *string)
+{
+	buffer_add(b, string, strlen(string));
+}
+
+void
+buffer_add_number(struct buffer *b, int64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, n);
+
+	buffer_add(b, digits, (size_t)len);
+}

@@ -1,0 +1,84 @@
+/*
+ * JSON into a buffer.  Whether a comma is needed shows the byte before: it is
+ * one unless a bracket, or a line, has just been opened.
+ */
+#include "json.h"
+
+#include <string.h>
+
+#include "escape.h"
+
+static void
+add_char(struct buffer *b, char c)
+{
+	buffer_add(b, &c, 1);
+}
+
+static void
+add_quoted(struct buffer *b, struct text t)
+{
+	add_char(b, '"');
+	escape_text(b, t, "\"\\");
+	add_char(b, '"');
+}
+
+/* What stands before a value. */
+static void
+begin(struct buffer *b, const char *name)
+{
+	char last = b->len > 0 ? b->bytes[b->len - 1] : '\n';
+
+	if (last != '{' && last != '[' && last != '\n')
+		add_char(b, ',');
+	if (name == NULL)
+		return;
+	add_quoted(b, (struct text){ name, strlen(name) });
+	add_char(b, ':');
+}
+
+void
+json_open(struct buffer *b, const char *name, char bracket)
+{
+	begin(b, name);
+	add_char(b, bracket);
+}
+
+void
+json_close(struct buffer *b, char bracket)
+{
+	add_char(b, bracket);
+}
+
+void
+json_text(struct buffer *b, const char *name, struct text value)
+{
+	begin(b, name);
+	add_quoted(b, value);
+}
+
+void
+json_string(struct buffer *b, const char *name, const char *value)
+{
+	json_text(b, name, (struct text){ value, strlen(value) });
+}
+
+void
+json_number(struct buffer *b, const char *name, int64_t value)
+{
+	begin(b, name);
+	buffer_add_number(b, value);
+}
+
+void
+json_bool(struct buffer *b, const char *name, bool value)
+{
+	begin(b, name);
+	buffer_add_string(b, value ? "true" : "false");
+}
+
+void
+json_null(struct buffer *b, const char *name)
+{
+	begin(b, name);
+	buffer_add_string(b, "null");
+}

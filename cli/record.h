@@ -1,0 +1,43 @@
+#ifndef ROWCAST_RECORD_H
+#define ROWCAST_RECORD_H
+
+#include "buffer.h"
+
+/*
+ * One event as it is shown.  Pure.
+ */
+
+enum record_form {
+	RECORD_LINE, /* for people */
+	RECORD_JSON, /* NDJSON, as import reads it */
+	RECORD_SSE,  /* text/event-stream */
+};
+
+/*
+ * Add one event.
+ *   RECORD_LINE  id, time, topic, event and data, separated by tabs
+ *   RECORD_JSON  one line: id, topic, event, data, retry, key, created_ms;
+ *                left out are an empty topic, the event "message", a retry and
+ *                a key that the event does not have
+ *   RECORD_SSE   as a stream sends it
+ *   units        created_ms since 1970
+ */
+void record_add(struct buffer *b, enum record_form form, const struct event *e,
+    int64_t created_ms);
+
+/* What a stream begins with: the reconnection time, and where it stands. */
+void record_start(struct buffer *b, enum record_form form, int64_t cursor);
+
+/* There was nothing for a while; cursor is where the stream stands if its
+   client does not know, else 0. */
+void record_silence(struct buffer *b, enum record_form form, int64_t cursor);
+
+/* Events between two ids were removed; from next on all are there. */
+void record_gap(struct buffer *b, enum record_form form, int64_t after,
+    int64_t next);
+
+/* The log is another one, or an older copy, and ends at head. */
+void record_reset(struct buffer *b, enum record_form form, int64_t after,
+    int64_t head);
+
+#endif
