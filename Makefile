@@ -1,6 +1,6 @@
 # rowcast: build, test, install.  GNU make.
 #
-#   make              build/rowcast.fcgi and build/rowcast-publish.cgi
+#   make              build/rowcast, rowcast.fcgi and rowcast-publish.cgi
 #   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
 #   make check        every test; closes with "N passed, N failed, N skipped"
 #   make lint         formatter, static analysis, rules of the house
@@ -41,6 +41,7 @@ TESTS ?=
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+bindir ?= $(PREFIX)/bin
 # Programs that other programs start, not people: the GNU standards' libexec.
 # Where a distribution has none: make install libexecdir=/usr/lib
 libexecdir ?= $(PREFIX)/libexec
@@ -117,6 +118,7 @@ CLI_A := $(B)/libcommands.a
 
 RESPONDER := $(B)/rowcast.fcgi
 PUBLISHER := $(B)/rowcast-publish.cgi
+COMMAND := $(B)/rowcast
 UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
 TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
 FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
@@ -124,13 +126,17 @@ FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 # ---- programs ---------------------------------------------------------------
 
 .PHONY: all
-all: $(RESPONDER) $(PUBLISHER)
+all: $(RESPONDER) $(PUBLISHER) $(COMMAND)
 
 $(RESPONDER): $(FCGI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(PUBLISHER): $(CGI_OBJ) $(SAN_OBJ) $(LIB_A)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+
+$(COMMAND): $(CLI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
@@ -302,13 +308,15 @@ clean:
 # from:to pairs; the same list for install and uninstall.
 EXAMPLES := $(wildcard *-example.conf)
 INSTALL_PROGRAMS = $(RESPONDER) $(PUBLISHER)
+INSTALL_BIN = $(COMMAND)
 INSTALL_SHARE = $(wildcard sql/*.sql) $(EXAMPLES)
 INSTALL_WEB = $(wildcard web/*.*)
 INSTALL_UNITS = $(wildcard systemd/*.s*)
 INSTALL_DOC = $(wildcard README.md LICENSE docs/*.md)
 INSTALL_MAN7 = $(wildcard man/*.7)
 INSTALL_MAN8 = $(wildcard man/*.8)
-INSTALLED = $(call to,$(libexecdir)/rowcast,$(INSTALL_PROGRAMS)) \
+INSTALLED = $(call to,$(bindir),$(INSTALL_BIN)) \
+	$(call to,$(libexecdir)/rowcast,$(INSTALL_PROGRAMS)) \
 	$(call to,$(datadir)/rowcast,$(INSTALL_SHARE)) \
 	$(call to,$(datadir)/rowcast/web,$(INSTALL_WEB)) \
 	$(call to,$(datadir)/rowcast/systemd,$(INSTALL_UNITS)) \
@@ -321,6 +329,7 @@ put = $(if $(2),$(INSTALL) -d '$(DESTDIR)$(3)' && \
 
 .PHONY: install uninstall
 install: all
+	$(call put,755,$(INSTALL_BIN),$(bindir))
 	$(call put,755,$(INSTALL_PROGRAMS),$(libexecdir)/rowcast)
 	$(call put,644,$(INSTALL_SHARE),$(datadir)/rowcast)
 	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)

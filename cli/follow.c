@@ -1,0 +1,92 @@
+/*
+ * Wait for a log to grow: file events, and a look now and then all the same.
+ */
+#include "follow.h"
+
+#include <uv.h>
+
+#include "../lib/warn.h"
+#include "../lib/watch.h"
+#include "output.h"
+
+#define POLL_MS 100
+
+struct run {
+	uv_loop_t loop;
+	uv_timer_t silence;
+	struct watch *watch;
+	const struct follow *follow;
+	bool is_over;
+};
+
+static void
+listen_again(struct run *run)
+{
+	/* cannot fail: it has been started */
+	if (run->follow->silent != NULL)
+		(void)uv_timer_again(&run->silence);
+}
+
+static bool
+on_look(void *cookie)
+{
+	struct run *run = cookie;
+	bool is_news;
+
+	if (run->is_over)
+		return true;
+	output_check_reader();
+	is_news = run->follow->look(run->follow->cookie, &run->is_over);
+	if (is_news)
+		listen_again(run);
+	if (run->is_over)
+		uv_stop(&run->loop);
+	return is_news;
+}
+
+static void
+on_silence(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+
+	run->follow->silent(run->follow->cookie);
+}
+
+static void
+run_loop(struct run *run)
+{
+	uint64_t ms = (uint64_t)run->follow->silent_ms;
+
+	/* cannot fail: there is a callback and the handle is open */
+	if (run->follow->silent != NULL)
+		(void)uv_timer_start(&run->silence, on_silence, ms, ms);
+	(void)on_look(run); /* what came while the watch was set up */
+	if (!run->is_over)
+		(void)uv_run(&run->loop, UV_RUN_DEFAULT); /* until uv_stop() */
+}
+
+int
+follow_run(const struct follow *f)
+{
+	struct run run = { .follow = f };
+	int result = -1;
+
+	if (uv_loop_init(&run.loop) != 0) {
+		warn_line("out of memory or descriptors");
+		return -1;
+	}
+	(void)uv_timer_init(&run.loop, &run.silence); /* cannot fail */
+	run.silence.data = &run;
+	run.watch = watch_new(&run.loop, f->path, POLL_MS, on_look, &run);
+	if (run.watch != NULL) {
+		run_loop(&run);
+		result = 0;
+	} else {
+		warn_line("out of memory or descriptors");
+	}
+	watch_free(run.watch);
+	uv_close((uv_handle_t *)&run.silence, NULL);
+	(void)uv_run(&run.loop, UV_RUN_DEFAULT); /* until all are closed */
+	(void)uv_loop_close(&run.loop);
+	return result;
+}

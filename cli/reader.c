@@ -1,0 +1,268 @@
+/*
+ * Events of a log that goes on growing.
+ *
+ * The rules are those of a stream (fcgi/source.c, fcgi/stream.c), for one
+ * client and without its memory: each step is one read transaction that looks
+ * at the identity and the end of the log before it trusts the cursor.
+ */
+#include "reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/gap.h"
+#include "../lib/log_admin.h"
+#include "../lib/seek.h"
+
+#define PAGE_ROWS 1000 /* of one step */
+
+/* How far it has come: what a step that fails leaves as it was. */
+struct progress {
+	struct seek seek;
+	int64_t cursor;
+	int64_t known; /* removed ids up to this one have been told */
+	bool is_found; /* where to begin */
+};
+
+struct reader {
+	struct log *log;
+	const struct args *args;
+	const struct filter *filter;
+	const struct reader_handler *handler;
+	struct progress at;
+	int64_t asked; /* seek.value as it was given: seek counts down */
+	int64_t upto;
+	bool is_behind;    /* a step is owed although nothing has changed */
+	bool may_be_other; /* the log's identity is to be looked at */
+	bool is_other;     /* and is another one, which is to be told */
+	bool has_failed;   /* in the middle of a page */
+	char why[LOG_WHY_MAX];
+};
+
+struct reader *
+reader_new(struct log *log, const struct args *a, const struct selection *s,
+    int64_t upto, const struct reader_handler *handler)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->log = log;
+	r->args = a;
+	r->filter = s->filter;
+	r->handler = handler;
+	r->at.seek.start = s->start;
+	r->at.seek.value = r->asked = s->value;
+	r->upto = upto;
+	r->is_behind = true;
+	return r;
+}
+
+void
+reader_free(struct reader *r)
+{
+	if (r == NULL)
+		return;
+	log_close(r->log);
+	free(r);
+}
+
+int64_t
+reader_cursor(const struct reader *r)
+{
+	return r->at.cursor;
+}
+
+const char *
+reader_why(const struct reader *r)
+{
+	return r->why;
+}
+
+static enum reader_result
+trouble(struct reader *r)
+{
+	(void)snprintf(r->why, sizeof(r->why), "%s", log_why(r->log));
+	r->is_behind = true;
+	return READER_TROUBLE;
+}
+
+static void
+reset(struct reader *r, int64_t head)
+{
+	if (!r->at.is_found) {
+		r->at.seek.value = r->asked;
+		r->at.seek.upto = 0;
+		return;
+	}
+	if (r->handler->reset != NULL)
+		r->handler->reset(r->handler->cookie, r->at.cursor, head);
+	r->at.cursor = head;
+	r->at.known = 0;
+}
+
+/* Another file has taken the place of the one that is open. */
+static enum reader_result
+reopen(struct reader *r)
+{
+	const struct log_options options = {
+		.path = r->args->db,
+		.busy_ms = r->args->busy_ms,
+	};
+	bool is_same;
+	struct log *log;
+
+	if (log_open(&options, &log, r->why) != LOG_OK)
+		return READER_TROUBLE;
+	is_same = strcmp(log_identity(log), log_identity(r->log)) == 0;
+	log_close(r->log);
+	r->log = log;
+	r->is_behind = true;
+	r->is_other = r->is_other || !is_same;
+	return READER_END;
+}
+
+/* Where to begin. */
+static enum reader_result
+find(struct reader *r, int64_t head)
+{
+	struct seek *seek = &r->at.seek;
+	enum seek_result result = seek_step(r->log, head, r->filter, seek);
+
+	if (result == SEEK_TROUBLE)
+		return trouble(r);
+	if (result == SEEK_AGAIN)
+		return READER_MORE;
+	r->at.is_found = true;
+	r->at.cursor = seek->cursor;
+	r->at.known = seek->known;
+	if (r->handler->start != NULL)
+		r->handler->start(r->handler->cookie, r->at.cursor);
+	if (result == SEEK_BEYOND && r->handler->reset != NULL)
+		r->handler->reset(r->handler->cookie, seek->value,
+		    r->at.cursor);
+	return READER_END;
+}
+
+static enum reader_result
+tell_gap(struct reader *r)
+{
+	int64_t removed, next;
+
+	if (r->handler->gap == NULL)
+		return READER_END;
+	if (gap_find(r->log, r->filter, r->at.cursor, &removed) != LOG_OK)
+		return trouble(r);
+	if (removed == 0 || removed <= r->at.known)
+		return READER_END;
+	if (log_next(r->log, removed, &next) != LOG_OK)
+		return trouble(r);
+	r->at.known = removed;
+	r->handler->gap(r->handler->cookie, r->at.cursor, next);
+	return READER_END;
+}
+
+static bool
+on_row(void *cookie, const struct event *row)
+{
+	struct reader *r = cookie;
+	struct log_origin origin;
+	struct event e = *row;
+
+	if (!filter_has_topic(r->filter, e.topic) ||
+	    !filter_has_name(r->filter, e.name))
+		return true;
+	if (log_origin(r->log, e.id, &origin) != LOG_OK) {
+		r->has_failed = true;
+		return false;
+	}
+	e.key = origin.key;
+	return r->handler->event(r->handler->cookie, &e, origin.created_ms);
+}
+
+static enum reader_result
+read_page(struct reader *r, int64_t head)
+{
+	struct text topics[LOG_TOPICS_MAX];
+	struct log_range range = {
+		.after = r->at.cursor,
+		.upto = head < r->upto ? head : r->upto,
+		.max_rows = PAGE_ROWS,
+	};
+	int64_t reached;
+
+	if (r->at.cursor >= range.upto) {
+		r->is_behind = false;
+		return READER_END;
+	}
+	if (filter_is_exact(r->filter))
+		seek_narrow(&range, r->filter, topics);
+	if (log_read(r->log, &range, on_row, r, &reached) != LOG_OK ||
+	    r->has_failed) {
+		r->has_failed = false;
+		return trouble(r);
+	}
+	r->at.cursor = reached;
+	r->is_behind = reached < range.upto;
+	return r->is_behind ? READER_MORE : READER_END;
+}
+
+/* What happened to the log since it was last looked at? */
+static enum reader_result
+look(struct reader *r, int64_t *head)
+{
+	bool is_changed, is_other;
+
+	if (log_changed(r->log, &is_changed) != LOG_OK)
+		return trouble(r);
+	r->may_be_other = r->may_be_other || is_changed;
+	if (!is_changed && !r->is_behind)
+		return READER_END;
+	r->is_behind = true;
+	if (log_head(r->log, head) != LOG_OK)
+		return trouble(r);
+	if (r->may_be_other) {
+		if (log_is_other(r->log, &is_other) != LOG_OK)
+			return trouble(r);
+		r->may_be_other = false;
+		r->is_other = r->is_other || is_other;
+	}
+	if (r->is_other || (r->at.is_found && *head < r->at.cursor))
+		reset(r, *head);
+	return READER_MORE;
+}
+
+static enum reader_result
+step(struct reader *r)
+{
+	enum reader_result result;
+	int64_t head = 0;
+
+	if ((result = look(r, &head)) != READER_MORE)
+		return result;
+	if (!r->at.is_found && (result = find(r, head)) != READER_END)
+		return result;
+	if ((result = tell_gap(r)) != READER_END)
+		return result;
+	return read_page(r, head);
+}
+
+enum reader_result
+reader_step(struct reader *r)
+{
+	const struct progress before = r->at;
+	enum reader_result result;
+
+	if (log_is_replaced(r->log) && reopen(r) == READER_TROUBLE)
+		return READER_TROUBLE;
+	if (log_begin(r->log) != LOG_OK)
+		return trouble(r);
+	result = step(r);
+	log_end(r->log);
+	if (result == READER_TROUBLE)
+		r->at = before;
+	else
+		r->is_other = false;
+	return result;
+}

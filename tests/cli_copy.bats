@@ -1,0 +1,241 @@
+#!/usr/bin/env bats
+# cli_copy.bats: rowcast export and import.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+setup() {
+	cli_setup
+	make_log
+}
+
+teardown() {
+	cli_teardown
+}
+
+# usage: import TEXT [OPTION…]
+import() {
+	printf %b "$1" >"$T/input"
+	shift
+	rowcast import "$@" <"$T/input"
+}
+
+# ---- export -----------------------------------------------------------------
+
+@test "export writes one object a line and leaves out what is not there" {
+	publish hi
+	"$PROGRAM" publish -t news -e mail -k k -r 5 $'a\nb' >"$T/id"
+	rowcast export
+	[ "$RC" -eq 0 ]
+	[ "$(sed 's/"created_ms":[0-9]*/"created_ms":0/' "$OUT")" = \
+		"$(printf '%s\n' '{"id":1,"data":"hi","created_ms":0}' \
+		'{"id":2,"topic":"news","event":"mail","data":"a\nb","retry":5,"key":"k","created_ms":0}')" ]
+	[ "$(sed -n '1s/.*created_ms":\([0-9]*\).*/\1/p' "$OUT")" = \
+		"$(rows 'SELECT created_ms FROM events WHERE id = 1')" ]
+}
+
+@test "export takes topics, names, a beginning and an end" {
+	local i
+	for i in 1 2 3 4 5 6; do publish "$i" "t/$((i % 2))" "e$((i % 3))"; done
+	ids() { sed 's/^{"id":\([0-9]*\).*/\1/' "$OUT" | tr '\n' ' '; }
+	rowcast export --since 2 --upto 4
+	[ "$(ids)" = '3 4 ' ]
+	rowcast export -t t/1
+	[ "$(ids)" = '1 3 5 ' ]
+	rowcast export -t 't/*' -e e0 -e e1
+	[ "$(ids)" = '1 3 4 6 ' ]
+	rowcast export --since last:2 -t t/0
+	[ "$(ids)" = '4 6 ' ]
+	rowcast export --upto 0
+	said ''
+	rowcast export --upto x
+	refused 2 "--upto 'x' is no id"
+}
+
+@test "export of an empty log is empty; beyond its end it is an error" {
+	rowcast export
+	said ''
+	publish x
+	rowcast export --since 1
+	said ''
+	rowcast export --since 2
+	refused 1 'ends before --since'
+}
+
+@test "export ends with what was there when it began" {
+	rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 20000) INSERT INTO events(data) SELECT 'x' FROM n"
+	mkfifo "$T/pipe"
+	"$PROGRAM" export >"$T/pipe" 2>"$ERR" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4<"$T/pipe"
+	read -r _ <&4
+	publish later
+	[ "$(tail -n 1 <&4 | cut -d , -f 1)" = '{"id":20000' ]
+	exec 4<&-
+	wait "$PID"
+}
+
+# ---- import -----------------------------------------------------------------
+
+@test "import reads all members and any data" {
+	import '{"data":"hi"}\n{"topic":"t","event":"e","data":{"a": [1.10]},"retry":5,"key":"k"}\n{"data":null}\n{"data":"\\u00fc","topic":null,"retry":null}\n'
+	[ "$RC" -eq 1 ]
+	import '{"data":"\\u00fc","topic":null,"retry":null}\n{"data":12345678901234567890123}'
+	said '2 imported, 0 repeated'
+	[ "$(rows 'SELECT topic, event, data, retry_ms, key FROM events
+		ORDER BY id')" = "$(printf '%s\n' '|message|hi||' \
+		't|e|{"a":[1.10]}|5|k' '|message|ü||' \
+		'|message|12345678901234567890123||')" ]
+}
+
+@test "what was exported can be imported, with new ids and times" {
+	publish one news
+	rows 'DELETE FROM events'
+	publish two news tick
+	"$PROGRAM" publish -k k -r 7 $'"\\\e\n\xc3\xbc\xf0\x9f\x98\x80' >"$T/id"
+	"$PROGRAM" export >"$T/export"
+	"$PROGRAM" --db "$T/log/b.db" init >"$T/made"
+	rowcast --db "$T/log/b.db" import "$T/export"
+	said '2 imported, 0 repeated'
+	local columns='topic, event, hex(data), retry_ms, key'
+	[ "$(rows "SELECT $columns FROM events")" = \
+		"$(sqlite3 "$T/log/b.db" "SELECT $columns FROM events")" ]
+	[ "$(sqlite3 "$T/log/b.db" 'SELECT min(id) FROM events')" -eq 1 ]
+}
+
+@test "a known key is counted as repeated" {
+	import '{"data":"a","key":"k"}\n{"data":"b"}\n{"data":"a","key":"k"}\n' --json
+	said '{"imported":2,"repeated":1,"last_id":1}'
+	import '{"data":"a","key":"k"}\n' --json
+	said '{"imported":0,"repeated":1,"last_id":1}'
+	import '' --json
+	said '{"imported":0,"repeated":0,"last_id":null}'
+	import '{"data":"z"}\n{"data":"other","key":"k"}\n'
+	refused 1 'line 2: its key belongs to event 1'
+}
+
+@test "empty lines and CRLF are fine, a last line needs no end" {
+	import '\n{"data":"a"}\r\n  \t\r\n\n{"data":"b"}'
+	said '2 imported, 0 repeated'
+	import '\n{"data":"a"}\n\n{'
+	refused 1 'line 4: it is not well-formed'
+}
+
+@test "the first bad line is named; before it all is kept, after it nothing" {
+	local line
+	while IFS='	' read -r line why; do
+		rows 'DELETE FROM events'
+		import "{\"data\":\"good\"}\n$line\n{\"data\":\"after\"}\n"
+		refused 1 "line 2: $why"
+		[[ $(cat "$ERR") == *'before it 1 imported, 0 repeated, nothing after' ]]
+		[ "$(rows 'SELECT data FROM events')" = good ]
+	done <<-'END'
+	nonsense	it is not well-formed
+	{"data":"a"}{"data":"b"}	it is not well-formed
+	[{"data":"a"}]	it is an array
+	"data"	it is neither
+	{"topic":"t"}	there is no "data"
+	{"data":null}	there is no "data"
+	{"data":"a","dta":"b"}	there is no member "dta"
+	{"data":"a","data":"b"}	"data" is there twice
+	{"data":"a","topic":5}	"topic" must be a string
+	{"data":"a","key":true}	"key" must be a string
+	{"data":"a","retry":"5"}	"retry" must be a whole number
+	{"data":"a","retry":86400001}	"retry" must be a whole number
+	{"data":"a","retry":-1}	"retry" must be a whole number
+	{"data":"a","event":"stream-x"}	event begins with stream-
+	{"data":"a","key":""}	key is empty
+	{"data":"\\u0000"}	it holds \u0000
+	{"data":"\\ud800"}	it holds a lone surrogate
+	{"data":"\0377"}	it is not UTF-8
+	END
+}
+
+@test "a bad line far behind is found, with all before it kept" {
+	{
+		printf '{"data":"%s"}\n' {1..3499}
+		echo '{"data":1,"event":""}'
+		printf '{"data":"%s"}\n' {1..2000}
+	} >"$T/input"
+	rowcast import --json <"$T/input"
+	refused 1 'line 3500: event is empty'
+	[ "$(cat "$OUT")" = '{"imported":3499,"repeated":0,"last_id":3499,"line":3500,"error":"event is empty"}' ]
+	[ "$(count)" -eq 3499 ]
+}
+
+@test "lines are taken up to a length" {
+	local line='{"data":"0123456789"}' # 21 bytes
+	import "$line\n$line\n" --max-line-bytes 21
+	said '2 imported, 0 repeated'
+	import "$line\n$line\n" --max-line-bytes 20
+	refused 1 'line 1: longer than 20 bytes (--max-line-bytes)'
+	head -c 1100000 /dev/zero | tr '\0' x >"$T/input"
+	rowcast import <"$T/input"
+	refused 1 'line 1: longer than 1048576 bytes'
+	rowcast import --max-line-bytes 0
+	refused 2 --max-line-bytes
+}
+
+@test "lines without end take no memory" {
+	# 64 MB for all of it; sanitizers want more for themselves
+	[ -z "${SAN:-}" ] || skip 'under sanitizers'
+	RC=0
+	(ulimit -v 65536 && head -c 100000000 /dev/zero | tr '\0' x |
+		"$PROGRAM" import >"$OUT" 2>"$ERR") || RC=$?
+	refused 1 'line 1: longer than 1048576 bytes'
+	{ yes '{"data":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}' || :; } |
+		head -n 50000 >"$T/input"
+	(ulimit -v 65536 && "$PROGRAM" import <"$T/input" >"$OUT")
+	[ "$(cat "$OUT")" = '50000 imported, 0 repeated' ]
+}
+
+@test "what has come is in the log before more is waited for" {
+	mkfifo "$T/pipe"
+	"$PROGRAM" import <"$T/pipe" >"$OUT" 2>"$ERR" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4>"$T/pipe"
+	printf '{"data":"a"}\n{"data":"b"}\n' >&4
+	wait_until 5 has_rows 2
+	# and nobody waits for its lock
+	"$PROGRAM" --busy-ms 1 publish c >"$T/id"
+	printf '{"data":"d"}\n' >&4
+	wait_until 5 has_rows 4
+	exec 4>&-
+	wait "$PID"
+	[ "$(cat "$OUT")" = '3 imported, 0 repeated' ]
+}
+
+has_rows() {
+	[ "$(count)" -eq "$1" ]
+}
+
+@test "a file is imported by name; - is standard input" {
+	echo '{"data":"a"}' >"$T/input"
+	rowcast import "$T/input"
+	said '1 imported, 0 repeated'
+	rowcast import - <"$T/input"
+	said '1 imported, 0 repeated'
+	rowcast import "$T/none"
+	refused 1 'No such file'
+	rowcast import "$T"
+	refused 1 'Is a directory'
+}
+
+@test "how far it has come is shown on a terminal only" {
+	needs script
+	local i
+	for i in {1..60000}; do
+		echo '{"data":"0123456789012345678901234567890123456789"}'
+	done >"$T/input"
+	rowcast import "$T/input"
+	said '60000 imported, 0 repeated'
+	script -qec "'$PROGRAM' import '$T/input' >'$OUT'" "$T/screen" >"$T/made"
+	[ "$(cat "$OUT")" = '60000 imported, 0 repeated' ]
+	grep -qE '\[#*\.*\] +[0-9]+ %.* of 3\.1 MB' "$T/screen"
+	script -qec "cat '$T/input' | '$PROGRAM' import >'$OUT'" "$T/screen" \
+		>"$T/made"
+	grep -qE '[0-9]+ events, [0-9.]+ MB' "$T/screen"
+}

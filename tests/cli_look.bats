@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# cli_look.bats: rowcast stats and check.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+setup() {
+	cli_setup
+	make_log
+}
+
+teardown() {
+	cli_teardown
+}
+
+# ---- stats ------------------------------------------------------------------
+
+@test "stats counts rows, ids, bytes and topics" {
+	publish 12345 a
+	publish ü a
+	publish x
+	publish y b
+	rows 'DELETE FROM events WHERE id IN (1, 4)'
+	rowcast stats --json
+	[ "$RC" -eq 0 ]
+	local what
+	while read -r what; do
+		[ "$(json "$OUT" "\$.${what%% *}")" = "${what#* }" ]
+	done <<-END
+	rows 2
+	first_id 2
+	last_id 3
+	head 4
+	removed 2
+	data_bytes 3
+	format 1
+	page_bytes 4096
+	topics 2
+	largest_topics[0].rows 1
+	largest_topics[1].topic a
+	identity $(rows 'SELECT identity FROM events_log')
+	END
+	[ "$(json "$OUT" '$.file_bytes')" -ge 4096 ]
+	rowcast stats
+	[ "$RC" -eq 0 ]
+	grep -qE '^events +2, ids 2 to 3$' "$OUT"
+	grep -qE '^ +1  \(the empty topic\)$' "$OUT"
+}
+
+@test "stats knows the last hour by minutes" {
+	rows "INSERT INTO events(data, created_ms) SELECT 'x',
+		(strftime('%s') - column1) * 1000
+		FROM (VALUES(7200), (3000), (3000), (30), (-7200))"
+	rowcast stats --json
+	[ "$(json "$OUT" '$.minutes')" != '' ]
+	[ "$(sqlite3 :memory: "SELECT count(*), sum(value) FROM json_each(
+		CAST(readfile('$OUT') AS TEXT), '\$.minutes')")" = '60|3' ]
+	[ "$(sqlite3 :memory: "SELECT max(value) FROM json_each(
+		CAST(readfile('$OUT') AS TEXT), '\$.minutes')")" = 2 ]
+	rowcast stats
+	grep -qE '^last hour +3 events, 0.1 a minute, at most 2$' "$OUT"
+}
+
+@test "stats lists the ten largest topics" {
+	local i
+	for i in {1..12}; do
+		rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1
+			FROM n WHERE i < $i) INSERT INTO events(topic, data)
+			SELECT 't$i', 'x' FROM n"
+	done
+	rowcast stats
+	[ "$(tail -n 10 "$OUT" | awk '{ print $1 $2 }' | tr '\n' ' ')" = \
+		'12t12 11t11 10t10 9t9 8t8 7t7 6t6 5t5 4t4 3t3 ' ]
+	grep -qE '^topics +12, the largest:$' "$OUT"
+}
+
+@test "stats of an empty log" {
+	rowcast stats --json
+	[ "$(json "$OUT" '$.rows')" -eq 0 ]
+	[ "$(json "$OUT" '$.head')" -eq 0 ]
+	[ "$(json "$OUT" '$.largest_topics')" = '[]' ]
+	rowcast stats
+	[ "$RC" -eq 0 ]
+}
+
+# ---- check ------------------------------------------------------------------
+
+# The command found this wrong, and nothing else?
+#   usage: found ABOUT TEXT [OPTION]
+found() {
+	[ "$RC" -eq 1 ]
+	[ ! -s "$ERR" ]
+	grep '^WRONG' "$OUT" >"$T/wrong"
+	run ! grep -v "^WRONG    $1: " "$T/wrong"
+	grep -qF -- "$2" "$T/wrong"
+	rowcast check --json "${@:3}"
+	[ "$RC" -eq 1 ]
+	[ "$(json "$OUT" '$.good')" -eq 0 ]
+}
+
+@test "check is content with a log of ours" {
+	publish x
+	chmod 600 "$DB"
+	rowcast check
+	[ "$RC" -eq 0 ]
+	run ! grep -v '^good ' "$OUT"
+	[ "$(wc -l <"$OUT")" -eq 8 ]
+	rowcast check --full --json
+	[ "$RC" -eq 0 ]
+	[ "$(json "$OUT" '$.good')" -eq 1 ]
+	[ "$(json "$OUT" '$.findings[0].finding')" = good ]
+	# in an application's database, beside its own tables
+	sqlite3 "$T/app.db" 'CREATE TABLE orders(id)'
+	sqlite3 "$T/app.db" <"$ROOT/sql/schema.sql" >"$T/made"
+	rowcast check --db "$T/app.db"
+	[ "$RC" -eq 0 ]
+}
+
+@test "check warns of a file that everybody may read or write" {
+	chmod 644 "$DB"
+	rowcast check
+	[ "$RC" -eq 0 ]
+	grep -q '^warning  mode: 0644: every user may read it: chmod o-r$' "$OUT"
+	chmod 666 "$DB"
+	rowcast check
+	grep -q '^warning  mode: 0666: every user may write' "$OUT"
+}
+
+@test "check finds a folder that must not be written to" {
+	[ "$(id -u)" -ne 0 ] || needs setpriv
+	chmod 555 "$T/log"
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod go+x "$BATS_RUN_TMPDIR"
+		chown nobody "$T/log"/*
+		RC=0
+		setpriv --reuid=nobody --clear-groups -- "$PROGRAM" check \
+			>"$OUT" 2>"$ERR" || RC=$?
+	else
+		rowcast check
+	fi
+	chmod 755 "$T/log"
+	[ "$RC" -eq 1 ]
+	grep -q '^WRONG    folder: user [0-9]* may not write to it' "$OUT"
+}
+
+@test "check finds what the schema has lost, or has otherwise" {
+	rows 'DROP TRIGGER events_in_order; DROP INDEX events_removed_id;
+		CREATE INDEX events_removed_id ON events_removed (topic)'
+	rowcast check
+	[ "$(grep -c '^WRONG' "$OUT")" -eq 2 ]
+	grep -q '^WRONG    schema: index events_removed_id is another one' "$OUT"
+	found schema 'trigger events_in_order is missing'
+}
+
+@test "check finds ids that would come back" {
+	publish x
+	publish y
+	rows "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'events'"
+	rowcast check
+	found ids "UPDATE sqlite_sequence SET seq = 2"
+}
+
+@test "check finds removed ids that would come back" {
+	publish x
+	publish y
+	rows "DELETE FROM events;
+		UPDATE sqlite_sequence SET seq = 0 WHERE name = 'events'"
+	rowcast check
+	found ids "UPDATE sqlite_sequence SET seq = 2"
+}
+
+@test "check finds an index that lacks a row, if all is to be looked at" {
+	publish x a
+	publish y b
+	# the root page of the index becomes an empty leaf
+	local page
+	page=$(rows "SELECT rootpage FROM sqlite_schema WHERE name = 'events_topic'")
+	rows 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/made"
+	printf '\x0a\0\0\0\0\x10\0\0' | dd of="$DB" bs=1 conv=notrunc status=none \
+		seek=$(((page - 1) * 4096))
+	rowcast check --full
+	found integrity events_topic --full
+}
+
+@test "check finds a broken page" {
+	publish x
+	rows 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/made"
+	local page
+	page=$(rows "SELECT rootpage FROM sqlite_schema WHERE name = 'events'")
+	printf '\xff\xff\xff\xff' | dd of="$DB" bs=1 conv=notrunc status=none \
+		seek=$(((page - 1) * 4096))
+	rowcast check
+	[ "$RC" -eq 1 ]
+	grep -q '^WRONG    integrity' "$OUT"
+}
+
+@test "check warns of a log that was not in WAL mode" {
+	rows 'PRAGMA journal_mode = DELETE' >"$T/made"
+	rowcast check
+	[ "$RC" -eq 0 ]
+	grep -q '^warning  journal: was not in WAL mode' "$OUT"
+	rowcast check
+	grep -q '^good     journal' "$OUT"
+}
+
+@test "check says what is no log" {
+	sqlite3 "$T/other.db" 'CREATE TABLE orders(id)'
+	rowcast check --db "$T/other.db"
+	[ "$RC" -eq 1 ]
+	grep -q '^WRONG    format: is a database without an event log' "$OUT"
+	echo 'Dear Sir or Madam, this is a letter.' >"$T/letter"
+	rowcast check --db "$T/letter"
+	[ "$RC" -eq 1 ]
+	grep -q '^WRONG' "$OUT"
+}
+
+@test "check warns of small pages" {
+	rm -f "$DB"*
+	sqlite3 "$DB" 'PRAGMA page_size = 512; CREATE TABLE other(x)'
+	rows <"$ROOT/sql/schema.sql" >"$T/made"
+	rowcast check
+	grep -q '^warning  page: 512 bytes' "$OUT"
+}

@@ -1,0 +1,169 @@
+#!/usr/bin/env bats
+# cli_prune.bats: rowcast prune.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+setup() {
+	cli_setup
+	make_log
+}
+
+teardown() {
+	cli_teardown
+}
+
+ids() {
+	rows "SELECT coalesce(group_concat(id, ' '), '')
+		FROM (SELECT id FROM events ORDER BY id)"
+}
+
+# Events of these topics, one each, created so many minutes ago.
+#   usage: add MINUTES TOPIC…
+add() {
+	local minutes=$1 topic
+	shift
+	for topic in "$@"; do
+		rows "INSERT INTO events(topic, data, created_ms) VALUES('$topic',
+			'x', (strftime('%s') - 60 * $minutes) * 1000)"
+	done
+}
+
+@test "the newest rows are kept, of all or of a topic" {
+	add 0 a a b a b c
+	rowcast prune --keep-rows 5
+	said '1 removed'
+	[ "$(ids)" = '2 3 4 5 6' ]
+	rowcast prune --keep-rows 1 --topic a
+	said '1 removed'
+	[ "$(ids)" = '3 4 5 6' ]
+	rowcast prune --keep-rows 0 -t b
+	said '2 removed'
+	rowcast prune --keep-rows 9
+	said '0 removed'
+	rowcast prune --keep-rows 0 --json
+	said '{"removed":2}'
+	[ "$(ids)" = '' ]
+}
+
+@test "a prefix is counted together, by bytes and not as a pattern" {
+	add 0 'x_/1' 'xy/2' 'x_/2' 'x_' 'x_/3'
+	rowcast prune --keep-rows 1 -t 'x_/*'
+	said '2 removed'
+	[ "$(ids)" = '2 4 5' ]
+	rowcast prune --keep-rows 0 -t '*'
+	said '3 removed'
+}
+
+@test "what is older is removed" {
+	add 180 a b
+	add 90 a
+	add 30 a b
+	rowcast prune --older-than 2h -t a
+	said '1 removed'
+	rowcast prune --older-than 3600s
+	said '2 removed'
+	[ "$(ids)" = '4 5' ]
+	rowcast prune --older-than 1w
+	said '0 removed'
+}
+
+@test "a row that is young stays, whatever lies around it" {
+	add 180 a
+	add 0 young
+	add 180 a
+	add 0 b
+	rowcast prune --older-than 1h
+	[ "$RC" -eq 0 ]
+	[ "$(rows "SELECT count(*) FROM events WHERE topic = 'young'")" -eq 1 ]
+}
+
+@test "either limit is enough to go" {
+	add 180 a a
+	add 0 a a a
+	rowcast prune --older-than 1h --keep-rows 4
+	said '2 removed'
+	rowcast prune --older-than 1h --keep-rows 1
+	said '2 removed'
+}
+
+@test "options that make no sense are refused" {
+	local span
+	for span in 7 d 0d 1y -1d '1 d' 99999999999999d ''; do
+		rowcast prune --older-than "$span"
+		refused 2 "--older-than '$span'"
+	done
+	rowcast prune --keep-rows -1
+	refused 2 --keep-rows
+	rowcast prune --topic a
+	refused 2 'of it what?'
+	rowcast prune -t a -t b --keep-rows 1
+	refused 2 'only one'
+}
+
+@test "without options the log's own rules count" {
+	add 180 a a b
+	rowcast prune
+	refused 1 'has no rules in its table retention'
+	rows "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 1)"
+	rowcast prune
+	said '1 removed'
+	[ "$(ids)" = '2 3' ]
+	rows "INSERT INTO retention(topic_pattern, max_age_s) VALUES('b', 60)"
+	rowcast prune
+	said '1 removed'
+	[ "$(ids)" = 2 ]
+}
+
+@test "with options they count if asked for" {
+	add 0 a a a b b b
+	rows "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 1)"
+	rowcast prune --keep-rows 1 --topic b
+	said '2 removed'
+	rowcast prune --keep-rows 3 --rules
+	[ "$RC" -eq 0 ]
+	[ "$(ids)" = '3 6' ]
+}
+
+@test "rules are applied to the end, however much there is" {
+	rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 5000) INSERT INTO events(topic, data)
+		SELECT 't/' || (i % 3), 'x' FROM n;
+		INSERT INTO retention(topic_pattern, max_rows) VALUES('t/1*', 10)"
+	rowcast prune
+	[ "$RC" -eq 0 ]
+	[ "$(rows "SELECT count(*) FROM events WHERE topic = 't/1'")" -eq 10 ]
+	[ "$(count)" -eq $((5000 - 1667 + 10)) ]
+}
+
+@test "clients are told of what was removed" {
+	add 0 a b
+	rowcast prune --keep-rows 0 --topic a
+	rowcast tail --since 0 --no-follow
+	grep -q '^-- gap: events after 0' "$OUT"
+	rowcast tail --since 0 --no-follow -t b
+	run ! grep gap "$OUT"
+}
+
+@test "others publish while much is removed" {
+	rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 100000) INSERT INTO events(topic, data)
+		SELECT 't', 'x' FROM n"
+	"$PROGRAM" prune --keep-rows 0 -t t >"$T/prune.out" 2>"$T/prune.err" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	local n=0
+	wait_until 10 has_fewer 100000
+	while is_running "$PID"; do
+		"$PROGRAM" publish --busy-ms 1000 -t live x >"$T/id"
+		n=$((n + 1))
+	done
+	wait "$PID"
+	[ "$(cat "$T/prune.out")" = '100000 removed' ]
+	[ "$n" -gt 0 ]
+	[ "$(count)" -eq "$n" ]
+}
+
+has_fewer() {
+	[ "$(count)" -lt "$1" ]
+}

@@ -1,0 +1,266 @@
+#!/usr/bin/env bats
+# cli_publish.bats: rowcast's commands as such, init and publish.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+setup() {
+	cli_setup
+}
+
+teardown() {
+	cli_teardown
+}
+
+# ---- the program ------------------------------------------------------------
+
+@test "help lists every command, and each has its own help" {
+	local name names
+	rowcast help
+	[ "$RC" -eq 0 ]
+	names=$(awk '/^  [a-z]+ +[^ ]/ && $1 != "help" { print $1 }' "$OUT")
+	[ "$(wc -w <<<"$names")" -eq 8 ]
+	for name in $names; do
+		rowcast "$name" --help
+		[ "$RC" -eq 0 ]
+		[[ $(head -n 1 "$OUT") == "Usage: rowcast $name "* ]]
+		cp "$OUT" "$T/by-option"
+		rowcast help "$name"
+		[ "$RC" -eq 0 ]
+		cmp "$OUT" "$T/by-option"
+	done
+	rowcast --help
+	[ "$RC" -eq 0 ]
+	grep -q '^Usage: rowcast ' "$OUT"
+}
+
+@test "the version is one line" {
+	rowcast --version
+	[ "$RC" -eq 0 ]
+	[[ $(cat "$OUT") =~ ^rowcast\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "what makes no sense ends with status 2 and says where help is" {
+	rowcast
+	refused 2 "'rowcast help'"
+	rowcast frobnicate
+	refused 2 "'frobnicate' is no command"
+	rowcast help frobnicate
+	refused 2 "'frobnicate' is no command"
+	rowcast --frob publish x
+	refused 2 'option --frob: there is none'
+	rowcast publish --tpic x
+	refused 2 "option --tpic: there is none; see 'rowcast publish --help'"
+	rowcast publish -Z
+	refused 2 'option -Z: there is none'
+	rowcast publish -t
+	refused 2 'option -t: its value is missing'
+	rowcast publish --json=x y
+	refused 2 'it takes no value'
+	rowcast publish --retry soon x
+	refused 2 "'soon' is no number from 0 to 86400000"
+	rowcast publish a b
+	refused 2 "argument 'b'"
+	rowcast stats x
+	refused 2 "argument 'x'"
+	ROWCAST_BUSY_MS=x rowcast stats
+	refused 2 ROWCAST_BUSY_MS
+}
+
+@test "a log must be named, by option or environment" {
+	unset ROWCAST_DB
+	local command
+	for command in init 'publish x' tail export import prune stats check; do
+		# shellcheck disable=SC2086 # words
+		rowcast $command </dev/null
+		refused 2 'which log?  Give --db FILE, or set ROWCAST_DB'
+	done
+}
+
+@test "the option goes before the environment, before or behind the command" {
+	make_log
+	ROWCAST_DB=$T/none rowcast --db "$DB" publish x
+	said 1
+	ROWCAST_DB=$T/none rowcast publish --db "$DB" x
+	said 2
+}
+
+@test "no command but init makes a log" {
+	local command
+	for command in 'publish x' tail export import prune stats check; do
+		# shellcheck disable=SC2086 # words
+		rowcast $command </dev/null
+		refused 1 "'rowcast init' makes a log"
+		[ ! -e "$DB" ]
+	done
+	: >"$DB"
+	rowcast publish x
+	refused 1 "is empty; 'rowcast init'"
+	[ ! -s "$DB" ]
+	rowcast --db "$T" publish x
+	refused 1 'is a folder'
+}
+
+@test "standard output that takes nothing is an error" {
+	[ -w /dev/full ] || skip 'there is no /dev/full'
+	make_log
+	publish x
+	local command
+	for command in help init 'publish x' 'tail --no-follow --since 0' export \
+		stats check 'prune --keep-rows 9'; do
+		# shellcheck disable=SC2086 # words
+		RC=0 && "$PROGRAM" $command >/dev/full 2>"$ERR" || RC=$?
+		refused 1 'No space left on device'
+	done
+}
+
+# ---- init -------------------------------------------------------------------
+
+@test "init makes a log of a missing file and of an empty one" {
+	rowcast init
+	said "$DB: is a log now"
+	[ "$(rows 'PRAGMA journal_mode')" = wal ]
+	: >"$T/empty.db"
+	rowcast init "$T/empty.db"
+	said "$T/empty.db: is a log now"
+	rowcast --db "$T/empty.db" publish x
+	said 1
+}
+
+@test "init leaves a log as it is" {
+	make_log
+	publish x
+	rowcast init
+	said "$DB: is a log already"
+	[ "$(count)" -eq 1 ]
+	rowcast init --json
+	[ "$(json "$OUT" '$.created')" -eq 0 ]
+	[ "$(json "$OUT" '$.identity')" = \
+		"$(rows 'SELECT identity FROM events_log')" ]
+}
+
+@test "init refuses another database, and says how to add a log to it" {
+	sqlite3 "$DB" 'CREATE TABLE orders(id); INSERT INTO orders VALUES(7)'
+	cp "$DB" "$T/before"
+	rowcast init
+	refused 1 'sqlite3 FILE < schema.sql'
+	cmp "$DB" "$T/before"
+	sqlite3 "$DB" <"$ROOT/sql/schema.sql"
+	rowcast init
+	said "$DB: is a log already"
+	[ "$(rows 'SELECT id FROM orders')" -eq 7 ]
+}
+
+@test "init refuses what is no database, or cannot be one" {
+	echo 'Dear Sir or Madam,' >"$DB"
+	rowcast init
+	refused 1 'not a database'
+	[ "$(cat "$DB")" = 'Dear Sir or Madam,' ]
+	rowcast init "$T"
+	refused 1 'is a folder'
+	rowcast init "$T/none/events.db"
+	refused 1 'its folder must be there'
+}
+
+# ---- publish ----------------------------------------------------------------
+
+@test "publish appends and prints the id" {
+	make_log
+	rowcast publish hi
+	said 1
+	rowcast publish -t a/b -e note -k k -r 250 'x y'
+	said 2
+	[ "$(rows 'SELECT * FROM (SELECT topic, event, data, retry_ms, key
+		FROM events ORDER BY id)')" = "$(printf '%s\n' \
+		'|message|hi||' 'a/b|note|x y|250|k')" ]
+	rowcast publish --topic t --event e --key k2 --retry 0 --json -- -5
+	said '{"id":3,"new":true}'
+	[ "$(rows 'SELECT topic, event, data, retry_ms, key FROM events
+		WHERE id = 3')" = 't|e|-5|0|k2' ]
+}
+
+@test "data comes from standard input if none is given" {
+	make_log
+	printf 'one\ntwo\n' | "$PROGRAM" publish
+	printf 'three' | "$PROGRAM" publish
+	printf '\n\n' | "$PROGRAM" publish
+	: | "$PROGRAM" publish
+	printf 'a\0b' | "$PROGRAM" publish
+	[ "$(rows "SELECT group_concat(hex(data), ' ')
+		FROM (SELECT data FROM events ORDER BY id)")" = \
+		'6F6E650A74776F 7468726565 0A  610062' ]
+	rowcast publish ''
+	said 6
+}
+
+@test "a known key prints the first id and adds nothing" {
+	make_log
+	publish before
+	rowcast publish -k k x
+	said 2
+	rowcast publish -k k x
+	said 2
+	rowcast publish -k k --json x
+	said '{"id":2,"new":false}'
+	[ "$(count)" -eq 2 ]
+	rowcast publish -k k other
+	refused 1 'its key belongs to event 2'
+	[ "$(count)" -eq 2 ]
+}
+
+@test "what the schema refuses is told in its words" {
+	make_log
+	rowcast publish -e stream-gap x
+	refused 1 'the event is refused: event begins with stream-'
+	rowcast publish -t "$(printf '%0256d' 0)" x
+	refused 1 'topic is longer than 255 bytes'
+	rowcast publish -e '' x
+	refused 1 'event is empty'
+	[ "$(count)" -eq 0 ]
+}
+
+@test "only UTF-8 is published" {
+	make_log
+	rowcast publish $'\xff'
+	refused 2 'DATA is not UTF-8'
+	rowcast publish -t $'\xc3' x
+	refused 2 '--topic is not UTF-8'
+	printf 'a\xff' >"$T/input"
+	rowcast publish <"$T/input"
+	refused 1 'standard input: it is not UTF-8'
+	[ "$(count)" -eq 0 ]
+}
+
+@test "standard input is read up to a limit" {
+	make_log
+	printf '0123456789\n' >"$T/input"
+	rowcast publish --max-bytes 10 <"$T/input"
+	said 1
+	rowcast publish --max-bytes 9 <"$T/input"
+	refused 1 'more than 9 bytes (--max-bytes)'
+	# it does not wait for the end of what never ends
+	RC=0
+	yes | "$PROGRAM" publish >"$OUT" 2>"$ERR" || RC=$?
+	refused 1 'more than 1048576 bytes'
+	[ "$(count)" -eq 1 ]
+}
+
+@test "a log that others keep locked is waited for, so long" {
+	make_log
+	mkfifo "$T/go"
+	sqlite3 "$DB" <"$T/go" >"$T/locker" 3>&- &
+	STARTED+=("$!")
+	exec 4>"$T/go"
+	echo "BEGIN IMMEDIATE; SELECT 'locked';" >&4
+	wait_until 10 grep -q locked "$T/locker"
+	rowcast publish --busy-ms 10 x
+	refused 1 'locked'
+	ROWCAST_BUSY_MS=10 rowcast publish x
+	refused 1 'locked'
+	"$PROGRAM" publish x >"$T/later.out" 2>&1 4>&- 3>&- &
+	PID=$!
+	echo 'COMMIT; .exit' >&4
+	exec 4>&-
+	wait "$PID"
+	[ "$(cat "$T/later.out")" -eq 1 ]
+}

@@ -1,0 +1,296 @@
+#!/usr/bin/env bats
+# cli_tail.bats: rowcast tail, which follows a log as a stream does.
+
+bats_require_minimum_version 1.5.0
+load cli
+
+setup() {
+	cli_setup
+	make_log
+}
+
+teardown() {
+	cli_teardown
+}
+
+# The data of the lines that tail has printed, on one line.
+data() {
+	cut -f 5 "$OUT" | tr '\n' ' '
+}
+
+# ---- what there is ----------------------------------------------------------
+
+@test "one line for each event: id, time, topic, event, data" {
+	publish $'a\tb\nc\e[31m' news mail
+	rowcast tail --since earliest --no-follow
+	[ "$RC" -eq 0 ]
+	[ "$(wc -l <"$OUT")" -eq 1 ]
+	[ "$(cut -f 1,3- "$OUT")" = \
+		$'1\tnews\tmail\ta\\u0009b\\nc\\u001b[31m' ]
+	[[ $(cut -f 2 "$OUT") =~ ^20[0-9-]{8}T[0-9:]{8}Z$ ]]
+}
+
+@test "the same topics, names and beginnings as in a stream's query" {
+	publish 1 user/1
+	publish 2 user/2 tick
+	publish 3 news
+	publish 4
+	publish 5 news tick
+	rowcast tail --no-follow --since 0
+	[ "$(data)" = '1 2 3 4 5 ' ]
+	rowcast tail --no-follow --since 3
+	[ "$(data)" = '4 5 ' ]
+	rowcast tail --no-follow --since last:2
+	[ "$(data)" = '4 5 ' ]
+	rowcast tail --no-follow --since 2001-01-01T00:00:00Z
+	[ "$(data)" = '1 2 3 4 5 ' ]
+	rowcast tail --no-follow --since 2999-01-01T00:00:00Z
+	[ "$(data)" = '' ]
+	rowcast tail --no-follow
+	[ "$(data)" = '' ]
+	rowcast tail --no-follow --since 0 -t 'user/*' -t ''
+	[ "$(data)" = '1 2 4 ' ]
+	rowcast tail --no-follow --since 0 -t news --event tick
+	[ "$(data)" = '5 ' ]
+	rowcast tail --no-follow --since last:1 --topic 'user/*' -e tick
+	[ "$(data)" = '2 ' ]
+	rowcast tail --no-follow --since 0 -n 2
+	[ "$(data)" = '1 2 ' ]
+}
+
+@test "what is no beginning, topic, name or count is refused" {
+	local value
+	for value in x -1 last:0 last: 2026-02-30T00:00:00Z ''; do
+		rowcast tail --since "$value"
+		refused 2 "--since '$value'"
+	done
+	rowcast tail -t $'a\nb'
+	refused 2 --topic
+	rowcast tail -t "$(printf '%0256d' 0)"
+	refused 2 --topic
+	rowcast tail -e $'\xff'
+	refused 2 --event
+	rowcast tail -n 0
+	refused 2 "--count '0'"
+	rowcast tail --json --sse
+	refused 2 'not both'
+	# shellcheck disable=SC2046 # words
+	rowcast tail $(printf -- '-t %s ' {1..65})
+	refused 2 'more than 64'
+}
+
+@test "JSON holds any bytes, each event on a line" {
+	rows "INSERT INTO events(data, topic, event, retry_ms, key)
+		VALUES(CAST(x'220a00ff1b5cc3bc' AS TEXT), 't\"', 'e', 5, 'k')"
+	rowcast tail --since 0 --no-follow --json
+	[ "$(wc -l <"$OUT")" -eq 1 ]
+	[ "$(json "$OUT" '$.topic')" = 't"' ]
+	[ "$(json "$OUT" '$.retry')" -eq 5 ]
+	[ "$(json "$OUT" '$.key')" = k ]
+	# shellcheck disable=SC1003 # two backslashes
+	printf '"data":"\\"\\n\\u0000\xef\xbf\xbd\\u001b\\\\\xc3\xbc"' >"$T/wanted"
+	grep -qFf "$T/wanted" "$OUT"
+}
+
+@test "large data goes over in pieces and comes out whole" {
+	head -c 3000000 /dev/zero | tr '\0' x >"$T/big"
+	"$PROGRAM" publish --max-bytes 4000000 <"$T/big" >"$T/id"
+	publish after
+	rowcast tail --since 0 --no-follow
+	[ "$(head -n 1 "$OUT" | cut -f 5 | tr -d '\n' | wc -c)" -eq 3000000 ]
+	[ "$(tail -n 1 "$OUT" | cut -f 5)" = after ]
+}
+
+@test "with --sse it is byte for byte what a stream sends" {
+	publish 'one' news
+	publish $'two\nlines\r\n' news tick
+	"$PROGRAM" publish -t news -r 100 three >"$T/id"
+	publish four other
+	rows 'DELETE FROM events WHERE id = 1'
+	local since query
+	for since in 0 1 2 earliest last:2 99; do
+		query="topic=news&since=$since"
+		# until it has said all, and no longer
+		env REQUEST_METHOD=GET QUERY_STRING="$query" \
+			GATEWAY_INTERFACE=CGI/1.1 \
+			"$BUILD/rowcast.fcgi" >"$T/stream" </dev/null 3>&- &
+		PID=$!
+		STARTED+=("$PID")
+		rowcast tail --sse -t news --since "$since" --no-follow
+		[ -s "$OUT" ]
+		wait_until 10 same_body
+		stop "$PID"
+	done
+}
+
+same_body() {
+	sed '1,/^\r$/d' "$T/stream" | cmp -s - "$OUT"
+}
+
+# ---- following --------------------------------------------------------------
+
+@test "new events come at once, until it is interrupted" {
+	publish before
+	# what runs in the background ignores SIGINT otherwise
+	env --default-signal=INT "$PROGRAM" tail >"$T/a.out" 2>"$T/a.err" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	wait_until 10 follows "$PID"
+	publish one
+	wait_until 5 told a one
+	publish two
+	wait_until 5 told a two
+	run ! told a before
+	kill -INT "$PID"
+	wait_until 5 gone "$PID"
+	[ ! -s "$T/a.err" ]
+	[ "$(wc -l <"$T/a.out")" -eq 2 ]
+}
+
+@test "it stops after so many events" {
+	publish 1
+	follow a --since 0 -n 3
+	publish 2
+	publish 3
+	publish 4
+	RC=0
+	wait "$PID" || RC=$?
+	[ "$RC" -eq 0 ]
+	[ "$(cut -f 5 "$T/a.out" | tr '\n' ' ')" = '1 2 3 ' ]
+}
+
+@test "each event once and in order, whoever writes meanwhile" {
+	local i writers=()
+	follow a --since 0 -n 600
+	for i in 1 2 3; do
+		for _ in {1..100}; do
+			echo "INSERT INTO events(data) VALUES('$i');"
+			echo "INSERT INTO events(data) VALUES('$i');"
+		done | sqlite3 -cmd '.timeout 20000' "$DB" 3>&- &
+		writers+=("$!")
+	done
+	wait "${writers[@]}"
+	wait "$PID"
+	[ "$(cut -f 1 "$T/a.out")" = "$(seq 600)" ]
+}
+
+@test "it waits for events, and takes no time for it" {
+	follow a
+	wait_until 10 follows "$PID"
+	local before after
+	before=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
+	publish x
+	wait_until 5 told a x
+	# a busy loop takes a hundred of these in a second
+	wait_until 1 false || :
+	after=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
+	[ $((after - before)) -lt 20 ]
+}
+
+@test "it ends when the reader of its pipe leaves, without a word" {
+	publish 1
+	publish 2
+	# by writing, and without anything to write
+	for command in 'tail --since 0' tail; do
+		mkfifo "$T/pipe"
+		# shellcheck disable=SC2086 # words
+		"$PROGRAM" $command >"$T/pipe" 2>"$ERR" 3>&- &
+		PID=$!
+		STARTED+=("$PID")
+		exec 4<"$T/pipe"
+		wait_until 10 follows "$PID"
+		exec 4<&-
+		wait_until 5 gone "$PID"
+		[ ! -s "$ERR" ]
+		rm "$T/pipe"
+	done
+	# shellcheck disable=SC2016 # the inner shell's
+	run -0 bash -c '"$1" tail --since 0 2>"$2" | head -n 1' - "$PROGRAM" "$ERR"
+	[[ $output == 1$'\t'* ]]
+	[ ! -s "$ERR" ]
+}
+
+@test "standard output that takes nothing ends it" {
+	[ -w /dev/full ] || skip 'there is no /dev/full'
+	"$PROGRAM" tail >/dev/full 2>"$ERR" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	wait_until 10 follows "$PID"
+	publish x
+	RC=0
+	wait "$PID" || RC=$?
+	refused 1 'No space left on device'
+}
+
+# ---- notices ----------------------------------------------------------------
+
+@test "removed events are told of, once, in each form" {
+	local i
+	for i in 1 2 3 4; do publish "$i" news; done
+	rows 'DELETE FROM events WHERE id IN (1, 3)'
+	rowcast tail --since 0 --no-follow
+	[ "$(sed -n 1p "$OUT")" = \
+		'-- gap: events after 0 have been removed; from 4 on all are there' ]
+	[ "$(wc -l <"$OUT")" -eq 3 ]
+	rowcast tail --since 0 --no-follow --json
+	[ "$(sed -n 1p "$OUT")" = \
+		'{"event":"stream-gap","data":"{\"after\":0,\"next\":4}"}' ]
+	rowcast tail --since 3 --no-follow
+	run ! grep gap "$OUT"
+	rowcast tail --since earliest --no-follow
+	run ! grep gap "$OUT"
+	rowcast tail --since 0 -t other --no-follow
+	run ! grep gap "$OUT"
+}
+
+@test "events that are removed before they were read are told of" {
+	follow a
+	wait_until 10 follows "$PID"
+	rows "BEGIN; INSERT INTO events(data) VALUES('never seen');
+		DELETE FROM events; COMMIT"
+	wait_until 5 told a '-- gap: events after 0'
+}
+
+@test "another log in its place is told of and followed" {
+	publish 1
+	publish 2
+	follow a --since 0
+	wait_until 5 told a $'\t2'
+	"$PROGRAM" --db "$T/log/new.db" init >"$T/made"
+	"$PROGRAM" --db "$T/log/new.db" publish first >"$T/id"
+	sqlite3 "$T/log/new.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/made"
+	rm -f "$DB-wal" "$DB-shm" "$T/log/new.db"-*
+	mv "$T/log/new.db" "$DB"
+	wait_until 5 told a '-- reset: this log ends at 1, before 2'
+	publish second
+	wait_until 5 told a second
+	[ ! -s "$T/a.err" ]
+}
+
+@test "a log restored from an older copy is told of" {
+	publish 1
+	rows ".backup '$T/copy.db'"
+	publish 2
+	follow a --since 0 --json
+	wait_until 5 told a '"id":2'
+	rows ".restore '$T/copy.db'"
+	wait_until 5 told a \
+		'{"event":"stream-reset","data":"{\"after\":2,\"head\":1}"}'
+	publish again
+	wait_until 5 told a again
+}
+
+@test "a log that cannot be read now is told of once, and read later" {
+	publish 1
+	follow a --since 0
+	wait_until 5 told a $'\t1'
+	echo 'no database, but long enough to look like one, perhaps' >"$T/letter"
+	mv "$DB" "$T/log/away.db"
+	mv "$T/letter" "$DB"
+	wait_until 5 grep -q 'not a database' "$T/a.err"
+	rm "$DB"
+	mv "$T/log/away.db" "$DB"
+	publish 2
+	wait_until 5 told a $'\t2'
+	[ "$(wc -l <"$T/a.err")" -eq 1 ]
+}
