@@ -288,11 +288,13 @@ publishes_lines() {
 		"$(sed 's/.*"data":\(.*\)}/\1/' "$BATS_TEST_TMPDIR/lines")" ]
 }
 
-# An open request whose body is written to descriptor 5.
+# An open request whose body is written to descriptor 5.  (-T . reads the answer
+# while the body is not over, -T - would not.)
 #   usage: open_body CURL-OPTION…
 open_body() {
 	mkfifo "$BATS_TEST_TMPDIR/body.fifo"
-	curl -sN -T - -H "Authorization: Bearer $TOKEN" "$@" \
+	: >"$BATS_TEST_TMPDIR/body.answer"
+	curl -sN -T . -H "Authorization: Bearer $TOKEN" "$@" \
 		-o "$BATS_TEST_TMPDIR/body.answer" "$URL/publish" \
 		<"$BATS_TEST_TMPDIR/body.fifo" 3>&- &
 	BODY_PID=$!

@@ -1,0 +1,328 @@
+#!/usr/bin/env bats
+# The publisher as a FastCGI responder: many requests, one transaction; nobody
+# is held up by others.  Over nginx, which passes bodies on as they come.
+# shellcheck disable=SC2153 # STATUS is ours, status is bats's
+
+bats_require_minimum_version 1.5.0
+load helpers
+load servers
+
+setup() {
+	site_new
+}
+
+teardown() {
+	site_end
+}
+
+# usage: serve_publisher [OPTION…]
+serve_publisher() {
+	start_publisher "$@"
+	start_nginx
+	post_with_token -d data=first
+	[ "$STATUS" = 201 ]
+}
+
+# A counter of the publisher.
+counter() {
+	local before
+	before=$(reports)
+	kill -USR2 "$PUBLISHER_PID"
+	wait_until 5 has_reports $((before + 1))
+	sed -n "s/.*report:.* $1=\([0-9]*\).*/\1/p" "$LOGS/publisher" | tail -n 1
+}
+
+reports() {
+	grep -c report: "$LOGS/publisher" || :
+}
+
+has_reports() {
+	[ "$(reports)" -ge "$1" ]
+}
+
+# usage: counts NAME AT-LEAST
+counts() {
+	[ "$(counter "$1")" -ge "$2" ]
+}
+
+# Another writer, until let_go.
+hold() {
+	coproc HOLDER { sqlite3 "$DB" 3>&-; }
+	HOLDER_IN=${HOLDER[1]}
+	local out=${HOLDER[0]} line
+	HOLDER_IS=$HOLDER_PID
+	echo "BEGIN IMMEDIATE; SELECT 'held';" >&"$HOLDER_IN"
+	read -r -t 10 line <&"$out"
+	[ "$line" = held ]
+}
+
+let_go() {
+	echo 'ROLLBACK;' >&"$HOLDER_IN"
+	exec {HOLDER_IN}>&-
+	wait "$HOLDER_IS"
+}
+
+# One request in the background; its status will be in a file.
+#   usage: post_later NAME CURL-OPTION…
+post_later() {
+	local name=$1
+	shift
+	curl -s -m 20 -o "$BATS_TEST_TMPDIR/$name.body" -w '%{http_code}' \
+		-H "Authorization: Bearer $TOKEN" "$@" "$URL/publish" \
+		>"$BATS_TEST_TMPDIR/$name.status" 3>&- &
+	LATER+=("$!")
+}
+
+# usage: got_status NAME STATUS
+got_status() {
+	[ "$(cat "$BATS_TEST_TMPDIR/$1.status")" = "$2" ]
+}
+
+# ---- groups -----------------------------------------------------------------
+
+@test "those who wait at once are committed at once" {
+	serve_publisher
+	hold
+	local i before
+	before=$(counter requests)
+	LATER=()
+	for i in {1..20}; do post_later "p$i" -d "data=row-$i"; done
+	wait_until "$WAIT" counts requests $((before + 20))
+	wait_until "$WAIT" counts locked 3
+	before=$(counter groups)
+	let_go
+	wait "${LATER[@]}"
+	for i in {1..20}; do got_status "p$i" 201; done
+	[ "$(sql "SELECT count(DISTINCT data) FROM events
+		WHERE data LIKE 'row-%'")" -eq 20 ]
+	# all are in by then, but the last may be read after the lock is gone
+	[ "$(counter groups)" -le $((before + 3)) ]
+	# each was told its own id
+	for i in {1..20}; do
+		[ "$(cat "$BATS_TEST_TMPDIR/p$i.body")" = \
+			"{\"id\":$(sql "SELECT id FROM events
+				WHERE data = 'row-$i'")}" ]
+	done
+}
+
+@test "what one of a group does wrong concerns no other" {
+	serve_publisher
+	post_with_token -d data=mine -d key=k
+	hold
+	local before
+	before=$(counter requests)
+	LATER=()
+	post_later good1 -d data=good1
+	post_later topic --data-binary $'data=x&topic=a%0Ab'
+	post_later key -d data=other -d key=k
+	post_later array -H 'Content-Type: application/json' \
+		-d '[{"data":"a1"},{"data":"a2","event":""},{"data":"a3"}]'
+	post_later lines -H 'Content-Type: application/x-ndjson' \
+		--data-binary $'{"data":"l1"}\n{"data":"l2","event":""}\n{"data":"l3"}\n'
+	post_later good2 -d data=good2
+	wait_until "$WAIT" counts requests $((before + 6))
+	let_go
+	wait "${LATER[@]}"
+	got_status good1 201
+	got_status good2 201
+	got_status topic 422
+	got_status key 409
+	got_status array 422
+	got_status lines 422
+	[ "$(sql "SELECT group_concat(data, ' ') FROM
+		(SELECT data FROM events WHERE id > 2 ORDER BY data)")" = \
+		'good1 good2 l1' ]
+	grep -q 'Line 2: .*"last_id":' "$BATS_TEST_TMPDIR/lines.body"
+}
+
+@test "who has waited --busy-ms for others is answered 503, and may come again" {
+	serve_publisher --busy-ms 300
+	hold
+	post_with_token -d data=x -d key=k
+	[ "$STATUS" = 503 ]
+	[ "$(header "$HEAD" retry-after)" = 1 ]
+	let_go
+	post_with_token -d data=x -d key=k
+	[ "$STATUS" = 201 ]
+	[ "$(sql "SELECT count(*) FROM events WHERE key = 'k'")" -eq 1 ]
+}
+
+@test "while others write, strangers are refused at once" {
+	serve_publisher --busy-ms 60000
+	hold
+	LATER=()
+	post_later waits -d data=x
+	post -d data=stranger
+	[ "$STATUS" = 401 ]
+	let_go
+	wait "${LATER[@]}"
+	got_status waits 201
+}
+
+# ---- who holds up nobody ----------------------------------------------------
+
+@test "a body that comes at a crawl holds up nobody" {
+	serve_publisher
+	open_body -X POST -H 'Content-Type: text/plain'
+	printf 'a' >&5
+	post_with_token -d data=meanwhile
+	[ "$STATUS" = 201 ]
+	printf 'b' >&5
+	post_with_token -d data=again
+	[ "$STATUS" = 201 ]
+	exec 5>&-
+	wait "$BODY_PID"
+	[ "$(cat "$BATS_TEST_TMPDIR/body.answer")" = '{"id":4}' ]
+	[ "$(sql 'SELECT data FROM events WHERE id = 4')" = ab ]
+}
+
+@test "a body of which nothing comes for --idle-s is answered 408" {
+	serve_publisher --idle-s 1
+	open_body -X POST -H 'Content-Type: application/x-ndjson'
+	printf '{"data":"a"}\n{"da' >&5
+	wait_until "$WAIT" grep -q '"status":408' "$BATS_TEST_TMPDIR/body.answer"
+	exec 5>&-
+	grep -q '"events":1,"last_id":2' "$BATS_TEST_TMPDIR/body.answer"
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
+}
+
+@test "a client that vanishes in mid-body leaves nothing behind" {
+	serve_publisher
+	local i before
+	before=$(descriptors "$PUBLISHER_PID")
+	open_body -X POST -H 'Content-Type: text/plain'
+	printf 'some' >&5
+	wait_until "$WAIT" counts requests 2
+	kill -KILL "$BODY_PID"
+	exec 5>&-
+	wait_until "$WAIT" has_at_most_connections 0
+	[ "$(descriptors "$PUBLISHER_PID")" -le "$before" ]
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 1 ]
+	post_with_token -d data=next
+	[ "$STATUS" = 201 ]
+}
+
+has_at_most_connections() {
+	[ "$(counter connections)" -le "$1" ]
+}
+
+@test "a body over the bound is 413, whatever its length was said to be" {
+	serve_publisher --max-body-bytes 1000
+	head -c 200000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
+	post_with_token -H 'Content-Type: text/plain' \
+		--data-binary "@$BATS_TEST_TMPDIR/large"
+	[ "$STATUS" = 413 ]
+	post_with_token -H 'Content-Type: text/plain' \
+		-H 'Transfer-Encoding: chunked' \
+		--data-binary "@$BATS_TEST_TMPDIR/large"
+	[ "$STATUS" = 413 ]
+	post_with_token -d data=next
+	[ "$STATUS" = 201 ]
+}
+
+# ---- the log ----------------------------------------------------------------
+
+@test "another log in its place is written to from then on" {
+	serve_publisher
+	sqlite3 "$SITE/build/run/new.db" <"$ROOT/sql/schema.sql" >/dev/null
+	sqlite3 "$SITE/build/run/new.db" "INSERT INTO events(data) VALUES('new')"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE"/build/run/new.db*
+	sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+	rm -f "$DB-wal" "$DB-shm"
+	mv "$SITE/build/run/new.db" "$DB"
+	post_with_token -d data=second
+	[ "$STATUS" = 201 ]
+	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'new second' ]
+}
+
+@test "a log that cannot be opened is 500, and then taken when it can" {
+	serve_publisher
+	sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+	rm -f "$DB-wal" "$DB-shm"
+	mv "$DB" "$DB.away"
+	echo 'this is no database, however long one looks at it' >"$DB"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$DB"
+	post_with_token -d data=lost
+	cat "$LOGS/publisher"
+	[ "$STATUS" = 500 ]
+	grep -q 'log: .*events.db' "$LOGS/publisher"
+	mv "$DB.away" "$DB"
+	post_with_token -d data=kept
+	[ "$STATUS" = 201 ]
+	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'first kept' ]
+}
+
+# ---- its life ---------------------------------------------------------------
+
+@test "SIGTERM: who waits is answered, who is sending is told" {
+	serve_publisher
+	open_body -X POST -H 'Content-Type: application/x-ndjson'
+	printf '{"data":"a"}\n' >&5
+	wait_until "$WAIT" has_rows 2
+	hold
+	local before
+	before=$(counter requests)
+	LATER=()
+	post_later waits -d data=waits
+	wait_until "$WAIT" counts requests $((before + 1))
+	kill "$PUBLISHER_PID"
+	let_go
+	wait "${LATER[@]}"
+	got_status waits 201
+	wait_until "$WAIT" gone "$PUBLISHER_PID"
+	wait_until "$WAIT" grep -q '"status":503' "$BATS_TEST_TMPDIR/body.answer"
+	exec 5>&-
+	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'first a waits' ]
+}
+
+has_rows() {
+	[ "$(sql 'SELECT count(*) FROM events')" -ge "$1" ]
+}
+
+@test "killed in the middle of it, nothing that was acknowledged is lost" {
+	serve_publisher
+	local round pids pid i
+	for round in 1 2 3; do
+		pids=()
+		for i in 1 2 3 4; do
+			publish_on "$round-$i" 3>&- &
+			pids+=("$!")
+		done
+		PIDS+=("${pids[@]}")
+		wait_until "$WAIT" has_rows $((round * 20))
+		kill -KILL "$PUBLISHER_PID"
+		wait "${pids[@]}"
+		wait "$PUBLISHER_PID" || :
+		start_publisher
+	done
+	cat "$BATS_TEST_TMPDIR"/acknowledged.* | sort >"$BATS_TEST_TMPDIR/acked"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/acked")" -ge 30 ]
+	sql "SELECT id || ' ' || data FROM events" | sort |
+		comm -13 - "$BATS_TEST_TMPDIR/acked" >"$BATS_TEST_TMPDIR/lost"
+	cat "$BATS_TEST_TMPDIR/lost"
+	[ ! -s "$BATS_TEST_TMPDIR/lost" ]
+}
+
+# One event after the other, until one is not answered.
+publish_on() {
+	local i id
+	for ((i = 0; i < 10000; i++)); do
+		id=$(curl -sf -m 10 -H "Authorization: Bearer $TOKEN" \
+			-d "data=$1-$i" "$URL/publish") || return 0
+		id=${id//[^0-9]/}
+		echo "$id $1-$i" >>"$BATS_TEST_TMPDIR/acknowledged.$1"
+	done
+}
+
+@test "started by hand without a socket it says what to do" {
+	cd "$SITE"
+	run -1 build/rowcast-publish.cgi --db build/run/events.db
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == *--socket* ]]
+	run -1 build/rowcast-publish.cgi --db build/run/events.db --socket x:
+	[[ $output == *'socket: '*'neither a path nor HOST:PORT'* ]]
+	run -1 build/rowcast-publish.cgi --db x --socket s --socket-mode 999
+	[[ $output == *'socket-mode: '*octal* ]]
+	run -1 build/rowcast-publish.cgi --db x --socket s --synchronous off
+	[[ $output == *'synchronous: '*'full or normal'* ]]
+}
