@@ -48,6 +48,9 @@ libexecdir ?= $(PREFIX)/libexec
 datadir ?= $(PREFIX)/share
 docdir ?= $(datadir)/doc/rowcast
 mandir ?= $(datadir)/man
+bashcompdir ?= $(datadir)/bash-completion/completions
+zshcompdir ?= $(datadir)/zsh/site-functions
+fishcompdir ?= $(datadir)/fish/vendor_completions.d
 
 comma := ,
 B ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
@@ -313,6 +316,7 @@ INSTALL_SHARE = $(wildcard sql/*.sql) $(EXAMPLES)
 INSTALL_WEB = $(wildcard web/*.*)
 INSTALL_UNITS = $(wildcard systemd/*.s*)
 INSTALL_DOC = $(wildcard README.md LICENSE docs/*.md)
+INSTALL_MAN1 = $(wildcard man/*.1)
 INSTALL_MAN7 = $(wildcard man/*.7)
 INSTALL_MAN8 = $(wildcard man/*.8)
 INSTALLED = $(call to,$(bindir),$(INSTALL_BIN)) \
@@ -321,6 +325,10 @@ INSTALLED = $(call to,$(bindir),$(INSTALL_BIN)) \
 	$(call to,$(datadir)/rowcast/web,$(INSTALL_WEB)) \
 	$(call to,$(datadir)/rowcast/systemd,$(INSTALL_UNITS)) \
 	$(call to,$(docdir),$(INSTALL_DOC)) \
+	$(call to,$(bashcompdir),completions/rowcast.bash) \
+	$(call to,$(zshcompdir),completions/_rowcast) \
+	$(call to,$(fishcompdir),completions/rowcast.fish) \
+	$(call to,$(mandir)/man1,$(INSTALL_MAN1)) \
 	$(call to,$(mandir)/man7,$(INSTALL_MAN7)) \
 	$(call to,$(mandir)/man8,$(INSTALL_MAN8))
 to = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
@@ -335,6 +343,10 @@ install: all
 	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)
 	$(call put,644,$(INSTALL_UNITS),$(datadir)/rowcast/systemd)
 	$(call put,644,$(INSTALL_DOC),$(docdir))
+	$(call put,644,completions/rowcast.bash,$(bashcompdir))
+	$(call put,644,completions/_rowcast,$(zshcompdir))
+	$(call put,644,completions/rowcast.fish,$(fishcompdir))
+	$(call put,644,$(INSTALL_MAN1),$(mandir)/man1)
 	$(call put,644,$(INSTALL_MAN7),$(mandir)/man7)
 	$(call put,644,$(INSTALL_MAN8),$(mandir)/man8)
 
