@@ -62,7 +62,6 @@ variables_in() {
 @test "the manual has the options of each command's --help, and no others" {
 	local page program command
 	for page in man/*.1; do
-		[ -e "$page" ] || skip 'no program has commands'
 		program=$(basename "${page%.*}")
 		options_of "$program" >"$T/common"
 		for command in $(commands_of "$program"); do
