@@ -264,13 +264,15 @@ streamed_take(struct streamed *s, const char *bytes, size_t len,
 	size_t end;
 
 	assert(s->n == 0);
-	if (s->skips_lf && len > 0 && bytes[0] == '\n') {
+	if (len == 0)
+		return 0;
+	if (s->skips_lf && bytes[0] == '\n') {
 		bytes++;
 		len--;
 	}
+	s->skips_lf = false;
 	if (len == 0)
 		return 0;
-	s->skips_lf = false;
 	if (make_room(s, len, p) != 0)
 		return -1;
 	memcpy(s->buffer + s->len, bytes, len);

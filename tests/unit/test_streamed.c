@@ -172,6 +172,10 @@ check_streams(void)
 		    0,
 	    "streams: the same events in pieces of any size");
 	check(is_same_in_pieces(MEDIA_EVENT_STREAM,
+		  BODY("data: a\r\n\ndata: b\n\r\n"), &r) &&
+		r.n == 2,
+	    "streams: a CRLF in two pieces, and an LF behind it");
+	check(is_same_in_pieces(MEDIA_EVENT_STREAM,
 		  BODY("data: a\n\ndata: \xff\n\n"), &r) &&
 		r.n == 1 && r.status == 400,
 	    "streams: what is not UTF-8 is refused, what was before counts");
