@@ -418,7 +418,13 @@ visit_stale(struct feeds *fs, struct feed *f, void *cookie)
 void
 feeds_make_stale(struct feeds *fs, struct text topic)
 {
-	(void)visit_feeds(fs, topic, visit_stale, NULL); /* cannot fail */
+	/* visit_stale() cannot fail */
+	if (topic.bytes != NULL)
+		(void)visit_feeds(fs, topic, visit_stale, NULL);
+	else
+		for (struct feed_entry *e = fs->by_filter; e != NULL;
+		     e = e->hh.next)
+			(void)visit_stale(fs, &e->feed, NULL);
 }
 
 struct feed *

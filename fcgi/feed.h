@@ -74,7 +74,8 @@ struct stream *feed_leave(struct feed *f, size_t place);
 int feeds_offer(struct feeds *fs, const struct chunk *c, size_t i);
 
 /*
- * Mark stale and dirty each feed that lets a topic pass.
+ * Mark stale and dirty each feed that lets a topic pass; all of them where
+ * topic.bytes is NULL.
  */
 void feeds_make_stale(struct feeds *fs, struct text topic);
 

@@ -45,7 +45,7 @@ enum source_result {
  *   event    is called for each with the chunk that holds it and its index;
  *            what source_chunk() lent stays
  *   removed  is called for each topic of which events were removed before
- *            anybody saw them
+ *            anybody saw them; topic.bytes is NULL where any may be meant
  *   returns  SOURCE_OK if there may be more, SOURCE_END if not; SOURCE_TROUBLE:
  *            what event was told is void; SOURCE_RESET if the log was replaced
  *            or restored from an older copy: all that was ever read from the

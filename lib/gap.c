@@ -17,8 +17,9 @@ on_gap(void *cookie, const struct event *e)
 {
 	struct gap *gap = cookie;
 
-	/* so many that it would take long: then say that one is missing */
-	if (++gap->looked_at > TOPICS_MAX ||
+	/* so many that it would take long, or so long ago that it has been
+	   forgotten which: then say that one is missing */
+	if (++gap->looked_at > TOPICS_MAX || e->topic.bytes == NULL ||
 	    filter_has_topic(gap->filter, e->topic)) {
 		gap->removed = e->id;
 		return false;

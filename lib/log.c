@@ -42,8 +42,11 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_CREATED] = "SELECT id, created_ms FROM events WHERE id >= ?1"
 			  " ORDER BY id LIMIT 1",
 	[LOG_S_REMOVED] = "SELECT topic, id FROM events_removed WHERE id > ?1"
-			  " ORDER BY id DESC",
-	[LOG_S_REMOVED_OF] = "SELECT id FROM events_removed WHERE topic = ?1",
+			  " UNION ALL SELECT NULL, forgotten FROM events_log"
+			  " WHERE forgotten > ?1 ORDER BY id DESC",
+	[LOG_S_REMOVED_OF] =
+	    "SELECT max(forgotten, ifnull((SELECT id FROM events_removed"
+	    " WHERE topic = ?1), 0)) FROM events_log",
 	[LOG_S_REMOVALS] = "SELECT removals FROM events_log",
 	[LOG_S_IDENTITY] = "SELECT identity FROM events_log",
 	[LOG_S_ORIGIN] = "SELECT created_ms, key FROM events WHERE id = ?1",

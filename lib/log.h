@@ -143,12 +143,13 @@ enum log_result log_before_time(struct log *log, int64_t created_ms,
 /*
  * What has been removed after an id.  Called with one topic at a time, the
  * highest removed id of that topic in e->id (e->topic is the only other field
- * set), highest first, until row returns false.
+ * set), highest first, until row returns false.  e->topic.bytes is NULL where
+ * the log has forgotten which topics were removed up to that id.
  */
 enum log_result log_removed(struct log *log, int64_t after, log_row_fn *row,
     void *cookie);
 
-/* The highest removed id of one topic; 0 if none was. */
+/* The highest id that was removed of one topic, or may have been; or 0. */
 enum log_result log_removed_of(struct log *log, struct text topic,
     int64_t *removed);
 

@@ -50,6 +50,9 @@ CREATE TABLE events (
 CREATE INDEX events_topic ON events (topic);
 
 -- The highest id ever removed, by topic: what a returning client has missed.
+-- Topics of which nothing has gone for the last 100,000 ids that have gone are
+-- forgotten, else there would be ever more: of what was removed up to the id
+-- "forgotten" it is no longer known which topics it had.
 CREATE TABLE events_removed (
 	topic TEXT PRIMARY KEY,
 	id    INTEGER NOT NULL
@@ -62,7 +65,14 @@ BEGIN
 	INSERT INTO events_removed (topic, id)
 		VALUES (ifnull(CAST(OLD.topic AS TEXT), ''), OLD.id)
 		ON CONFLICT (topic) DO UPDATE SET id = max(id, excluded.id);
-	UPDATE events_log SET removals = removals + 1;
+	UPDATE events_log SET
+		removals = removals + 1,
+		forgotten = max(forgotten, ifnull((
+			SELECT max(id) FROM (SELECT id FROM events_removed
+				WHERE id < OLD.id - 100000
+				ORDER BY id LIMIT 2)), 0));
+	DELETE FROM events_removed
+		WHERE id <= (SELECT forgotten FROM events_log);
 	UPDATE events_retained SET
 		kept_rows = kept_rows - 1,
 		kept_bytes = kept_bytes
@@ -96,10 +106,11 @@ END;
 -- Which log this is: another one in the same place is noticed by it.  And how
 -- many rows were ever removed: what is in memory of them is then dropped.
 CREATE TABLE events_log (
-	identity TEXT NOT NULL,
-	removals INTEGER NOT NULL
+	identity  TEXT NOT NULL,
+	removals  INTEGER NOT NULL,
+	forgotten INTEGER NOT NULL -- see events_removed
 ) STRICT;
-INSERT INTO events_log VALUES (lower(hex(randomblob(16))), 0);
+INSERT INTO events_log VALUES (lower(hex(randomblob(16))), 0, 0);
 
 -- How much is kept.  A rule limits the events of all topics that match, taken
 -- together, and every rule that matches holds:

@@ -237,3 +237,65 @@ steps() {
 	eventually got a 'id: 5'
 	[ "$(events a | head -n 1)" = ' stream-gap {"after":0,"next":4}' ]
 }
+
+@test "topics that come and go take no room for ever" {
+	local i
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 1)"
+	for i in 1 2 3 4 5 6; do
+		sql "INSERT INTO events(id, topic, data) VALUES
+			($((i * 60000)), 'a/$i', ''), ($((i * 60000 + 1)), 'b/$i', '')"
+	done
+	insert 1 now
+	# known are those among the last 100,000 ids
+	[ "$(sql 'SELECT topic, id FROM events_removed ORDER BY id')" = \
+		$'a/5|300000\nb/5|300001\na/6|360000\nb/6|360001' ]
+	[ "$(sql 'SELECT forgotten FROM events_log')" -eq 240001 ]
+	sql 'DELETE FROM events'
+	sql "INSERT INTO events(topic, data) VALUES('now', '')"
+}
+
+@test "who was away for that long is told stream-gap, whatever the topic" {
+	sql "INSERT INTO events(topic, data) VALUES('a', 'one'), ('a', 'two'),
+		('c', 'three')"
+	sql "INSERT INTO events(id, topic, data) VALUES(200000, 'b', 'four'),
+		(200001, 'c', 'five')"
+	sql 'DELETE FROM events WHERE id = 1'
+	serve
+	# known: only topic a
+	open_stream a 'since=0&topic=a'
+	open_stream c 'since=0&topic=c'
+	brings a $' stream-gap {"after":0,"next":2}\n2 message two'
+	brings c $'3 message three\n200001 message five'
+	# the removal of row 200,000 makes the log forget a's
+	sql 'DELETE FROM events WHERE id = 200000'
+	[ "$(sql 'SELECT topic FROM events_removed')" = b ]
+	eventually says_gap topic=a
+	eventually says_gap topic=c
+	eventually says_gap 'topic=c*'
+	open_stream c1 'since=1&topic=c'
+	open_stream c2 'since=1&topic=c*'
+	brings c1 $'3 message three\n200001 message five'
+	brings c2 $'3 message three\n200001 message five'
+}
+
+@test "who is live is told of it, too, before the topic was seen" {
+	serve
+	open_stream a topic=a
+	open_stream prefix 'topic=a*'
+	open_stream c topic=c
+	sql "BEGIN;
+		INSERT INTO events(id, topic, data) VALUES(1, 'a', ''),
+			(200000, 'b', ''), (200001, 'a', 'now'), (200002, 'c', 'now');
+		DELETE FROM events WHERE id = 1;
+		DELETE FROM events WHERE id = 200000;
+		COMMIT"
+	brings a $' stream-gap {"after":0,"next":200001}\n200001 message now'
+	brings prefix $' stream-gap {"after":0,"next":200001}\n200001 message now'
+	eventually got c 'data: now'
+}
+
+# usage: says_gap TOPIC=…
+says_gap() {
+	open_stream gap "since=0&$1" || return 1
+	[ "$(events gap | head -n 1)" = ' stream-gap {"after":0,"next":2}' ]
+}
