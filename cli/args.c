@@ -20,7 +20,7 @@
 
 #define LINE_MAX_BYTES 1024
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 report(const struct args *a, const char *format, va_list args, const char *end)
 {
 	char line[LINE_MAX_BYTES];

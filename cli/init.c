@@ -12,6 +12,7 @@ static const char help[] =
     "Make an event log: FILE, or what --db names.  A file that is missing or\n"
     "empty becomes one; one that is a log already is left as it is.\n"
     "\n"
+    "Who is neither its owner nor of its group may not read it.\n"
     "To add a log to an application's database: sqlite3 FILE <schema.sql\n"
     "\n"
     "      --json            {\"path\":…,\"created\":true,\"identity\":…}\n"
@@ -63,6 +64,8 @@ run(struct args *a)
 		return a->status;
 	if ((status = args_need_db(a)) != STATUS_OK)
 		return status;
+	/* events are for whoever may read them: not for every user */
+	(void)umask(umask(0) | S_IRWXO); /* cannot fail; one thread */
 	is_new = stat(a->db, &st) != 0 || st.st_size == 0;
 	if (!is_new && S_ISDIR(st.st_mode))
 		return args_fail_log(a, "is a folder: name a file in it");

@@ -120,6 +120,7 @@ teardown() {
 	rowcast init
 	said "$DB: is a log now"
 	[ "$(rows 'PRAGMA journal_mode')" = wal ]
+	[[ $(stat -c %a "$DB") == *0 ]]
 	: >"$T/empty.db"
 	rowcast init "$T/empty.db"
 	said "$T/empty.db: is a log now"
