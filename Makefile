@@ -168,7 +168,7 @@ $(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
-$(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(LIB_A)
+$(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(CLI_A) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 

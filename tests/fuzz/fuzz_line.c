@@ -1,0 +1,76 @@
+/*
+ * Fuzz target: a line of NDJSON → an event, and back.
+ *
+ * Holds if: nothing is read or written out of bounds; a refusal says why; an
+ * event is UTF-8 and has data; and what export writes of it is read again as
+ * the same event.
+ */
+#include "fuzz.h"
+
+#include "../../cli/line.h"
+#include "../../cli/record.h"
+#include "../../lib/utf8.h"
+
+static bool
+is_same(struct text a, struct text b)
+{
+	return a.len == b.len && (a.bytes == NULL) == (b.bytes == NULL) &&
+	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
+}
+
+static void
+check_event(const struct event *e)
+{
+	require(e->id == 0);
+	require(e->data.bytes != NULL);
+	require(e->topic.bytes != NULL && utf8_is_valid(e->topic));
+	require(e->name.bytes != NULL && utf8_is_valid(e->name));
+	require(utf8_is_valid(e->data) && utf8_is_valid(e->key));
+	require(e->retry_ms >= EVENT_NO_RETRY && e->retry_ms <= 86400000);
+}
+
+static void
+check_again(struct log_json *json, const struct event *e)
+{
+	struct buffer b = { 0 };
+	char why[LOG_WHY_MAX];
+	struct line again;
+
+	record_add(&b, RECORD_JSON, e, 5);
+	require(!b.is_short && b.len > 0 && b.bytes[b.len - 1] == '\n');
+	require(memchr(b.bytes, '\n', b.len) == b.bytes + b.len - 1);
+	require(line_read(json, (struct text){ b.bytes, b.len - 1 }, &again,
+		    why) == LOG_OK);
+	require(is_same(again.event.topic, e->topic));
+	require(is_same(again.event.name, e->name));
+	require(is_same(again.event.data, e->data));
+	require(is_same(again.event.key, e->key));
+	require(again.event.retry_ms == e->retry_ms);
+	line_free(&again);
+	buffer_free(&b);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct log_json *json;
+	char *bytes = fuzz_copy(data, size);
+	char why[LOG_WHY_MAX] = "";
+	enum log_result result;
+	struct line line;
+
+	if (json == NULL)
+		json = log_json_new();
+	require(json != NULL);
+	result = line_read(json, (struct text){ bytes, size }, &line, why);
+	free(bytes);
+	require(result == LOG_OK || result == LOG_REFUSED);
+	if (result == LOG_OK) {
+		check_event(&line.event);
+		check_again(json, &line.event);
+		line_free(&line);
+	} else {
+		require(why[0] != '\0');
+	}
+	return 0;
+}
