@@ -153,6 +153,11 @@ check_stale(void)
 	feed_release(fs, a);
 	check(feeds_next_dirty(fs) == p && feeds_next_dirty(fs) == NULL,
 	    "a feed that goes while it is dirty is not handed out");
+	feed_clear(p);
+	feeds_make_stale(fs, (struct text){ NULL, 0 });
+	check(feeds_next_dirty(fs) != NULL && feeds_next_dirty(fs) != NULL &&
+		feeds_next_dirty(fs) == NULL && p->is_stale && b->is_stale,
+	    "one of a forgotten topic makes stale all feeds");
 	feed_release(fs, p);
 	feed_release(fs, b);
 	feeds_make_stale(fs, TEXT("a"));

@@ -359,6 +359,42 @@ check_no_transaction(void)
 }
 
 static bool
+on_forgotten(void *cookie, const struct event *e)
+{
+	int64_t *ids = cookie;
+
+	ids[e->topic.bytes == NULL] = e->id;
+	return true;
+}
+
+/* The topics of what went long ago. */
+static void
+check_forgotten(void)
+{
+	struct log *log = new_log();
+	int64_t ids[2] = { 0, 0 }, count = 0, highest = 0, a = 0, c = 0;
+
+	sql("INSERT INTO events(id, topic, data) VALUES(1, 'a', ''),"
+	    "(100001, 'a', ''), (100002, 'b', '');"
+	    "DELETE FROM events WHERE id <= 100001;");
+	check(log_removed(log, 0, on_forgotten, ids) == LOG_OK &&
+		ids[0] == 100001 && ids[1] == 0,
+	    "100,000 ids later, a topic is known");
+	sql("DELETE FROM events; INSERT INTO events(id, topic, data)"
+	    " VALUES(200002, 'b', ''); DELETE FROM events;");
+	check(log_removed(log, 0, on_forgotten, ids) == LOG_OK &&
+		ids[0] == 200002 && ids[1] == 100001,
+	    "then it is forgotten, but not that something went");
+	check(log_removed_of(log, TEXT("a"), &a) == LOG_OK && a == 100001 &&
+		log_removed_of(log, TEXT("c"), &c) == LOG_OK && c == 100001,
+	    "which may have been of any topic");
+	check(log_removals(log, &count, &highest) == LOG_OK && count == 4 &&
+		highest == 200002,
+	    "and is counted");
+	log_close(log);
+}
+
+static bool
 on_retry(void *cookie, const struct event *e)
 {
 	*(bool *)cookie = *(bool *)cookie &&
@@ -404,6 +440,7 @@ main(void)
 	check_emptied();
 	check_no_transaction();
 	check_hostile();
+	check_forgotten();
 	check_random_logs();
 	return end();
 }
