@@ -5,11 +5,10 @@ POST=$WORK/post
 POST_CLIENTS=64
 POST_SECONDS=3
 
-# usage: start_publisher [OPTION…]
 start_publisher() {
 	ROWCAST_PUBLISH_TOKEN=bench start publisher "$SITE" \
 		build/rowcast-publish.cgi --db "$DB" \
-		--socket build/run/publish.sock --socket-mode 0666 "$@"
+		--socket build/run/publish.sock --socket-mode 0666
 	wait_until 10 test -S "$RUN/publish.sock"
 }
 

@@ -18,14 +18,16 @@
 
 #include "../lib/connection.h"
 #include "../lib/fcgi.h"
+#include "../lib/fine_timer.h"
 #include "../lib/listener.h"
 #include "../lib/warn.h"
 #include "commit.h"
 #include "publish.h"
 
 #define GROUP_MAX 512 /* requests in one transaction */
-#define AGAIN_MS 2    /* between tries while others are writing */
-#define END_MS 1500   /* for the last answers to go out */
+#define HOLD_MAX_NS 50000000L
+#define AGAIN_MS 2  /* between tries while others are writing */
+#define END_MS 1500 /* for the last answers to go out */
 
 /* A request and the connection that it came over. */
 struct client {
@@ -50,12 +52,14 @@ struct server {
 	struct client_list all;
 	struct client_list waiting;
 	size_t n_waiting;
-	size_t expected;    /* so many may be there soon */
-	uint64_t first_ns;  /* the first of those who wait came */
-	uint64_t commit_ns; /* the last commit took */
-	uv_check_t group;   /* after each round of reading */
-	uv_idle_t busy;     /* while somebody waits: no round is to sleep */
-	uv_timer_t again;   /* others are writing */
+	size_t expected;          /* so many may be there soon */
+	bool is_held;             /* a group waits for others; and ... */
+	bool is_due;              /* has waited long enough */
+	uint64_t commit_ns;       /* the last commit took */
+	uv_check_t group;         /* after each round of reading */
+	uv_idle_t more;           /* a group is due: no sleep before it */
+	struct fine_timer *first; /* the first has waited for the others */
+	uv_timer_t again;         /* other programs are writing */
 	uv_timer_t end;
 	uv_signal_t signals[3];
 	bool is_ending;
@@ -66,8 +70,6 @@ struct server {
 		uint64_t locked;   /* times that others were writing */
 	} counters;
 };
-
-static void on_busy(uv_idle_t *idle);
 
 /* ---- clients ---- */
 
@@ -108,12 +110,9 @@ wait_for_group(struct client *c)
 	struct server *s = c->server;
 
 	c->is_waiting = true;
-	if (s->n_waiting++ == 0)
-		s->first_ns = uv_hrtime();
+	s->n_waiting++;
 	c->since_ms = (int64_t)uv_now(&s->loop);
 	TAILQ_INSERT_TAIL(&s->waiting, c, link);
-	if (!uv_is_active((uv_handle_t *)&s->again))
-		(void)uv_idle_start(&s->busy, on_busy); /* cannot fail */
 }
 
 /* Do what the request wants after something has come. */
@@ -230,13 +229,19 @@ give_up(struct server *s)
 }
 
 static void
+on_more(uv_idle_t *idle)
+{
+	(void)idle; /* that it runs is what it is for */
+}
+
+static void
 on_again(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
 
 	give_up(s);
-	if (!TAILQ_EMPTY(&s->waiting))
-		(void)uv_idle_start(&s->busy, on_busy); /* cannot fail */
+	if (s->n_waiting > 0)
+		(void)uv_idle_start(&s->more, on_more); /* cannot fail */
 }
 
 static void
@@ -249,24 +254,32 @@ append_group(struct server *s)
 	size_t n = 0;
 
 	assert(!TAILQ_EMPTY(&s->waiting));
-	TAILQ_FOREACH(c, &s->waiting, link)
-	{
-		if (n == GROUP_MAX)
-			break;
+	for (c = TAILQ_FIRST(&s->waiting); c != NULL && n < GROUP_MAX;
+	     c = TAILQ_NEXT(c, link)) {
 		clients[n] = c;
 		requests[n++] = c->publish;
 	}
 	if (commit_all(s->commit, requests, n) != 0) {
 		s->counters.locked++;
-		(void)uv_idle_stop(&s->busy); /* none of these can fail */
+		/* cannot fail: there is a callback and the handle is open */
 		(void)uv_timer_start(&s->again, on_again, AGAIN_MS, 0);
 		return;
 	}
 	s->counters.groups++;
+	s->is_due = false;
 	s->commit_ns = uv_hrtime() - began;
 	s->expected = n > s->expected / 2 ? n : s->expected / 2;
 	for (size_t i = 0; i < n; i++)
 		after_append(clients[i]);
+}
+
+static void
+on_first(void *cookie)
+{
+	struct server *s = cookie;
+
+	s->is_held = false;
+	s->is_due = true; /* on_group() follows */
 }
 
 /*
@@ -274,11 +287,15 @@ append_group(struct server *s)
  * of them is not to be written to the disk alone.  As many as there were the
  * last time are waited for, but not longer than half of what a commit takes.
  */
-static bool
-is_more_expected(const struct server *s)
+static void
+hold(struct server *s)
 {
-	return s->n_waiting < s->expected &&
-	    uv_hrtime() - s->first_ns < s->commit_ns / 2;
+	uint64_t ns = s->commit_ns / 2 + 1;
+
+	if (!s->is_held)
+		fine_timer_start(s->first,
+		    ns < HOLD_MAX_NS ? (long)ns : HOLD_MAX_NS);
+	s->is_held = true;
 }
 
 static void
@@ -286,18 +303,21 @@ on_group(uv_check_t *check)
 {
 	struct server *s = check->data;
 
-	if (!uv_is_active((uv_handle_t *)&s->busy) || is_more_expected(s))
+	if (s->n_waiting == 0 || uv_is_active((uv_handle_t *)&s->again))
 		return;
-	if (!TAILQ_EMPTY(&s->waiting)) /* they may have left */
-		append_group(s);
-	if (TAILQ_EMPTY(&s->waiting))
-		(void)uv_idle_stop(&s->busy); /* cannot fail */
-}
-
-static void
-on_busy(uv_idle_t *idle)
-{
-	(void)idle; /* that it runs is what it is for */
+	if (s->n_waiting < s->expected && !s->is_due) {
+		hold(s);
+		return;
+	}
+	if (s->is_held)
+		fine_timer_stop(s->first);
+	s->is_held = false;
+	append_group(s);
+	/* neither can fail */
+	if (s->n_waiting > 0 && !uv_is_active((uv_handle_t *)&s->again))
+		(void)uv_idle_start(&s->more, on_more);
+	else
+		(void)uv_idle_stop(&s->more);
 }
 
 /* ---- as a whole ---- */
@@ -389,16 +409,18 @@ open_server(struct server *s)
 	TAILQ_INIT(&s->waiting);
 	/* none of these can fail */
 	(void)uv_check_init(&s->loop, &s->group);
-	(void)uv_idle_init(&s->loop, &s->busy);
+	(void)uv_idle_init(&s->loop, &s->more);
 	(void)uv_timer_init(&s->loop, &s->again);
 	(void)uv_timer_init(&s->loop, &s->end);
-	s->group.data = s->busy.data = s->again.data = s->end.data = s;
+	s->group.data = s->more.data = s->again.data = s->end.data = s;
 	(void)uv_check_start(&s->group, on_group);
 	s->commit = commit_new(config, 0);
 	s->json = log_json_new();
+	s->first = fine_timer_new(&s->loop, on_first, s);
 	s->connections =
 	    connections_new(&s->loop, &handler, s, config->idle_ms);
-	if (s->commit == NULL || s->json == NULL || s->connections == NULL) {
+	if (s->commit == NULL || s->json == NULL || s->connections == NULL ||
+	    s->first == NULL) {
 		warn_line("main: out of memory");
 		return -1;
 	}
@@ -433,6 +455,7 @@ close_server(struct server *s)
 			(void)uv_run(&s->loop, UV_RUN_NOWAIT);
 		connections_free(s->connections);
 	}
+	fine_timer_free(s->first);
 	commit_free(s->commit);
 	log_json_free(s->json);
 	/* what is left is our own */
