@@ -32,11 +32,11 @@ CREATE TABLE IF NOT EXISTS scheduled (
 	-- as in events: what it would refuse must not stop all that is due
 	CONSTRAINT "topic holds CR, LF or NUL, or is longer than 255 bytes"
 		CHECK (topic NOT GLOB char(42, 91, 10, 13, 93, 42)
-			AND instr(CAST(topic AS BLOB), x'00') = 0
+			AND instr(topic, char(0)) = 0
 			AND length(CAST(topic AS BLOB)) <= 255),
 	CONSTRAINT "event holds CR, LF or NUL, or is outside 1..255 bytes"
 		CHECK (event NOT GLOB char(42, 91, 10, 13, 93, 42)
-			AND instr(CAST(event AS BLOB), x'00') = 0
+			AND instr(event, char(0)) = 0
 			AND length(CAST(event AS BLOB)) BETWEEN 1 AND 255),
 	CONSTRAINT "event begins with stream-, which rowcast keeps for itself"
 		CHECK (event NOT GLOB 'stream-*'),

@@ -28,14 +28,14 @@ CREATE TABLE events (
 		CHECK (id BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "topic holds CR, LF or NUL"
 		CHECK (topic NOT GLOB char(42, 91, 10, 13, 93, 42)
-			AND instr(CAST(topic AS BLOB), x'00') = 0),
+			AND instr(topic, char(0)) = 0),
 	CONSTRAINT "topic is longer than 255 bytes"
 		CHECK (length(CAST(topic AS BLOB)) <= 255),
 	CONSTRAINT "event is empty"
 		CHECK (event <> ''),
 	CONSTRAINT "event holds CR, LF or NUL"
 		CHECK (event NOT GLOB char(42, 91, 10, 13, 93, 42)
-			AND instr(CAST(event AS BLOB), x'00') = 0),
+			AND instr(event, char(0)) = 0),
 	CONSTRAINT "event is longer than 255 bytes"
 		CHECK (length(CAST(event AS BLOB)) <= 255),
 	CONSTRAINT "event begins with stream-, which rowcast keeps for itself"
@@ -128,7 +128,7 @@ CREATE TABLE retention (
 
 	CONSTRAINT "topic_pattern holds CR, LF or NUL"
 		CHECK (topic_pattern NOT GLOB char(42, 91, 10, 13, 93, 42)
-			AND instr(CAST(topic_pattern AS BLOB), x'00') = 0),
+			AND instr(topic_pattern, char(0)) = 0),
 	CONSTRAINT "topic_pattern is longer than 256 bytes"
 		CHECK (length(CAST(topic_pattern AS BLOB)) <= 256),
 	CONSTRAINT "max_rows is outside 1..9007199254740991"

@@ -292,3 +292,21 @@ run_until_it_comes() {
 	sql "INSERT INTO scheduled(deliver_at, data)
 		VALUES('2026-01-31 12:00:00', 'x')"
 }
+
+# ---- schema.sql -------------------------------------------------------------
+
+@test "schema: the log goes into a database of an application, in UTF-16 too" {
+	rm -f "$DB"*
+	sql "PRAGMA encoding = 'UTF-16'" 'CREATE TABLE app(x)' \
+		"INSERT INTO app VALUES('é')"
+	make_log
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('é*', 2)"
+	serve
+	open_stream a
+	sql "INSERT INTO events(topic, data) VALUES('é', '1'), ('é/1', '€'),
+		('e', '3'), ('é/2', '4')"
+	brings a $' stream-gap {"after":0,"next":2}\n2 message €\n3 message 3\n4 message 4'
+	run sql "INSERT INTO events(topic, data) VALUES('a' || char(0), '')"
+	[ "$status" -ne 0 ]
+	[ "$(sql 'SELECT x FROM app')" = é ]
+}
