@@ -222,6 +222,14 @@ same_body() {
 	refused 1 'No space left on device'
 }
 
+@test "with --sse, silence is told, and the id that a quiet topic has come to" {
+	follow a --sse -t news
+	wait_until 10 follows "$PID"
+	publish x other
+	printf 'retry: 3000\nid: 0\n\n:\n\nid: 1\n\n' >"$T/wanted"
+	wait_until 20 cmp -s "$T/wanted" "$T/a.out"
+}
+
 # ---- notices ----------------------------------------------------------------
 
 @test "removed events are told of, once, in each form" {

@@ -14,7 +14,10 @@
 static bool
 is_same(struct text a, struct text b)
 {
-	return a.len == b.len && (a.bytes == NULL) == (b.bytes == NULL) &&
+	/* absent and empty are not the same */
+	if (a.bytes == NULL || b.bytes == NULL)
+		return a.bytes == b.bytes;
+	return a.len == b.len &&
 	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
 }
 
