@@ -281,14 +281,14 @@ has_rows() {
 
 @test "killed in the middle of it, nothing that was acknowledged is lost" {
 	serve_publisher
-	local round pids pid i
+	local round pids i
 	for round in 1 2 3; do
 		pids=()
 		for i in 1 2 3 4; do
 			publish_on "$round-$i" 3>&- &
 			pids+=("$!")
 		done
-		PIDS+=("${pids[@]}")
+		STARTED+=("${pids[@]}")
 		wait_until "$WAIT" has_rows $((round * 20))
 		kill -KILL "$PUBLISHER_PID"
 		wait "${pids[@]}"

@@ -298,7 +298,7 @@ open_body() {
 		-o "$BATS_TEST_TMPDIR/body.answer" "$URL/publish" \
 		<"$BATS_TEST_TMPDIR/body.fifo" 3>&- &
 	BODY_PID=$!
-	PIDS+=("$BODY_PID")
+	STARTED+=("$BODY_PID")
 	exec 5>"$BATS_TEST_TMPDIR/body.fifo"
 }
 
@@ -324,7 +324,7 @@ copies_a_stream() {
 		curl -sN "$URL/events?topic=a&since=earliest" 3>&- |
 			curl -sN -T - -H "Authorization: Bearer $TOKEN" \
 				"$URL/publish?topic=b&key=a/" >/dev/null 3>&- &
-		PIDS+=("$!")
+		STARTED+=("$!")
 		sql "INSERT INTO events(topic, event, data)
 			VALUES('a', 'e', 'x' || char(10) || '$((i += 1))')"
 		sql "INSERT INTO events(topic, data) VALUES('a', '$((i += 1))')"

@@ -111,6 +111,44 @@ insert_at_once() {
 	done
 }
 
+@test "all who return at once get what they missed, read about once" {
+	serve
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 3000)
+		INSERT INTO events(topic, data)
+		SELECT iif(i % 3, 'a', 'ab'), 'row-' || i FROM n"
+	# a responder that has seen none of it
+	local i rows before
+	before=$(responders)
+	signal TERM
+	eventually gone "$before"
+	eventually answers_head
+	for i in {1..60}; do
+		case $((i % 3)) in
+		0) open_stream "r$i" '' -H "Last-Event-ID: $((1000 + i))" ;;
+		1) open_stream "r$i" 'topic=a*' -H 'Last-Event-ID: 1000' ;;
+		2) open_stream "r$i" "topic=x*&topic=ab*&event=message" \
+			-H "Last-Event-ID: $((1000 + i))" ;;
+		esac
+	done
+	sql "INSERT INTO events(data) VALUES('last')"
+	for i in {1..60}; do
+		case $((i % 3)) in
+		0) brings_sql "r$i" "SELECT id || ' message ' || data FROM events
+			WHERE id > $((1000 + i))" ;;
+		1) brings_sql "r$i" "SELECT id || ' message ' || data FROM events
+			WHERE id > 1000 AND topic <> ''" ;;
+		2) brings_sql "r$i" "SELECT id || ' message ' || data FROM events
+			WHERE id > $((1000 + i)) AND topic = 'ab'" ;;
+		esac
+	done
+	report
+	rows=${REPORT##* rows=}
+	echo "$REPORT"
+	# 2,001 are missing, 60 clients
+	[ "${rows%% *}" -le 4002 ]
+}
+
 @test "clients that are cut at any byte and come back get each row once" {
 	local SHELLS=() id=0 round=0
 	serve
