@@ -446,6 +446,12 @@ publish_want(const struct publish *p)
 	return p->want;
 }
 
+bool
+publish_is_refused(const struct publish *p)
+{
+	return p->is_refused;
+}
+
 int64_t
 publish_length(const struct publish *p)
 {

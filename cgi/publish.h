@@ -29,6 +29,9 @@ void publish_free(struct publish *p); /* p may be NULL */
 
 enum publish_want publish_want(const struct publish *p);
 
+/* Is it to be answered with a refusal, and only waits for the body to end? */
+bool publish_is_refused(const struct publish *p);
+
 /* What CONTENT_LENGTH said; -1 if nothing that can be believed. */
 int64_t publish_length(const struct publish *p);
 
@@ -40,7 +43,8 @@ int64_t publish_length(const struct publish *p);
 void publish_take(struct publish *p, const char *bytes, size_t len);
 void publish_over(struct publish *p);
 
-/* Give up waiting for the body: the answer is a 408, or this refusal. */
+/* Give up waiting for the body: the answer is this refusal, or the one that it
+   was to have anyway. */
 void publish_stop(struct publish *p, int status, const char *detail);
 
 /* While it wants them appended: lent until publish_appended(). */

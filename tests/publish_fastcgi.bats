@@ -186,6 +186,21 @@ got_status() {
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
 }
 
+@test "who sends a body without end is told of a refusal all the same" {
+	serve_publisher
+	open_body -X POST -H 'Content-Type: application/x-ndjson'
+	printf '{"data":"a"}\nnonsense\n' >&5
+	wait_until "$WAIT" grep -q '"status":400' "$BATS_TEST_TMPDIR/body.answer"
+	grep -q 'Line 2: .*"events":1' "$BATS_TEST_TMPDIR/body.answer"
+	exec 5>&-
+	rm "$BATS_TEST_TMPDIR/body.fifo"
+	TOKEN=wrong open_body -X POST -H 'Content-Type: application/x-ndjson'
+	printf '{"data":"b"}\n' >&5
+	wait_until "$WAIT" grep -q '"status":401' "$BATS_TEST_TMPDIR/body.answer"
+	exec 5>&-
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
+}
+
 @test "a client that vanishes in mid-body leaves nothing behind" {
 	serve_publisher
 	local i before
