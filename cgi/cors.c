@@ -8,7 +8,7 @@
 #include <string.h>
 
 const char cors_preflight[] =
-    "Access-Control-Allow-Methods: POST\r\n"
+    "Access-Control-Allow-Methods: POST, PUT\r\n"
     "Access-Control-Allow-Headers: Authorization, Content-Type\r\n"
     "Access-Control-Max-Age: 600\r\n";
 

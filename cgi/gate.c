@@ -21,7 +21,8 @@ check_method(const char *method, const char **type, struct problem *p)
 			*type = "text/event-stream";
 		return 0;
 	}
-	problem_set(p, 405, "To publish, send a POST request.");
+	problem_set(p, 405,
+	    "To publish, send a POST request (or PUT an event stream).");
 	p->header = ANSWER_ALLOW;
 	return -1;
 }

@@ -22,7 +22,7 @@ PREFLIGHT=(REQUEST_METHOD=OPTIONS -CONTENT_TYPE -CONTENT_LENGTH
 	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = \
 		https://a.example:8443 ]
 	[ "$(header "$HEAD" Access-Control-Allow-Credentials)" = true ]
-	[ "$(header "$HEAD" Access-Control-Allow-Methods)" = POST ]
+	[ "$(header "$HEAD" Access-Control-Allow-Methods)" = "POST, PUT" ]
 	[ "$(header "$HEAD" Access-Control-Allow-Headers)" = \
 		'Authorization, Content-Type' ]
 	[ "$(header "$HEAD" Vary)" = Origin ]
