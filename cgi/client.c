@@ -91,9 +91,11 @@ wait_for_end(struct client *c)
 	c->is_refused = true;
 	c->since_ms = (int64_t)uv_now(&s->loop);
 	TAILQ_INSERT_TAIL(&s->refused, c, link);
-	/* cannot fail: there is a callback and the handle is open */
-	(void)uv_timer_start(&s->patience, on_patience, PATIENCE_MS / 10,
-	    PATIENCE_MS / 10);
+	/* not again: it would never expire.  Cannot fail: there is a callback
+	   and the handle is open */
+	if (!uv_is_active((uv_handle_t *)&s->patience))
+		(void)uv_timer_start(&s->patience, on_patience,
+		    PATIENCE_MS / 10, PATIENCE_MS / 10);
 }
 
 /* Do what the request wants after something has come. */
@@ -162,6 +164,8 @@ on_request(void *cookie, struct connection *connection, const char *const *vars)
 	c->connection = connection;
 	TAILQ_INSERT_TAIL(&s->all, c, all);
 	connection_set_user(connection, c);
+	if (publish_is_refused(c->publish))
+		wait_for_end(c); /* its body may never begin */
 }
 
 static void
@@ -197,6 +201,8 @@ tell_restart(struct client *c)
 static void
 after_append(struct client *c)
 {
+	if (publish_want(c->publish) == PUBLISH_APPEND)
+		return; /* others write: it waits on */
 	stop_waiting(c);
 	c->server->counters.appended++;
 	if (publish_want(c->publish) != PUBLISH_INPUT) {
@@ -275,7 +281,9 @@ client_on_first(void *cookie)
 	struct server *s = cookie;
 
 	s->is_held = false;
-	s->is_due = true; /* client_on_group() follows */
+	s->is_due = true;
+	/* client_on_group() is to follow without a sleep; cannot fail */
+	(void)uv_idle_start(&s->more, on_more);
 }
 
 /*
@@ -299,6 +307,7 @@ client_on_group(uv_check_t *check)
 {
 	struct server *s = check->data;
 
+	(void)uv_idle_stop(&s->more); /* cannot fail; it was for this */
 	if (s->n_waiting == 0 || uv_is_active((uv_handle_t *)&s->again))
 		return;
 	if (s->n_waiting < s->expected && !s->is_due) {
@@ -309,11 +318,20 @@ client_on_group(uv_check_t *check)
 		fine_timer_stop(s->first);
 	s->is_held = false;
 	append_group(s);
-	/* neither can fail */
+	/* cannot fail */
 	if (s->n_waiting > 0 && !uv_is_active((uv_handle_t *)&s->again))
 		(void)uv_idle_start(&s->more, on_more);
-	else
-		(void)uv_idle_stop(&s->more);
+}
+
+void
+client_give_up_all(struct server *s)
+{
+	struct client *c;
+
+	while ((c = TAILQ_FIRST(&s->waiting)) != NULL) {
+		commit_busy(s->commit, c->publish);
+		after_append(c);
+	}
 }
 
 void

@@ -34,6 +34,7 @@ open_log(struct commit *c)
 		.create = true,
 		.append = true,
 		.no_sync = c->config->no_sync,
+		.at_once = c->busy_ms == 0,
 		.busy_ms = c->busy_ms,
 	};
 
@@ -86,7 +87,8 @@ reserve(struct commit *c, struct publish *const *requests, size_t n)
 
 /* Add the events of one request.  What the log refuses it is told at once. */
 static enum log_result
-add(struct commit *c, struct publish *p, size_t first, bool *is_added)
+add(struct commit *c, struct publish *p, size_t first, bool is_alone,
+    bool *is_added)
 {
 	enum log_result result;
 	size_t n, culprit = 0;
@@ -100,6 +102,8 @@ add(struct commit *c, struct publish *p, size_t first, bool *is_added)
 		*is_added = result == LOG_OK;
 		if (result != LOG_REFUSED && result != LOG_CONFLICT)
 			return result;
+		if (!is_alone) /* the row with its key may be undone yet */
+			return LOG_OK;
 		if (!publish_appended(p, result, NULL, culprit, c->why))
 			return LOG_OK;
 	}
@@ -123,8 +127,8 @@ try_group(struct commit *c, struct publish *const *requests, size_t n,
 		(void)publish_events(requests[i], &len);
 		added[i].first = first;
 		first += len;
-		result =
-		    add(c, requests[i], added[i].first, &added[i].is_added);
+		result = add(c, requests[i], added[i].first, n == 1,
+		    &added[i].is_added);
 		if (result != LOG_OK) {
 			log_group_drop(c->log);
 			return result;
@@ -158,9 +162,8 @@ static void
 each_alone(struct commit *c, struct publish *const *requests, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (publish_want(requests[i]) == PUBLISH_APPEND &&
-		    commit_all(c, requests + i, 1) != 0)
-			commit_busy(c, requests[i]);
+		if (publish_want(requests[i]) == PUBLISH_APPEND)
+			(void)commit_all(c, requests + i, 1); /* or it waits */
 }
 
 int
@@ -181,9 +184,11 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 	if (result == LOG_OK)
 		tell_all(c, requests, n, added);
 	free(added);
-	if (result == LOG_OK || result == LOG_BUSY)
-		return result == LOG_OK ? 0 : -1;
-	if (result != LOG_FULL)
+	if (result == LOG_BUSY)
+		return -1;
+	if (result == LOG_OK && n == 1)
+		return 0;
+	if (result != LOG_OK && result != LOG_FULL)
 		close_log(c);
 	if (n > 1)
 		each_alone(c, requests, n);

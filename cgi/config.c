@@ -39,7 +39,7 @@ const char config_help[] =
     "                                                  on descriptor 0\n"
     "  --socket-mode OCTAL     ROWCAST_SOCKET_MODE     of the socket at PATH,\n"
     "                                                  default 0660\n"
-    "  --max-connections N     ROWCAST_MAX_CONNECTIONS at a time, default 256\n"
+    "  --max-connections N     ROWCAST_MAX_CONNECTIONS at a time, default 512\n"
     "  --idle-s S              ROWCAST_IDLE_S          a body of which nothing\n"
     "                          comes for so long is given up, default 60\n"
     "  --syslog                ROWCAST_SYSLOG=1        diagnostics to syslog\n"

@@ -12,10 +12,10 @@ const char cors_preflight[] =
     "Access-Control-Allow-Headers: Authorization, Content-Type\r\n"
     "Access-Control-Max-Age: 600\r\n";
 
-static bool
-is_listed(const struct text *origins, size_t n_origins, const char *origin)
+bool
+cors_is_listed(const struct text *origins, size_t n_origins, const char *origin)
 {
-	size_t len = strlen(origin);
+	size_t len = origin != NULL ? strlen(origin) : 0;
 
 	for (size_t i = 0; i < n_origins; i++) {
 		if (origins[i].len == len &&
@@ -34,7 +34,7 @@ cors_write(const struct text *origins, size_t n_origins, const char *origin,
 		return false;
 	/* "Origin: *" is no origin, and must not be given credentials. */
 	if (origin != NULL && strcmp(origin, "*") != 0 &&
-	    is_listed(origins, n_origins, origin)) {
+	    cors_is_listed(origins, n_origins, origin)) {
 		(void)snprintf(out, CORS_MAX,
 		    "Access-Control-Allow-Origin: %s\r\n"
 		    "Access-Control-Allow-Credentials: true\r\n"
@@ -42,7 +42,7 @@ cors_write(const struct text *origins, size_t n_origins, const char *origin,
 		    origin);
 		return true;
 	}
-	if (is_listed(origins, n_origins, "*")) {
+	if (cors_is_listed(origins, n_origins, "*")) {
 		(void)snprintf(out, CORS_MAX,
 		    "Access-Control-Allow-Origin: *\r\nVary: Origin\r\n");
 		return true;

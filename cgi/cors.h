@@ -24,6 +24,10 @@
 bool cors_write(const struct text *origins, size_t n_origins,
     const char *origin, char out[CORS_MAX]);
 
+/* Is this one listed, letter by letter?  origin may be NULL. */
+bool cors_is_listed(const struct text *origins, size_t n_origins,
+    const char *origin);
+
 /* What an answer to OPTIONS has besides, if cors_write() said yes. */
 extern const char cors_preflight[];
 

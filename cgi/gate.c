@@ -3,11 +3,14 @@
  */
 #include "gate.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../lib/form.h"
 #include "access.h"
 #include "answer.h"
+#include "cors.h"
 
 /* PUT is what curl -T - sends: what comes is an event stream unless it says
    otherwise. */
@@ -41,15 +44,48 @@ check_access(const struct config *config, const char *const *vars,
 	    p);
 }
 
+/* An Origin header that names another host than the request went to. */
+static bool
+is_elsewhere(const char *origin, const char *host)
+{
+	const char *at;
+
+	if (origin == NULL)
+		return false;
+	at = strstr(origin, "://");
+	return at == NULL || host == NULL || strcasecmp(at + 3, host) != 0;
+}
+
+static bool
+is_cross_site(const char *const *vars)
+{
+	const char *site = form_var(vars, "HTTP_SEC_FETCH_SITE");
+
+	if (site != NULL)
+		return strcmp(site, "cross-site") == 0;
+	/* browsers leave it out over plain http, and older ones always */
+	return is_elsewhere(form_var(vars, "HTTP_ORIGIN"),
+	    form_var(vars, "HTTP_HOST"));
+}
+
 /*
  * A form on another site can make a browser that is logged in here send a
- * request, which no preflight precedes.
- *   source   Fetch Metadata Request Headers, 2.3
+ * request, which no preflight precedes.  "*" lets all pages publish, but not
+ * in the name of who happens to look at them.
+ *   source   Fetch Metadata Request Headers, 2.3; WHATWG Fetch, 3.1
  */
 static int
-check_site(const char *site, bool is_allowed, struct problem *p)
+check_site(const struct config *config, const char *const *vars,
+    struct problem *p)
 {
-	if (is_allowed || site == NULL || strcmp(site, "cross-site") != 0)
+	const char *origin = form_var(vars, "HTTP_ORIGIN");
+	const char *user = form_var(vars, "REMOTE_USER");
+	bool is_user = user != NULL && user[0] != '\0';
+
+	if (!is_cross_site(vars) ||
+	    cors_is_listed(config->origins, config->n_origins, origin) ||
+	    (!is_user &&
+		cors_is_listed(config->origins, config->n_origins, "*")))
 		return 0;
 	problem_set(p, 403,
 	    "Pages of other sites may publish only if their origin is in "
@@ -59,12 +95,12 @@ check_site(const char *site, bool is_allowed, struct problem *p)
 
 int
 gate_check(const struct config *config, const char *const *vars,
-    bool is_allowed, const char **type, struct problem *p)
+    const char **type, struct problem *p)
 {
 	const char *method = form_var(vars, "REQUEST_METHOD");
 
 	if (check_method(method != NULL ? method : "", type, p) != 0 ||
 	    check_access(config, vars, p) != 0)
 		return -1;
-	return check_site(form_var(vars, "HTTP_SEC_FETCH_SITE"), is_allowed, p);
+	return check_site(config, vars, p);
 }

@@ -1,19 +1,16 @@
 #ifndef ROWCAST_GATE_H
 #define ROWCAST_GATE_H
 
-#include <stdbool.h>
-
 #include "../lib/problem.h"
 #include "config.h"
 
 /*
  * May this request publish: its method, who sends it, from where?  Pure.
- *   shape    vars is an environment; is_allowed: its origin is a listed one;
- *            *type is its CONTENT_TYPE, or NULL, and is set where PUT came
+ *   shape    vars is an environment; *type is its CONTENT_TYPE, or NULL, and is set where PUT came
  *            without one
  *   returns  0; -1 with *p set: 401, 403, 405
  */
 int gate_check(const struct config *config, const char *const *vars,
-    bool is_allowed, const char **type, struct problem *p);
+    const char **type, struct problem *p);
 
 #endif

@@ -350,9 +350,13 @@ static void
 tell_counts(struct publish *p)
 {
 	struct problem *problem = &p->problem;
-	char detail[sizeof(problem->detail)];
+	char detail[sizeof(problem->detail)] = "";
+	size_t n = 250; /* whole characters */
 
 	(void)snprintf(detail, sizeof(detail), "%s", problem->detail);
+	while (n > 0 && ((unsigned char)detail[n] & 0xc0) == 0x80)
+		n--;
+	detail[n] = '\0';
 	(void)snprintf(problem->detail, sizeof(problem->detail),
 	    "%.250s  Events stored before it: %" PRIu64 "; after it: none.",
 	    detail, p->counts.events);
@@ -396,8 +400,7 @@ begin(struct publish *p, const char *const *vars, bool is_framed)
 	p->is_preflight = method != NULL && strcmp(method, "OPTIONS") == 0;
 	if (p->is_preflight)
 		return 0;
-	if (gate_check(p->config, vars, p->is_allowed, &type, &p->problem) !=
-		0 ||
+	if (gate_check(p->config, vars, &type, &p->problem) != 0 ||
 	    read_length(p, form_var(vars, "CONTENT_LENGTH"), is_framed) != 0)
 		return -1;
 	p->type = strdup(type != NULL ? type : "");

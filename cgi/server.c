@@ -15,6 +15,7 @@
 static void
 on_end_timer(uv_timer_t *timer)
 {
+	client_give_up_all(timer->data);
 	uv_stop(timer->loop);
 }
 

@@ -69,6 +69,7 @@ void client_on_first(void *cookie); /* they have waited for others */
 /* The publisher ends: those whose body is still coming are told, the others get
    their answer. */
 void client_end_all(struct server *s);
+void client_give_up_all(struct server *s); /* who still waits for others */
 void client_free(struct client *c);
 
 #endif

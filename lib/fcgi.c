@@ -250,6 +250,8 @@ fcgi_body_take(struct fcgi_body_reader *b, const uint8_t *bytes, size_t len,
 			n = len - *used < b->padding ? len - *used : b->padding;
 			b->padding -= n;
 			*used += n;
+			if (b->is_last && b->padding == 0)
+				return FCGI_BODY_END;
 			continue;
 		}
 		b->header[b->header_len++] = bytes[(*used)++];
@@ -264,7 +266,9 @@ fcgi_body_take(struct fcgi_body_reader *b, const uint8_t *bytes, size_t len,
 			return FCGI_BODY_ABORT;
 		if (r.type != FCGI_STDIN)
 			return FCGI_BODY_BAD;
-		if (r.content_len == 0)
+		/* its padding would stand before the next request */
+		b->is_last = r.content_len == 0;
+		if (b->is_last && b->padding == 0)
 			return FCGI_BODY_END;
 	}
 	return FCGI_BODY_MORE;

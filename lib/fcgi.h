@@ -66,6 +66,7 @@ struct fcgi_body_reader {
 	size_t header_len;
 	size_t content; /* left of this record */
 	size_t padding;
+	bool is_last; /* it is the record without content */
 };
 
 enum fcgi_body {

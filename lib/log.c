@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log_sqlite.h"
 #include "schema.h"
@@ -327,14 +329,14 @@ read_identity(struct log *log)
  * timeout.
  */
 static enum log_result
-settle(struct log *log, bool may_create)
+settle(struct log *log, bool may_create, bool at_once)
 {
-	int tries = may_create ? SETTLE_MS / SETTLE_STEP_MS : 1;
+	int tries = may_create && !at_once ? SETTLE_MS / SETTLE_STEP_MS : 1;
 	enum log_result result = LOG_BUSY;
 	int64_t ignored;
 
 	/* cannot fail */
-	(void)sqlite3_busy_timeout(log->db, may_create ? SETTLE_STEP_MS : 0);
+	(void)sqlite3_busy_timeout(log->db, tries > 1 ? SETTLE_STEP_MS : 0);
 	for (int i = 0; result == LOG_BUSY && i < tries; i++) {
 		if (i > 0)
 			(void)sqlite3_sleep(SETTLE_STEP_MS);
@@ -344,6 +346,19 @@ settle(struct log *log, bool may_create)
 			    &ignored);
 	}
 	return result;
+}
+
+/*
+ * A log is not for every user of the machine to read: SQLite would make it so,
+ * and gives -wal and -shm the mode of the file.
+ */
+static void
+make_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+
+	if (fd >= 0)
+		(void)close(fd); /* what fails, SQLite says better */
 }
 
 static enum log_result
@@ -358,12 +373,14 @@ open_database(struct log *log, const struct log_options *o)
 		(void)snprintf(log->why, sizeof(log->why), "out of memory");
 		return LOG_NO_MEMORY;
 	}
+	if (o->create)
+		make_file(o->path);
 	rc = sqlite3_open_v2(o->path, &log->db,
 	    flags | (o->create ? SQLITE_OPEN_CREATE : 0), NULL);
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
 	(void)sqlite3_extended_result_codes(log->db, 1);
-	if ((result = settle(log, o->create)) != LOG_OK ||
+	if ((result = settle(log, o->create, o->at_once)) != LOG_OK ||
 	    (result = read_identity(log)) != LOG_OK)
 		return result;
 	/* 0 for a reader: it tries again on its next look */
@@ -392,6 +409,7 @@ log_open(const struct log_options *options, struct log **opened,
 		return LOG_NO_MEMORY;
 	}
 	log->data_version = -1;
+	log->appends = options->append;
 	result = open_database(log, options);
 	if (result == LOG_OK) {
 		*opened = log;
@@ -435,7 +453,7 @@ log_is_replaced(const struct log *log)
 {
 	struct stat st;
 
-	if (stat(log->path, &st) != 0)
-		return false;
+	if (stat(log->path, &st) != 0) /* what is appended would be lost */
+		return log->appends && errno == ENOENT;
 	return st.st_dev != log->device || st.st_ino != log->inode;
 }

@@ -32,6 +32,7 @@ enum log_result {
  * file becomes a new log if create is set.
  * Waits up to a second for others who are creating it, but only with create.
  *   units    busy_ms: how long to wait for locks; 0 for readers
+ *   at_once  do not even wait for others who are creating it
  *   no_sync  of one who appends: commits do not wait for the disk, and the last
  *            of them may be lost with the power, though not with a process
  *   returns  LOG_OK with *opened set; else it is NULL and why says what to do
@@ -42,6 +43,7 @@ struct log_options {
 	bool create;
 	bool append;
 	bool no_sync;
+	bool at_once; /* do not wait for others who are creating it */
 	int busy_ms;
 };
 enum log_result log_open(const struct log_options *options, struct log **opened,

@@ -131,9 +131,14 @@ enum log_result
 log_group_add(struct log *log, const struct event *events, size_t n,
     struct log_receipt *receipts, size_t *culprit)
 {
-	enum log_result result = n > 1 ? run(log, LOG_S_SAVE) : LOG_OK;
+	enum log_result result = LOG_OK;
 	char why[LOG_WHY_MAX];
 
+	/* a trigger's RAISE(ROLLBACK) ended it: each would be stored alone */
+	if (sqlite3_get_autocommit(log->db) != 0)
+		return log_fail(log, SQLITE_ABORT_ROLLBACK);
+	if (n > 1)
+		result = run(log, LOG_S_SAVE);
 	for (size_t i = 0; i < n && result == LOG_OK; i++) {
 		*culprit = i;
 		result = insert(log, &events[i], &receipts[i]);
@@ -144,6 +149,7 @@ log_group_add(struct log *log, const struct event *events, size_t n,
 		return run(log, LOG_S_RELEASE);
 	memcpy(why, log->why, sizeof(why));
 	if ((result == LOG_REFUSED || result == LOG_CONFLICT) &&
+	    sqlite3_get_autocommit(log->db) == 0 &&
 	    (run(log, LOG_S_UNDO) != LOG_OK ||
 		run(log, LOG_S_RELEASE) != LOG_OK))
 		return LOG_BROKEN;

@@ -25,6 +25,7 @@ run(struct log *log, enum log_statement which)
 enum log_result
 log_begin(struct log *log)
 {
+	log_end(log); /* should that have failed before */
 	return run(log, LOG_S_BEGIN);
 }
 

@@ -46,6 +46,7 @@ struct log {
 	char *path;
 	dev_t device;
 	ino_t inode;
+	bool appends;
 	char identity[33];
 	char why[LOG_WHY_MAX];
 };

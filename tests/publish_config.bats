@@ -140,7 +140,7 @@ misconfigured() {
 	[ -e "$T/other.db" ] && [ ! -e "$DB" ]
 	request 'data=x' -GATEWAY_INTERFACE CONTENT_LENGTH=11 \
 		ROWCAST_CORS_ORIGINS=https://a.example \
-		HTTP_ORIGIN=https://a.example
+		HTTP_ORIGIN=https://a.example HTTP_HOST=a.example
 	refused 413 'larger than 10 bytes'
 	run ! grep -i '^Access-Control' "$HEAD"
 }

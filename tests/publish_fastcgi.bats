@@ -135,6 +135,29 @@ got_status() {
 	grep -q 'Line 2: .*"last_id":' "$BATS_TEST_TMPDIR/lines.body"
 }
 
+@test "a trigger that rolls back ends no other's group, and doubles nothing" {
+	serve_publisher
+	sql "CREATE TRIGGER app AFTER INSERT ON events WHEN NEW.topic = 'bad'
+		BEGIN SELECT RAISE(ROLLBACK, 'the application says no'); END"
+	hold
+	local before name
+	before=$(counter requests)
+	LATER=()
+	post_later a -d data=a
+	post_later bad1 -d data=bad -d topic=bad
+	post_later b -d data=b
+	post_later bad2 -H 'Content-Type: application/json' \
+		-d '[{"data":"x"},{"data":"y","topic":"bad"}]'
+	post_later c -d data=c
+	wait_until "$WAIT" counts requests $((before + 5))
+	let_go
+	wait "${LATER[@]}"
+	for name in a b c; do got_status "$name" 201; done
+	for name in bad1 bad2; do got_status "$name" 422; done
+	[ "$(sql "SELECT group_concat(data, '') FROM
+		(SELECT data FROM events ORDER BY data)")" = abcfirst ]
+}
+
 @test "who has waited --busy-ms for others is answered 503, and may come again" {
 	serve_publisher --busy-ms 300
 	hold
@@ -267,6 +290,14 @@ has_at_most_connections() {
 	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'first kept' ]
 }
 
+@test "a log that is removed is made anew, not written to unseen" {
+	serve_publisher
+	rm -f "$DB" "$DB-wal" "$DB-shm"
+	post_with_token -d data=second
+	[ "$STATUS" = 201 ]
+	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = second ]
+}
+
 # ---- its life ---------------------------------------------------------------
 
 @test "SIGTERM: who waits is answered, who is sending is told" {
@@ -288,6 +319,22 @@ has_at_most_connections() {
 	wait_until "$WAIT" grep -q '"status":503' "$BATS_TEST_TMPDIR/body.answer"
 	exec 5>&-
 	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'first a waits' ]
+}
+
+@test "SIGTERM while others write: who waits is told to come back" {
+	serve_publisher --busy-ms 60000
+	hold
+	local before
+	before=$(counter requests)
+	LATER=()
+	post_later waits -d data=waits
+	wait_until "$WAIT" counts requests $((before + 1))
+	kill "$PUBLISHER_PID"
+	wait "${LATER[@]}"
+	got_status waits 503
+	let_go
+	wait_until "$WAIT" gone "$PUBLISHER_PID"
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 1 ]
 }
 
 has_rows() {

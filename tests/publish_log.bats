@@ -161,3 +161,12 @@ hidden() {
 	hidden 'lacks INTEGER PRIMARY KEY AUTOINCREMENT'
 	[ "$(count)" -eq 0 ]
 }
+
+@test "a log that it makes is not for others to read" {
+	(umask 022 && request 'data=x')
+	[ "$(stat -c %a "$DB")" = 640 ]
+	[ "$(stat -c %a "$DB-wal" 2>/dev/null || echo 640)" = 640 ]
+	rm -f "$DB"*
+	(umask 007 && request 'data=x')
+	[ "$(stat -c %a "$DB")" = 660 ]
+}

@@ -320,3 +320,27 @@ setup() {
 		ROWCAST_CORS_ORIGINS=https://evil.example
 	[ "$STATUS" = 201 ]
 }
+
+@test "403 for an origin that is another host, where a browser says no more" {
+	request 'data=x' REMOTE_USER=me HTTP_HOST=intranet \
+		HTTP_ORIGIN=http://evil.example
+	refused 403 ROWCAST_CORS_ORIGINS
+	request 'data=x' REMOTE_USER=me HTTP_HOST=intranet HTTP_ORIGIN=null
+	refused 403 ROWCAST_CORS_ORIGINS
+	nothing_stored
+	request 'data=x' REMOTE_USER=me HTTP_HOST=intranet:8080 \
+		HTTP_ORIGIN=http://Intranet:8080
+	[ "$STATUS" = 201 ]
+	request 'data=x' REMOTE_USER=me HTTP_HOST=intranet \
+		HTTP_ORIGIN=http://evil.example ROWCAST_CORS_ORIGINS=http://evil.example
+	[ "$STATUS" = 201 ]
+}
+
+@test "\"*\" lets all pages publish, but not in the name of a user" {
+	local from=(HTTP_ORIGIN=https://any.example HTTP_SEC_FETCH_SITE=cross-site)
+	request 'data=x' REMOTE_USER=me "${from[@]}" ROWCAST_CORS_ORIGINS='*'
+	refused 403 ROWCAST_CORS_ORIGINS
+	nothing_stored
+	request 'data=x' "${from[@]}" ROWCAST_CORS_ORIGINS='*'
+	[ "$STATUS" = 201 ]
+}
