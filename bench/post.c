@@ -197,21 +197,30 @@ take(const struct options *o, struct post *p, struct totals *t)
 	return 1;
 }
 
+/* Connect again where that is needed, and ask. */
 static int
-run_clients(const struct options *o, struct totals *t)
+go_on(const struct options *o, struct post *p, int poll, uint32_t index,
+    bool is_connected, const char *request, size_t len)
 {
-	struct post *posts = calloc(o->clients, sizeof(*posts));
+	if (is_connected && ask(p, request, len) == 0)
+		return 0;
+	if (connect_one(o, p, poll, index) != 0)
+		return -1;
+	return ask(p, request, len);
+}
+
+static int
+run_posts(const struct options *o, struct totals *t, struct post *posts,
+    int poll)
+{
 	int64_t end = clock_now_ns() + (int64_t)(o->seconds * 1e9);
-	int poll = epoll_create1(EPOLL_CLOEXEC);
 	char request[REQUEST_MAX];
 	size_t len = make_request(o, request);
 
-	if (posts == NULL || poll < 0)
-		return -1;
 	for (size_t i = 0; i < o->clients; i++) {
 		posts[i].fd = -1;
-		if (connect_one(o, &posts[i], poll, (uint32_t)i) != 0 ||
-		    ask(&posts[i], request, len) != 0)
+		if (go_on(o, &posts[i], poll, (uint32_t)i, false, request,
+			len) != 0)
 			return -1;
 	}
 	while (clock_now_ns() < end) {
@@ -219,23 +228,32 @@ run_clients(const struct options *o, struct totals *t)
 		int n = epoll_wait(poll, ready, 256, 100);
 
 		for (int i = 0; i < n; i++) {
-			struct post *p = &posts[ready[i].data.u32];
-			int got = take(o, p, t);
+			uint32_t index = ready[i].data.u32;
+			int got = take(o, &posts[index], t);
 
-			if (got == 0)
-				continue;
-			/* kept, or opened anew where that did not do */
-			if ((got < 0 || ask(p, request, len) != 0) &&
-			    (connect_one(o, p, poll, ready[i].data.u32) != 0 ||
-				ask(p, request, len) != 0))
+			if (got != 0 &&
+			    go_on(o, &posts[index], poll, index, got > 0,
+				request, len) != 0)
 				return -1;
 		}
 	}
-	for (size_t i = 0; i < o->clients; i++)
-		(void)close(posts[i].fd);
-	free(posts);
-	(void)close(poll);
 	return 0;
+}
+
+static int
+run_clients(const struct options *o, struct totals *t)
+{
+	struct post *posts = calloc(o->clients, sizeof(*posts));
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+	int result = -1;
+
+	/* connections end with the process */
+	if (posts != NULL && poll >= 0)
+		result = run_posts(o, t, posts, poll);
+	free(posts);
+	if (poll >= 0)
+		(void)close(poll);
+	return result;
 }
 
 /* The limit: a process that commits by itself. */

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # publish.bash: the row "publish" of the table; for bench/run.
 
-POST=$WORK/post
-POST_CLIENTS=64
-POST_SECONDS=3
+POSTER=$WORK/post
+POSTERS=64
+PUBLISH_SECONDS=3
 
 start_publisher() {
 	ROWCAST_PUBLISH_TOKEN=bench start publisher "$SITE" \
@@ -18,7 +18,7 @@ post() {
 	local name=$1 i line rates='' times=''
 	shift
 	for ((i = 0; i < REPEATS; i++)); do
-		line=$("$POST" --token bench --seconds "$POST_SECONDS" "$@" \
+		line=$("$POSTER" --token bench --seconds "$PUBLISH_SECONDS" "$@" \
 			2>>"$WORK/logs/load") || return 1
 		printf 'publish %s %s\n' "$name" "$line" >>"$RUNS"
 		[[ $line == *' refused=0 '* ]] || return 1
@@ -43,17 +43,17 @@ row_publish() {
 	compare 'one client publishing, straight over FastCGI: p50' \
 		"$one" "$bare" 'a commit by SQLite alone' µs 2
 	post 'clients' --target "fcgi:$RUN/publish.sock" \
-		--clients "$POST_CLIENTS" || return 1
-	figure "publishes/s on disk, $POST_CLIENTS clients, straight over FastCGI" \
+		--clients "$POSTERS" || return 1
+	figure "publishes/s on disk, $POSTERS clients, straight over FastCGI" \
 		"$PER_SECOND" - - '≥ 10,000' "$(verdict "$PER_SECOND >= 10000")"
 	up nginx || return 1
 	start_publisher
 	post nginx --target "http://127.0.0.1:$PORT/publish" \
-		--clients "$POST_CLIENTS" || return 1
+		--clients "$POSTERS" || return 1
 	ours=$PER_SECOND
 	up nchan || return 1
 	post nchan --target "http://127.0.0.1:$PORT/publish" \
-		--clients "$POST_CLIENTS" || return 1
+		--clients "$POSTERS" || return 1
 	nchan=$PER_SECOND
 	ratio=$(calc "$ours / $nchan")
 	figure "the same through nginx" "$ours" "$nchan (nchan, in memory)" \

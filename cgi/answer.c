@@ -13,7 +13,8 @@
 
 #include "cors.h"
 
-#define ID_MAX 21 /* an id and a comma */
+#define HEAD_MAX ((size_t)1024) /* CORS_MAX and our own lines */
+#define ID_MAX 21               /* an id and a comma */
 
 char *
 answer_problem(const char *cors, const struct problem *p, size_t *len)
@@ -28,10 +29,10 @@ answer_problem(const char *cors, const struct problem *p, size_t *len)
 char *
 answer_options(const char *cors, bool is_allowed, size_t *len)
 {
-	char *out = malloc(2 * CORS_MAX);
+	char *out = malloc(HEAD_MAX);
 
 	if (out != NULL)
-		*len = (size_t)snprintf(out, 2 * CORS_MAX,
+		*len = (size_t)snprintf(out, HEAD_MAX,
 		    "Status: 204 No Content\r\n%s\r\n"
 		    "Cache-Control: no-store\r\n%s%s\r\n",
 		    ANSWER_ALLOW, cors, is_allowed ? cors_preflight : "");
@@ -42,7 +43,7 @@ answer_options(const char *cors, bool is_allowed, size_t *len)
 static size_t
 write_head(char *out, const char *cors, bool is_new, size_t body_len)
 {
-	return (size_t)snprintf(out, 2 * CORS_MAX,
+	return (size_t)snprintf(out, HEAD_MAX,
 	    "Status: %s\r\n"
 	    "Content-Type: application/json\r\n"
 	    "Content-Length: %zu\r\n"
@@ -55,7 +56,7 @@ write_head(char *out, const char *cors, bool is_new, size_t body_len)
 static char *
 join(char *out, const char *cors, bool is_new, size_t body_len, size_t *len)
 {
-	char *body = out + (size_t)2 * CORS_MAX;
+	char *body = out + HEAD_MAX;
 	size_t head_len = write_head(out, cors, is_new, body_len);
 
 	memmove(out + head_len, body, body_len);
@@ -67,13 +68,14 @@ char *
 answer_receipts(const char *cors, const struct log_receipt *receipts, size_t n,
     bool is_array, size_t *len)
 {
-	size_t cap = 2 * CORS_MAX + n * ID_MAX + sizeof("{\"ids\":[]}\n");
-	char *out = malloc(cap), *end = out + cap, *body, *to;
+	size_t cap = HEAD_MAX + n * ID_MAX + sizeof("{\"ids\":[]}\n");
+	char *out = malloc(cap), *end, *body, *to;
 	bool is_new = false;
 
 	if (out == NULL)
 		return NULL;
-	to = body = out + (size_t)2 * CORS_MAX;
+	end = out + cap;
+	to = body = out + HEAD_MAX;
 	to += snprintf(to, (size_t)(end - to), "%s",
 	    is_array ? "{\"ids\":[" : "{\"id\":");
 	for (size_t i = 0; i < n; i++) {
@@ -88,12 +90,12 @@ answer_receipts(const char *cors, const struct log_receipt *receipts, size_t n,
 char *
 answer_counts(const char *cors, const struct answer_counts *c, size_t *len)
 {
-	char *out = malloc((size_t)3 * CORS_MAX);
+	char *out = malloc(HEAD_MAX + CORS_MAX);
 	int n;
 
 	if (out == NULL)
 		return NULL;
-	n = snprintf(out + (size_t)2 * CORS_MAX, CORS_MAX,
+	n = snprintf(out + HEAD_MAX, CORS_MAX,
 	    "{\"events\":%" PRIu64 ",\"new\":%" PRIu64
 	    ",\"passed_over\":%" PRIu64 ",\"last_id\":%" PRId64 "}\n",
 	    c->events, c->new, c->passed_over, c->last_id);

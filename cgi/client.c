@@ -326,9 +326,10 @@ client_on_group(uv_check_t *check)
 void
 client_give_up_all(struct server *s)
 {
-	struct client *c;
+	struct client *c, *next;
 
-	while ((c = TAILQ_FIRST(&s->waiting)) != NULL) {
+	for (c = TAILQ_FIRST(&s->waiting); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
 		commit_busy(s->commit, c->publish);
 		after_append(c);
 	}
