@@ -55,18 +55,6 @@ struct totals {
 /* ---- what is sent ---- */
 
 static size_t
-param(char *out, const char *name, const char *value)
-{
-	size_t n = strlen(name), v = strlen(value);
-
-	out[0] = (char)n;
-	out[1] = (char)v;
-	memcpy(out + 2, name, n);
-	memcpy(out + 2 + n, value, v);
-	return 2 + n + v;
-}
-
-static size_t
 record(char *out, char type, size_t len)
 {
 	const char header[8] = { 1, type, 0, 1, (char)(len >> 8),
@@ -99,10 +87,11 @@ make_request(const struct options *o, char *out)
 	(void)record(out, 1, 8);
 	memcpy(out + 8, "\0\1\1\0\0\0\0", 8);
 	at += 8;
-	at += param(out + at, "REQUEST_METHOD", "POST");
-	at += param(out + at, "CONTENT_TYPE", "text/plain");
-	at += param(out + at, "CONTENT_LENGTH", length);
-	at += param(out + at, "HTTP_AUTHORIZATION", authorization);
+	at += target_param((uint8_t *)out + at, "REQUEST_METHOD", "POST");
+	at += target_param((uint8_t *)out + at, "CONTENT_TYPE", "text/plain");
+	at += target_param((uint8_t *)out + at, "CONTENT_LENGTH", length);
+	at += target_param((uint8_t *)out + at, "HTTP_AUTHORIZATION",
+	    authorization);
 	(void)record(out + 16, 4, at - 24);
 	at += record(out + at, 4, 0);
 	memcpy(out + at + 8, body, len);

@@ -72,8 +72,8 @@ target_connect(const struct target *t)
 	return fd;
 }
 
-static size_t
-param(uint8_t *out, const char *name, const char *value)
+size_t
+target_param(uint8_t *out, const char *name, const char *value)
 {
 	size_t n = strlen(name), v = strlen(value);
 
@@ -91,10 +91,10 @@ ask_fcgi(int fd, const char *query, const char *last_event_id)
 		4, 0, 1 };
 	size_t at = 24, params;
 
-	at += param(b + at, "REQUEST_METHOD", "GET");
-	at += param(b + at, "QUERY_STRING", query);
+	at += target_param(b + at, "REQUEST_METHOD", "GET");
+	at += target_param(b + at, "QUERY_STRING", query);
 	if (last_event_id != NULL)
-		at += param(b + at, "HTTP_LAST_EVENT_ID", last_event_id);
+		at += target_param(b + at, "HTTP_LAST_EVENT_ID", last_event_id);
 	params = at - 24;
 	b[20] = (uint8_t)(params >> 8);
 	b[21] = (uint8_t)(params & 0xff);

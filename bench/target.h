@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Where a stream is to be had: http://HOST:PORT/PATH, or fcgi:SOCKET for a
@@ -28,5 +29,8 @@ int target_connect(const struct target *t);
  */
 int target_ask(const struct target *t, int fd, const char *query,
     const char *last_event_id);
+
+/* A name and a value of PARAMS, both shorter than 128 bytes; the length. */
+size_t target_param(uint8_t *out, const char *name, const char *value);
 
 #endif

@@ -56,14 +56,6 @@ struct parse {
 	size_t arena_used;
 };
 
-static int
-refuse_memory(struct problem *p)
-{
-	problem_set(p, 503, "Memory is short.  Send it again a little later.");
-	p->retry_s = 1;
-	return -1;
-}
-
 /* What may be shown of a name that a client made up. */
 static void
 echo_name(struct text name, char out[static ECHO_MAX + 1])
@@ -187,7 +179,7 @@ begin_event(struct parse *s)
 		cap = cap == 0 ? 1 : cap * 2;
 		grown = reallocarray(s->b->events, cap, sizeof(*grown));
 		if (grown == NULL)
-			return refuse_memory(s->p);
+			return problem_memory(s->p);
 		s->b->events = grown;
 		s->events_cap = cap;
 	}
@@ -281,7 +273,7 @@ parse_plain(struct parse *s, const char *query, char *bytes, size_t len)
 		return 0;
 	copy = strdup(query); /* it is decoded in place */
 	if (copy == NULL)
-		return refuse_memory(s->p);
+		return problem_memory(s->p);
 	s->b->backing = copy;
 	return take_pairs(s, copy, strlen(copy), true);
 }
@@ -312,7 +304,7 @@ keep_value(struct parse *s, struct text *value)
 	char *to = s->arena + s->arena_used;
 
 	if (value->len > s->arena_len - s->arena_used)
-		return refuse_memory(s->p);
+		return problem_memory(s->p);
 	if (value->len > 0)
 		memcpy(to, value->bytes, value->len);
 	value->bytes = to;
@@ -378,7 +370,7 @@ read_json(struct parse *s, struct log_json *json, struct text text)
 			    s->where, why);
 		return -1;
 	default:
-		return refuse_memory(s->p);
+		return problem_memory(s->p);
 	}
 	if (s->b->n_events == 0) {
 		problem_set(s->p, 400,
@@ -395,7 +387,7 @@ parse_json(struct parse *s, struct log_json *json, const char *bytes,
 	s->arena_len = len;
 	s->arena = malloc(len + 1); /* never 0, which may give NULL */
 	if (s->arena == NULL)
-		return refuse_memory(s->p);
+		return problem_memory(s->p);
 	s->b->backing = s->arena;
 	return read_json(s, json, (struct text){ bytes, len });
 }

@@ -64,14 +64,6 @@ refuse(struct publish *p)
 		p->want = PUBLISH_INPUT;
 }
 
-static void
-refuse_memory(struct publish *p)
-{
-	problem_set(&p->problem, 503, "Memory is short.  Nothing was stored.");
-	p->problem.retry_s = 1;
-	refuse(p);
-}
-
 /* ---- the body ---- */
 
 static int
@@ -144,7 +136,8 @@ take_whole(struct publish *p, const char *bytes, size_t len)
 			cap += cap / 2;
 		grown = realloc(p->bytes, cap);
 		if (grown == NULL) {
-			refuse_memory(p);
+			(void)problem_memory(&p->problem);
+			refuse(p);
 			return;
 		}
 		p->bytes = grown;
@@ -405,11 +398,8 @@ begin(struct publish *p, const char *const *vars, bool is_framed)
 		return -1;
 	p->type = strdup(type != NULL ? type : "");
 	p->query = strdup(query != NULL ? query : "");
-	if (p->type == NULL || p->query == NULL) {
-		problem_set(&p->problem, 503, "Memory is short.  Try again.");
-		p->problem.retry_s = 1;
-		return -1;
-	}
+	if (p->type == NULL || p->query == NULL)
+		return problem_memory(&p->problem);
 	return open_body(p);
 }
 

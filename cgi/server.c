@@ -56,23 +56,6 @@ on_signal(uv_signal_t *handle, int number)
 		end(handle->data);
 }
 
-/* After fcgi_init(), which installs handlers of its own. */
-static void
-watch_signals(struct server *s)
-{
-	static const int numbers[3] = { SIGTERM, SIGINT, SIGUSR2 };
-
-	(void)signal(SIGPIPE, SIG_IGN); /* write() says it, too */
-	(void)signal(SIGUSR1, SIG_DFL); /* FastCGI's "end when you can" */
-	for (size_t i = 0; i < 3; i++) {
-		s->signals[i].data = s;
-		if (uv_signal_init(&s->loop, &s->signals[i]) != 0 ||
-		    uv_signal_start(&s->signals[i], on_signal, numbers[i]) != 0)
-			warn_line("main: signal %d cannot be watched",
-			    numbers[i]);
-	}
-}
-
 static int
 open_server(struct server *s)
 {
@@ -160,7 +143,7 @@ server_run(const struct config *config)
 	}
 	result = open_server(&s);
 	if (result == 0) {
-		watch_signals(&s);
+		signals_watch(&s.signals, &s.loop, on_signal, &s);
 		(void)uv_run(&s.loop, UV_RUN_DEFAULT); /* until uv_stop() */
 	}
 	close_server(&s);

@@ -11,6 +11,7 @@
 
 #include "../lib/connection.h"
 #include "../lib/fine_timer.h"
+#include "../lib/signals.h"
 #include "commit.h"
 #include "publish.h"
 
@@ -49,7 +50,7 @@ struct server {
 	uv_timer_t again;         /* other programs are writing */
 	uv_timer_t patience;      /* with those who are refused */
 	uv_timer_t end;
-	uv_signal_t signals[3];
+	struct signals signals;
 	bool is_ending;
 	struct {
 		uint64_t requests;

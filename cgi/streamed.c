@@ -46,14 +46,6 @@ struct streamed {
 	size_t events_cap;
 };
 
-static int
-refuse_memory(struct problem *p)
-{
-	problem_set(p, 503, "Memory is short.  Send it again a little later.");
-	p->retry_s = 1;
-	return -1;
-}
-
 /* ---- events ---- */
 
 static struct event *
@@ -97,7 +89,7 @@ take_line(struct streamed *s, struct text line, struct problem *p)
 	if (is_blank(line))
 		return 0;
 	if ((e = add_event(s)) == NULL)
-		return refuse_memory(p);
+		return problem_memory(p);
 	(void)snprintf(where, sizeof(where), "Line %" PRIu64 ": ",
 	    s->block_line);
 	if (body_parse_line(s->json, line, where, s->arena, &s->used, e, p) ==
@@ -120,7 +112,7 @@ take_block(struct streamed *s, struct text block, struct problem *p)
 		return -1;
 	}
 	if ((e = add_event(s)) == NULL)
-		return refuse_memory(p);
+		return problem_memory(p);
 	switch (event_stream_read(block, &d, s->arena, &s->used, e)) {
 	case EVENT_STREAM_EVENT:
 		return 0;
@@ -190,7 +182,7 @@ make_room(struct streamed *s, size_t len, struct problem *p)
 		    cap / 2; /* so that small pieces do not cost a copy each */
 		bytes = realloc(s->buffer, cap);
 		if (bytes == NULL)
-			return refuse_memory(p);
+			return problem_memory(p);
 		s->buffer = bytes;
 		s->cap = cap;
 	}
@@ -201,7 +193,7 @@ make_room(struct streamed *s, size_t len, struct problem *p)
 		s->arena_cap = 0;
 		s->arena = malloc(values);
 		if (s->arena == NULL)
-			return refuse_memory(p);
+			return problem_memory(p);
 		s->arena_cap = values;
 	}
 	return 0;
@@ -359,7 +351,7 @@ streamed_new(enum media media, const char *query, struct log_json *json,
 	if (s != NULL)
 		s->query = strdup(query != NULL ? query : "");
 	if (s == NULL || s->query == NULL) {
-		(void)refuse_memory(p);
+		(void)problem_memory(p);
 		streamed_free(s);
 		return NULL;
 	}

@@ -11,6 +11,7 @@
 
 #include "../lib/fcgi.h"
 #include "../lib/listener.h"
+#include "../lib/signals.h"
 #include "../lib/warn.h"
 #include "../lib/watch.h"
 #include "config.h"
@@ -25,7 +26,7 @@ struct server {
 	struct hub *hub;
 	struct listener *listener; /* NULL as a plain CGI */
 	struct watch *watch;
-	uv_signal_t signals[3];
+	struct signals signals;
 	uv_timer_t end;
 	bool is_cgi;
 	bool is_ending;
@@ -101,25 +102,6 @@ raise_limits(void)
 	limit.rlim_cur = limit.rlim_max;
 	/* if it fails, accept() runs short sooner and says so */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* After fcgi_init(), which installs handlers of its own. */
-static void
-watch_signals(struct server *server)
-{
-	static const int numbers[3] = { SIGTERM, SIGINT, SIGUSR2 };
-
-	(void)signal(SIGPIPE, SIG_IGN); /* write() says it, too */
-	(void)signal(SIGUSR1, SIG_DFL); /* FastCGI's "end when you can" */
-	for (size_t i = 0; i < 3; i++) {
-		uv_signal_t *handle = &server->signals[i];
-
-		handle->data = server;
-		if (uv_signal_init(&server->loop, handle) != 0 ||
-		    uv_signal_start(handle, on_signal, numbers[i]) != 0)
-			warn_line("main: signal %d cannot be watched",
-			    numbers[i]);
-	}
 }
 
 static int
@@ -213,7 +195,8 @@ serve(struct server *server)
 	(void)uv_timer_init(&server->loop, &server->end); /* cannot fail */
 	server->end.data = server;
 	if (open_server(server) == 0 && open_client(server) == 0) {
-		watch_signals(server);
+		signals_watch(&server->signals, &server->loop, on_signal,
+		    server);
 		(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until stop() */
 		status = EXIT_SUCCESS;
 	}

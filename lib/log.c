@@ -181,19 +181,27 @@ log_query(struct log *log, const char *text, int64_t *value)
 	return result;
 }
 
-static enum log_result
-execute(struct log *log, const char *text)
+enum log_result
+log_execute(struct log *log, const char *text)
 {
 	int rc = sqlite3_exec(log->db, text, NULL, NULL, NULL);
 
 	return rc == SQLITE_OK ? LOG_OK : log_fail(log, rc);
 }
 
+enum log_result
+log_run(struct log *log, enum log_statement which)
+{
+	int64_t nothing;
+
+	return log_integer(log, log_statement(log, which), 0, &nothing);
+}
+
 /* Two programs may create the log at once: who comes second finds it made. */
 static enum log_result
 create(struct log *log)
 {
-	enum log_result result = execute(log, log_schema);
+	enum log_result result = log_execute(log, log_schema);
 	int64_t version = 0;
 
 	if (result == LOG_OK)
@@ -242,7 +250,7 @@ read_facts(struct log *log, struct facts *f)
 	    " 'retention', 'events_retain')";
 	enum log_result r;
 
-	if ((r = execute(log, "BEGIN")) != LOG_OK)
+	if ((r = log_execute(log, "BEGIN")) != LOG_OK)
 		return r;
 	if ((r = log_query(log, "PRAGMA user_version", &f->version)) ==
 		LOG_OK &&
@@ -251,7 +259,7 @@ read_facts(struct log *log, struct facts *f)
 	    (r = log_query(log, has_table, &f->events)) == LOG_OK &&
 	    (r = log_query(log, keeps_ids, &f->ids)) == LOG_OK &&
 	    (r = log_query(log, has_rest, &f->rest)) == LOG_OK)
-		return execute(log, "COMMIT");
+		return log_execute(log, "COMMIT");
 	if (sqlite3_get_autocommit(log->db) == 0)
 		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
 	return r;
@@ -390,7 +398,7 @@ open_database(struct log *log, const struct log_options *o)
 		    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (!o->append)
 		return LOG_OK;
-	return execute(log,
+	return log_execute(log,
 	    o->no_sync ? "PRAGMA synchronous = NORMAL" :
 			 "PRAGMA synchronous = FULL");
 }

@@ -100,18 +100,10 @@ insert(struct log *log, const struct event *e, struct log_receipt *receipt)
 
 /* ---- groups ---- */
 
-static enum log_result
-run(struct log *log, enum log_statement which)
-{
-	int64_t nothing;
-
-	return log_integer(log, log_statement(log, which), 0, &nothing);
-}
-
 enum log_result
 log_group_begin(struct log *log)
 {
-	return run(log, LOG_S_BEGIN_WRITE);
+	return log_run(log, LOG_S_BEGIN_WRITE);
 }
 
 void
@@ -122,7 +114,7 @@ log_group_drop(struct log *log)
 	if (sqlite3_get_autocommit(log->db) != 0) /* an error has ended it */
 		return;
 	memcpy(why, log->why, sizeof(why)); /* the words for what went wrong */
-	(void)run(log, LOG_S_ROLLBACK);     /* nothing else can be done */
+	(void)log_run(log, LOG_S_ROLLBACK); /* nothing else can be done */
 	memcpy(log->why, why, sizeof(why));
 }
 
@@ -138,7 +130,7 @@ log_group_add(struct log *log, const struct event *events, size_t n,
 	if (sqlite3_get_autocommit(log->db) != 0)
 		return log_fail(log, SQLITE_ABORT_ROLLBACK);
 	if (n > 1)
-		result = run(log, LOG_S_SAVE);
+		result = log_run(log, LOG_S_SAVE);
 	for (size_t i = 0; i < n && result == LOG_OK; i++) {
 		*culprit = i;
 		result = insert(log, &events[i], &receipts[i]);
@@ -146,12 +138,12 @@ log_group_add(struct log *log, const struct event *events, size_t n,
 	if (n == 1)
 		return result;
 	if (result == LOG_OK)
-		return run(log, LOG_S_RELEASE);
+		return log_run(log, LOG_S_RELEASE);
 	memcpy(why, log->why, sizeof(why));
 	if ((result == LOG_REFUSED || result == LOG_CONFLICT) &&
 	    sqlite3_get_autocommit(log->db) == 0 &&
-	    (run(log, LOG_S_UNDO) != LOG_OK ||
-		run(log, LOG_S_RELEASE) != LOG_OK))
+	    (log_run(log, LOG_S_UNDO) != LOG_OK ||
+		log_run(log, LOG_S_RELEASE) != LOG_OK))
 		return LOG_BROKEN;
 	memcpy(log->why, why, sizeof(why));
 	return result;
@@ -160,7 +152,7 @@ log_group_add(struct log *log, const struct event *events, size_t n,
 enum log_result
 log_group_commit(struct log *log)
 {
-	enum log_result result = run(log, LOG_S_END);
+	enum log_result result = log_run(log, LOG_S_END);
 
 	if (result != LOG_OK)
 		log_group_drop(log);

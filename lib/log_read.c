@@ -14,19 +14,11 @@
 
 #define RETRY_MAX_MS 86400000 /* in sql/schema.sql */
 
-static enum log_result
-run(struct log *log, enum log_statement which)
-{
-	int64_t nothing;
-
-	return log_integer(log, log_statement(log, which), 0, &nothing);
-}
-
 enum log_result
 log_begin(struct log *log)
 {
 	log_end(log); /* should that have failed before */
-	return run(log, LOG_S_BEGIN);
+	return log_run(log, LOG_S_BEGIN);
 }
 
 void
@@ -35,7 +27,7 @@ log_end(struct log *log)
 	/* an error may have ended it; of reading there is nothing to commit
 	   that could fail */
 	if (sqlite3_get_autocommit(log->db) == 0)
-		(void)run(log, LOG_S_END);
+		(void)log_run(log, LOG_S_END);
 }
 
 enum log_result

@@ -106,20 +106,12 @@ find_surplus(struct log *log, const struct log_surplus *p,
 
 /* ---- under the lock ---- */
 
-static enum log_result
-execute(struct log *log, const char *text)
-{
-	int rc = sqlite3_exec(log->db, text, NULL, NULL, NULL);
-
-	return rc == SQLITE_OK ? LOG_OK : log_fail(log, rc);
-}
-
 /* Commit what went well, else undo it and keep the words for why. */
 static enum log_result
 finish(struct log *log, enum log_result result)
 {
 	if (result == LOG_OK)
-		result = execute(log, "COMMIT");
+		result = log_execute(log, "COMMIT");
 	if (sqlite3_get_autocommit(log->db) == 0)
 		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
 	return result;
@@ -165,7 +157,7 @@ log_remove(struct log *log, struct log_surplus *surplus, int64_t *removed,
 	*is_over = n < LOG_REMOVE_MAX;
 	if (n == 0)
 		return LOG_OK;
-	if ((result = execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
+	if ((result = log_execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
 		return result;
 	result = finish(log, remove_ids(log, ids, n, removed));
 	if (result == LOG_OK)
@@ -228,7 +220,7 @@ log_remove_by_rules(struct log *log, int64_t *removed, int64_t *overdue)
 	enum log_result result;
 
 	*removed = *overdue = 0;
-	if ((result = execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
+	if ((result = log_execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
 		return result;
 	return finish(log, remove_by_rules(log, removed, overdue));
 }

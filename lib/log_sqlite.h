@@ -75,4 +75,8 @@ enum log_result log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback,
 /* Run a one-off query that gives one integer; 0 if it gives no row or NULL. */
 enum log_result log_query(struct log *log, const char *text, int64_t *value);
 
+/* Run a statement that gives nothing: one that is prepared, or any text. */
+enum log_result log_run(struct log *log, enum log_statement which);
+enum log_result log_execute(struct log *log, const char *text);
+
 #endif

@@ -49,6 +49,14 @@ problem_set(struct problem *p, int status, const char *detail, ...)
 	p->detail[len] = '\0';
 }
 
+int
+problem_memory(struct problem *p)
+{
+	problem_set(p, 503, "Memory is short.  Send it again a little later.");
+	p->retry_s = 1;
+	return -1;
+}
+
 const char *
 problem_reason(int status)
 {

@@ -28,6 +28,9 @@ struct problem {
 void problem_set(struct problem *p, int status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The problem of memory that is short: 503, to be tried again.  Returns -1. */
+int problem_memory(struct problem *p);
+
 /* The reason phrase of a status we use ("Bad Request"); "Error" if unknown. */
 const char *problem_reason(int status);
 
