@@ -333,13 +333,18 @@ read_identity(struct log *log)
 
 /*
  * Recognise or create the log, in WAL mode.  Other programs may be at it too,
- * and who loses the change to WAL to them is told so at once, whatever the
- * timeout.
+ * making it, or closing it as the last; who loses the change to WAL to them is
+ * told so at once, whatever the timeout.
  */
 static enum log_result
-settle(struct log *log, bool may_create, bool at_once)
+settle(struct log *log, const struct log_options *o)
 {
-	int tries = may_create && !at_once ? SETTLE_MS / SETTLE_STEP_MS : 1;
+	bool may_create = o->create;
+	int wait_ms =
+	    may_create && o->busy_ms < SETTLE_MS ? SETTLE_MS : o->busy_ms;
+	int tries = o->at_once || wait_ms < SETTLE_STEP_MS ?
+	    1 :
+	    wait_ms / SETTLE_STEP_MS;
 	enum log_result result = LOG_BUSY;
 	int64_t ignored;
 
@@ -388,7 +393,7 @@ open_database(struct log *log, const struct log_options *o)
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
 	(void)sqlite3_extended_result_codes(log->db, 1);
-	if ((result = settle(log, o->create, o->at_once)) != LOG_OK ||
+	if ((result = settle(log, o)) != LOG_OK ||
 	    (result = read_identity(log)) != LOG_OK)
 		return result;
 	/* 0 for a reader: it tries again on its next look */

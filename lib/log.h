@@ -30,9 +30,10 @@ enum log_result {
 /*
  * Open the log at path, for reading or for appending too.  An empty or missing
  * file becomes a new log if create is set.
- * Waits up to a second for others who are creating it, but only with create.
+ * Waits up to busy_ms, with create at least a second, for others who are
+ * creating it, or closing it as the last.
  *   units    busy_ms: how long to wait for locks; 0 for readers
- *   at_once  do not even wait for others who are creating it
+ *   at_once  do not wait for them
  *   no_sync  of one who appends: commits do not wait for the disk, and the last
  *            of them may be lost with the power, though not with a process
  *   returns  LOG_OK with *opened set; else it is NULL and why says what to do
