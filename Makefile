@@ -103,10 +103,11 @@ CLI_SRC := $(sort $(wildcard cli/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+ORACLE_SRC := $(sort $(wildcard tests/oracle/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
 SRC := $(LIB_SRC) $(FCGI_SRC) $(CGI_SRC) $(CLI_SRC) $(UNIT_SRC) \
-	$(UNIT_HELP_SRC) $(TOOL_SRC) $(FUZZ_SRC) $(BENCH_SRC)
+	$(UNIT_HELP_SRC) $(TOOL_SRC) $(ORACLE_SRC) $(FUZZ_SRC) $(BENCH_SRC)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 FCGI_OBJ := $(call obj,$(FCGI_SRC))
@@ -118,6 +119,9 @@ LIB_A := $(B)/librowcast.a
 FCGI_A := $(B)/libresponder.a
 CGI_A := $(B)/libpublisher.a
 CLI_A := $(B)/libcommands.a
+# What tests compare with: no program, and nothing of ours is in it.
+ORACLE_LIB := tests/oracle/event_source.c
+ORACLE_A := $(B)/liboracle.a
 
 RESPONDER := $(B)/rowcast.fcgi
 PUBLISHER := $(B)/rowcast-publish.cgi
@@ -148,7 +152,8 @@ $(LIB_A): $(call obj,$(LIB_SRC))
 $(FCGI_A): $(filter-out %/main.o,$(FCGI_OBJ))
 $(CGI_A): $(filter-out %/main.o,$(CGI_OBJ))
 $(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
-$(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A): Makefile
+$(ORACLE_A): $(call obj,$(ORACLE_LIB))
+$(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A): Makefile
 	$(SAY) AR $@
 	@rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
@@ -158,17 +163,17 @@ $(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A): Makefile
 unit: $(UNIT)
 UNIT_HELP_OBJ := $(call obj,$(UNIT_HELP_SRC))
 $(UNIT): $(B)/%: $(B)/%.o $(UNIT_HELP_OBJ) $(SAN_OBJ) $(FCGI_A) $(CGI_A) \
-    $(CLI_A) $(LIB_A)
+    $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $(filter %.o,$^) \
 	    $(if $(findstring /test_cgi_,$@),$(CGI_A) $(FCGI_A),$(FCGI_A) $(CGI_A)) \
-	    $(CLI_A) $(LIB_A) $(LIBS) $(UV_LIBS) $(LDLIBS)
+	    $(CLI_A) $(ORACLE_A) $(LIB_A) $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
-$(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(CLI_A) $(LIB_A)
+$(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
