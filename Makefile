@@ -128,6 +128,7 @@ PUBLISHER := $(B)/rowcast-publish.cgi
 COMMAND := $(B)/rowcast
 UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
 TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
+CLIENTS := $(B)/tests/oracle/clients
 FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 
 # ---- programs ---------------------------------------------------------------
@@ -172,6 +173,10 @@ $(UNIT): $(B)/%: $(B)/%.o $(UNIT_HELP_OBJ) $(SAN_OBJ) $(FCGI_A) $(CGI_A) \
 $(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+
+$(CLIENTS): $(call obj,$(ORACLE_SRC)) $(SAN_OBJ)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(UV_LIBS) $(LDLIBS)
 
 $(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
@@ -235,7 +240,7 @@ check:
 check-build: all unit tools $(if $(SAN),,warnings) npm
 
 .PHONY: tools
-tools: $(TOOLS)
+tools: $(TOOLS) $(CLIENTS)
 
 # The programs under test are those that are installed; that nothing in them
 # makes the compiler warn is seen to by a compilation of its own.

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# faults.bash: for the suites faults_*.bats, whose tests are the rows of
+# docs/faults.md.
+#
+#     load faults
+#     SECTION='Processes that die'
+#     @test "…" {
+#         fault 'kill -9 of the responder' 'every client gets every event'
+#         …
+#         saw "$ROWS events, 3 kills; lost 0"
+#     }
+#
+# "make check" runs the short form, "make faults" the long one and then writes
+# the page anew from what was seen.
+
+load stream
+
+FAULTS=${FAULTS:-short}
+
+# How much of something, in the short and the long form.
+#   usage: rounds SHORT LONG
+rounds() {
+	if [ "$FAULTS" = long ]; then echo "$2"; else echo "$1"; fi
+}
+
+# What is done, and what is promised for that.
+#   usage: fault NAME PROMISE
+fault() {
+	FAULT=$1
+	PROMISE=$2
+}
+
+# What the test has seen; once, at its end.
+saw() {
+	local dir=$BUILD/faults suite=${BATS_TEST_FILENAME##*/}
+	mkdir -p "$dir"
+	printf '%s\t%s\t%s\t%s\n' "$SECTION" "$FAULT" "$PROMISE" "$*" \
+		>"$dir/${suite%.bats}-$(printf %03d "$BATS_TEST_NUMBER")"
+	echo "# saw: $*"
+}

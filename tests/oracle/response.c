@@ -1,0 +1,121 @@
+/*
+ * An HTTP/1.1 response, byte by byte where it is lines and run by run where it
+ * is body.
+ */
+#include "response.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	STATUS,    /* the first line */
+	FIELDS,    /* of the head */
+	BODY,      /* up to the end of the connection */
+	SIZE,      /* the line before a chunk */
+	CHUNK,     /* in it */
+	CHUNK_END, /* the line break behind it */
+	TRAILER,   /* behind the last one */
+};
+
+void
+response_init(struct response *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->state = STATUS;
+}
+
+static int
+take_status(struct response *r)
+{
+	if (strncmp(r->line, "HTTP/1.", 7) != 0 || r->line_len < 12)
+		return -1;
+	r->status = (int)strtol(r->line + 9, NULL, 10);
+	r->state = FIELDS;
+	return r->status >= 100 && r->status <= 599 ? 0 : -1;
+}
+
+static void
+take_field(struct response *r)
+{
+	if (r->line_len == 0)
+		r->state = r->is_chunked ? SIZE : BODY;
+	else if (strcasecmp(r->line, "Transfer-Encoding: chunked") == 0)
+		r->is_chunked = true;
+	else if (strcasecmp(r->line, "Content-Type: text/event-stream") == 0)
+		r->is_event_stream = true;
+}
+
+static int
+take_size(struct response *r)
+{
+	char *end;
+
+	r->left = strtoul(r->line, &end, 16);
+	if (end == r->line || (*end != '\0' && *end != ';' && *end != ' '))
+		return -1;
+	r->state = r->left > 0 ? CHUNK : TRAILER;
+	return 0;
+}
+
+static int
+take_line(struct response *r)
+{
+	switch (r->state) {
+	case STATUS:
+		return take_status(r);
+	case FIELDS:
+		take_field(r);
+		return 0;
+	case SIZE:
+		return take_size(r);
+	case CHUNK_END:
+		r->state = SIZE;
+		return r->line_len == 0 ? 0 : -1;
+	default: /* TRAILER */
+		if (r->line_len == 0)
+			r->is_over = true;
+		return 0;
+	}
+}
+
+/* One byte of a line; a line that is too long is no response of ours. */
+static int
+take_byte(struct response *r, char byte)
+{
+	int rc;
+
+	if (byte != '\n') {
+		if (r->line_len == sizeof(r->line) - 1)
+			return -1;
+		r->line[r->line_len++] = byte;
+		return 0;
+	}
+	if (r->line_len > 0 && r->line[r->line_len - 1] == '\r')
+		r->line_len--;
+	r->line[r->line_len] = '\0';
+	rc = take_line(r);
+	r->line_len = 0;
+	return rc;
+}
+
+int
+response_take(struct response *r, const char *bytes, size_t len,
+    void (*body)(void *cookie, const char *bytes, size_t len), void *cookie)
+{
+	while (len > 0 && !r->is_over) {
+		size_t n = 1;
+
+		if (r->state == BODY || r->state == CHUNK) {
+			n = r->state == CHUNK && r->left < len ? r->left : len;
+			body(cookie, bytes, n);
+			if (r->state == CHUNK && (r->left -= n) == 0)
+				r->state = CHUNK_END;
+		} else if (take_byte(r, *bytes) != 0) {
+			return -1;
+		}
+		bytes += n;
+		len -= n;
+	}
+	return 0;
+}

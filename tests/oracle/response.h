@@ -1,0 +1,33 @@
+#ifndef ROWCAST_ORACLE_RESPONSE_H
+#define ROWCAST_ORACLE_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The response of an HTTP/1.1 server as it comes: its status, whether it is an
+ * event stream, and its body without the framing.
+ *   source   RFC 9112, 6 and 7
+ */
+struct response {
+	int status; /* 0 until the head is whole */
+	bool is_event_stream;
+	bool is_chunked;
+	bool is_over; /* the last chunk has come */
+	int state;    /* private, as is all below */
+	size_t left;  /* of this chunk */
+	size_t line_len;
+	char line[1024];
+};
+
+void response_init(struct response *r);
+
+/*
+ * Take bytes that have come.
+ *   returns  0; -1 if they are no response, and nothing more may be taken
+ *   calls    body(cookie, bytes, len) for each run of the body
+ */
+int response_take(struct response *r, const char *bytes, size_t len,
+    void (*body)(void *cookie, const char *bytes, size_t len), void *cookie);
+
+#endif
