@@ -12,6 +12,7 @@ enum {
 	STATUS,    /* the first line */
 	FIELDS,    /* of the head */
 	BODY,      /* up to the end of the connection */
+	COUNTED,   /* a body whose length was said */
 	SIZE,      /* the line before a chunk */
 	CHUNK,     /* in it */
 	CHUNK_END, /* the line break behind it */
@@ -36,14 +37,32 @@ take_status(struct response *r)
 }
 
 static void
+end_head(struct response *r)
+{
+	if (r->is_chunked) {
+		r->state = SIZE;
+	} else if (r->has_length) {
+		r->state = COUNTED;
+		r->is_over = r->left == 0;
+	} else {
+		r->state = BODY;
+	}
+}
+
+static void
 take_field(struct response *r)
 {
-	if (r->line_len == 0)
-		r->state = r->is_chunked ? SIZE : BODY;
-	else if (strcasecmp(r->line, "Transfer-Encoding: chunked") == 0)
+	if (r->line_len == 0) {
+		end_head(r);
+	} else if (strcasecmp(r->line, "Transfer-Encoding: chunked") == 0) {
 		r->is_chunked = true;
-	else if (strcasecmp(r->line, "Content-Type: text/event-stream") == 0)
+	} else if (strcasecmp(r->line, "Content-Type: text/event-stream") ==
+	    0) {
 		r->is_event_stream = true;
+	} else if (strncasecmp(r->line, "Content-Length: ", 16) == 0) {
+		r->has_length = true;
+		r->left = strtoul(r->line + 16, NULL, 10);
+	}
 }
 
 static int
@@ -99,6 +118,25 @@ take_byte(struct response *r, char byte)
 	return rc;
 }
 
+/* A run of the body; how much of it there was. */
+static size_t
+body_len(const struct response *r, size_t len)
+{
+	return r->state != BODY && r->left < len ? r->left : len;
+}
+
+static void
+pass(struct response *r, size_t n)
+{
+	if (r->state == BODY)
+		return;
+	r->left -= n;
+	if (r->left > 0)
+		return;
+	r->is_over = r->state == COUNTED;
+	r->state = CHUNK_END;
+}
+
 int
 response_take(struct response *r, const char *bytes, size_t len,
     void (*body)(void *cookie, const char *bytes, size_t len), void *cookie)
@@ -106,11 +144,11 @@ response_take(struct response *r, const char *bytes, size_t len,
 	while (len > 0 && !r->is_over) {
 		size_t n = 1;
 
-		if (r->state == BODY || r->state == CHUNK) {
-			n = r->state == CHUNK && r->left < len ? r->left : len;
+		if (r->state == BODY || r->state == COUNTED ||
+		    r->state == CHUNK) {
+			n = body_len(r, len);
 			body(cookie, bytes, n);
-			if (r->state == CHUNK && (r->left -= n) == 0)
-				r->state = CHUNK_END;
+			pass(r, n);
 		} else if (take_byte(r, *bytes) != 0) {
 			return -1;
 		}

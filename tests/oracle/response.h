@@ -13,9 +13,10 @@ struct response {
 	int status; /* 0 until the head is whole */
 	bool is_event_stream;
 	bool is_chunked;
-	bool is_over; /* the last chunk has come */
+	bool has_length;
+	bool is_over; /* the body is whole */
 	int state;    /* private, as is all below */
-	size_t left;  /* of this chunk */
+	size_t left;  /* of this chunk, or of the body */
 	size_t line_len;
 	char line[1024];
 };

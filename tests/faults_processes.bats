@@ -1,0 +1,286 @@
+#!/usr/bin/env bats
+# What dies, stops or is replaced: the programs and the web servers, under
+# publishers of three kinds, before clients that come back as EventSource does.
+
+load oracle
+
+SECTION='Processes'
+EVERYTHING='every client gets every event once and in order; what was acknowledged is there'
+
+setup() {
+	stream_setup
+}
+
+teardown() {
+	oracle_teardown
+}
+
+# ---- servers ----------------------------------------------------------------
+
+# A web server with both programs, clients and publishers, and the first events.
+#   usage: under_load lighttpd|apache|nginx [OPTION-OF-CLIENTS…]
+under_load() {
+	KIND=$1
+	shift
+	start_programs
+	"start_$KIND"
+	set_url() { :; } # from now on always there
+	eventually answers_head
+	oracle_start "$@"
+	publishers_start
+	published 30
+}
+
+# The publisher retries what was refused; clients are to be back soon.
+start_programs() {
+	case $KIND in
+	lighttpd) export ROWCAST_RETRY_MS=200 ROWCAST_SHUTDOWN_RETRY_S=1 ;;
+	*)
+		start_responder --retry-ms 200 --shutdown-retry-s 1
+		start_publisher
+		;;
+	esac
+}
+
+# Someone starts it again: lighttpd by itself, else systemd or its like.
+#   usage: again responder|publisher [OPTION…]
+again() {
+	local what=$1
+	shift
+	case $KIND-$what in
+	lighttpd-*) ;;
+	*-responder) start_responder --retry-ms 200 --shutdown-retry-s 1 "$@" ;;
+	*-publisher) start_publisher "$@" ;;
+	esac
+}
+
+# Process ids of a program of ours that the web server or we have started.
+#   usage: programs rowcast.fcgi|rowcast-publish.cgi
+programs() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		echo "$pid"
+		descendants "$pid"
+	done | sort -u | while read -r pid; do
+		[ "$(readlink "/proc/$pid/exe")" != "$SITE/build/${1}" ] ||
+			echo "$pid"
+	done
+}
+
+has_programs() {
+	[ -n "$(programs "$1")" ]
+}
+
+# What a run of the oracle has come to.
+sum() {
+	echo "$ROWS events, $ORACLE_CLIENTS clients that connected" \
+		"$CONNECTIONS times: nothing lost, repeated or out of order;" \
+		"$ACKS acknowledged, all stored${REFUSED:+; $REFUSED refused}"
+}
+
+# ---- faults -----------------------------------------------------------------
+
+kill_responder() {
+	local round n pid
+	n=$(rounds 3 30)
+	fault "kill -9 of the responder ($1)" "$EVERYTHING"
+	under_load "$1" --churn 6:300
+	for ((round = 0; round < n; round++)); do
+		eventually has_programs rowcast.fcgi
+		for pid in $(programs rowcast.fcgi); do kill -KILL "$pid"; done
+		again responder
+		published 15
+	done
+	oracle_end
+	saw "$n times; $(sum)"
+}
+
+@test "lighttpd: kill -9 of the responder" {
+	kill_responder lighttpd
+}
+
+@test "apache: kill -9 of the responder" {
+	kill_responder apache
+}
+
+@test "nginx: kill -9 of the responder" {
+	kill_responder nginx
+}
+
+kill_publisher() {
+	local round n pid killed=0
+	n=$(rounds 5 50)
+	fault "kill -9 of the publisher ($1)" \
+		'what was not acknowledged may be stored or not, but whole, and with a key never twice'
+	under_load "$1"
+	for ((round = 0; round < n; round++)); do
+		published 8
+		# One that runs as CGI may have gone meanwhile.
+		eventually has_programs rowcast-publish.cgi
+		for pid in $(programs rowcast-publish.cgi); do
+			if kill -KILL "$pid"; then killed=$((killed + 1)); fi
+		done
+		again publisher
+	done
+	published 20
+	oracle_end
+	[ "$killed" -gt 0 ]
+	saw "$killed processes; $(sum)"
+}
+
+@test "lighttpd: kill -9 of the publisher" {
+	kill_publisher lighttpd
+}
+
+@test "apache: kill -9 of the publisher" {
+	kill_publisher apache
+}
+
+@test "nginx: kill -9 of the publisher" {
+	kill_publisher nginx
+}
+
+@test "kill -9 of a program in the middle of its transaction" {
+	local before
+	fault 'kill -9 of a sqlite3 shell in mid-transaction' \
+		'nothing of the transaction is stored or sent'
+	under_load lighttpd
+	open_shell
+	tell "BEGIN IMMEDIATE"
+	tell "INSERT INTO events(topic, data) VALUES('news', 'half'), ('news', 'written')"
+	kill -KILL "$SHELL_PID" $(descendants "$SHELL_PID")
+	exec {SHELL_FD}>&-
+	published 30
+	oracle_end
+	[ "$(sql "SELECT count(*) FROM events WHERE data IN ('half', 'written')")" -eq 0 ]
+	saw "$(sum)"
+}
+
+kill_server() {
+	local round n
+	n=$(rounds 2 20)
+	fault "kill -9 of the web server ($1)" "$EVERYTHING"
+	under_load "$1"
+	for ((round = 0; round < n; round++)); do
+		# All of it: its other processes would keep the port.
+		kill -KILL "$SERVER_PID" $(server_children)
+		eventually gone "$SERVER_PID"
+		"start_$KIND"
+		published 15
+	done
+	oracle_end
+	saw "$n times; $(sum)"
+}
+
+# The processes of the web server itself.
+server_children() {
+	local pid
+	for pid in $(descendants "$SERVER_PID"); do
+		case $(ps -o comm= -p "$pid") in
+		rowcast*) ;;
+		*) echo "$pid" ;;
+		esac
+	done
+}
+
+@test "lighttpd: kill -9 of the web server" {
+	kill_server lighttpd
+	# What it left behind serves on, or is gone; there are not ever more.
+	[ "$(programs rowcast.fcgi | wc -l)" -le 1 ]
+}
+
+@test "apache: kill -9 of the web server" {
+	kill_server apache
+}
+
+@test "nginx: kill -9 of the web server" {
+	kill_server nginx
+}
+
+replace_binary() {
+	local pid inode
+	fault "SIGTERM and a new binary ($1)" \
+		"$EVERYTHING; streams end in peace and come back spread over --shutdown-retry-s"
+	under_load "$1"
+	cp "$BUILD/rowcast.fcgi" "$SITE/build/new"
+	inode=$(stat -c %i "$SITE/build/new")
+	eventually has_programs rowcast.fcgi
+	pid=$(programs rowcast.fcgi)
+	mv "$SITE/build/new" "$SITE/build/rowcast.fcgi"
+	kill "$pid"
+	# Not before the old one has let go of its socket.
+	eventually gone "$pid"
+	again responder
+	published 40
+	eventually has_programs rowcast.fcgi
+	[ "$(stat -L -c %i "/proc/$(programs rowcast.fcgi)/exe")" = "$inode" ]
+	oracle_end
+	saw "$(sum)"
+}
+
+@test "lighttpd: SIGTERM and a new binary" {
+	replace_binary lighttpd
+}
+
+@test "apache: SIGTERM and a new binary" {
+	replace_binary apache
+}
+
+@test "nginx: SIGTERM and a new binary" {
+	replace_binary nginx
+}
+
+reload_server() {
+	local round n
+	n=$(rounds 2 20)
+	fault "reload of the web server ($1)" "$EVERYTHING"
+	under_load "$1"
+	for ((round = 0; round < n; round++)); do
+		case $1 in
+		nginx) kill -HUP "$SERVER_PID" ;;
+		*) kill -USR1 "$SERVER_PID" ;; # graceful
+		esac
+		published 20
+	done
+	oracle_end
+	is_running "$SERVER_PID"
+	saw "$n times; $(sum)"
+}
+
+@test "lighttpd: reload" {
+	reload_server lighttpd
+}
+
+@test "apache: reload" {
+	reload_server apache
+}
+
+@test "nginx: reload" {
+	reload_server nginx
+}
+
+stop_responder() {
+	local pid
+	fault "a stopped responder ($1)" \
+		"publishers go on; when it runs again, $EVERYTHING"
+	under_load "$1"
+	pid=$(programs rowcast.fcgi)
+	kill -STOP "$pid"
+	published "$(rounds 40 400)"
+	kill -CONT "$pid"
+	published 20
+	oracle_end
+	saw "$(sum)"
+}
+
+@test "lighttpd: a stopped responder" {
+	stop_responder lighttpd
+}
+
+@test "apache: a stopped responder" {
+	stop_responder apache
+}
+
+@test "nginx: a stopped responder" {
+	stop_responder nginx
+}
