@@ -7,6 +7,7 @@
 
 #include "../lib/fcgi.h"
 #include "../lib/listener.h"
+#include "../lib/loop.h"
 #include "../lib/warn.h"
 #include "server_private.h"
 
@@ -137,7 +138,7 @@ server_run(const struct config *config)
 	struct server s = { .config = config };
 	int result;
 
-	if (uv_loop_init(&s.loop) != 0) {
+	if (loop_open(&s.loop) != 0) {
 		warn_line("main: out of memory or descriptors");
 		return -1;
 	}

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "../lib/loop.h"
 #include "../lib/warn.h"
 #include "../lib/watch.h"
 #include "output.h"
@@ -71,7 +72,7 @@ follow_run(const struct follow *f)
 	struct run run = { .follow = f };
 	int result = -1;
 
-	if (uv_loop_init(&run.loop) != 0) {
+	if (loop_open(&run.loop) != 0) {
 		warn_line("out of memory or descriptors");
 		return -1;
 	}

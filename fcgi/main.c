@@ -11,6 +11,7 @@
 
 #include "../lib/fcgi.h"
 #include "../lib/listener.h"
+#include "../lib/loop.h"
 #include "../lib/signals.h"
 #include "../lib/warn.h"
 #include "../lib/watch.h"
@@ -188,7 +189,7 @@ serve(struct server *server)
 {
 	int status = EXIT_FAILURE;
 
-	if (uv_loop_init(&server->loop) != 0) {
+	if (loop_open(&server->loop) != 0) {
 		warn_line("main: out of memory or descriptors");
 		return status;
 	}

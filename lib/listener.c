@@ -21,12 +21,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loop.h"
 #include "warn.h"
 
 #define BACKLOG 4096
 #define ACCEPTS_MAX 64       /* in one go, then others have their turn */
 #define PAUSE_MS 100         /* when descriptors have run out */
 #define SPARE_DESCRIPTORS 16 /* for reading requests and for the log */
+#define WATCHED 1000         /* descriptors for which libuv has memory early */
 #define SEND_BUFFER 32768    /* bytes a stalled client holds in the kernel */
 
 struct listener {
@@ -117,9 +119,10 @@ static void
 run_short(struct listener *l)
 {
 	if (!l->is_short)
-		warn_line("listener: accept: %s; raise the limit of open files"
+		warn_line("listener: accept: %s; raise the limit of %s"
 			  " or lower %s",
-		    strerror(errno), l->options.limit_name);
+		    strerror(errno), errno == ENOMEM ? "memory" : "open files",
+		    l->options.limit_name);
 	l->is_short = true;
 	pause_accepting(l);
 	/* cannot fail: there is a callback and the handle is open */
@@ -127,7 +130,7 @@ run_short(struct listener *l)
 }
 
 /* Is there a descriptor for one more, and some to serve it?  They are given out
-   from the lowest up. */
+   from the lowest up.  Sets errno if not. */
 static bool
 has_descriptors(const struct listener *l)
 {
@@ -135,7 +138,11 @@ has_descriptors(const struct listener *l)
 
 	if (fd >= 0)
 		(void)close(fd); /* the listening socket has another */
-	return fd >= 0 && fd < l->descriptors - SPARE_DESCRIPTORS;
+	errno = EMFILE;
+	if (fd < 0 || fd >= l->descriptors - SPARE_DESCRIPTORS)
+		return false;
+	errno = ENOMEM;
+	return loop_has_room(l->poll.loop, fd);
 }
 
 /* Returns false if there is nobody more, or no more can be taken. */
@@ -147,7 +154,6 @@ accept_one(struct listener *l)
 	int fd, size = SEND_BUFFER;
 
 	if (!has_descriptors(l)) {
-		errno = EMFILE;
 		run_short(l);
 		return false;
 	}
@@ -358,6 +364,22 @@ open_socket(struct listener *l, char why[LISTENER_WHY_MAX])
 	return 0;
 }
 
+/*
+ * libuv's list of descriptors is as long as the highest that it watches: with
+ * this one, it need not grow for the first thousand connections.
+ */
+static void
+raise_descriptor(struct listener *l)
+{
+	int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, WATCHED);
+
+	if (fd < 0) /* so many there cannot be */
+		return;
+	if (l->fd != STDIN_FILENO)
+		(void)close(l->fd); /* the listening socket has another */
+	l->fd = fd;
+}
+
 struct listener *
 listener_new(uv_loop_t *loop, const struct listener_options *options,
     struct connections *cs, char why[LISTENER_WHY_MAX])
@@ -380,6 +402,7 @@ listener_new(uv_loop_t *loop, const struct listener_options *options,
 		free(l);
 		return NULL;
 	}
+	raise_descriptor(l);
 	rc = uv_poll_init(loop, &l->poll, l->fd);
 	if (rc != 0) {
 		(void)snprintf(why, LISTENER_WHY_MAX, "listener: %s",
