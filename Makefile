@@ -103,11 +103,14 @@ CLI_SRC := $(sort $(wildcard cli/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELP_SRC := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+PRELOAD_SRC := $(sort $(wildcard tests/preload/*.c))
 ORACLE_SRC := $(sort $(wildcard tests/oracle/*.c))
+SESSION_SRC := $(sort $(wildcard tests/session/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
 SRC := $(LIB_SRC) $(FCGI_SRC) $(CGI_SRC) $(CLI_SRC) $(UNIT_SRC) \
-	$(UNIT_HELP_SRC) $(TOOL_SRC) $(ORACLE_SRC) $(FUZZ_SRC) $(BENCH_SRC)
+	$(UNIT_HELP_SRC) $(TOOL_SRC) $(PRELOAD_SRC) $(ORACLE_SRC) \
+	$(SESSION_SRC) $(FUZZ_SRC) $(BENCH_SRC)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 FCGI_OBJ := $(call obj,$(FCGI_SRC))
@@ -129,6 +132,9 @@ COMMAND := $(B)/rowcast
 UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
 TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
 CLIENTS := $(B)/tests/oracle/clients
+SESSION := $(B)/tests/session/session
+# Sanitizers stand before the same functions.
+PRELOADS := $(if $(SAN),,$(patsubst %.c,$(B)/%.so,$(PRELOAD_SRC)))
 FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 
 # ---- programs ---------------------------------------------------------------
@@ -177,6 +183,15 @@ $(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
 $(CLIENTS): $(call obj,$(ORACLE_SRC)) $(SAN_OBJ)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(UV_LIBS) $(LDLIBS)
+
+$(SESSION): $(call obj,$(SESSION_SRC)) $(SAN_OBJ) $(ORACLE_A) $(LIB_A)
+	$(SAY) LINK $@
+	@$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+
+$(PRELOADS): $(B)/%.so: %.c $(B)/flags
+	$(SAY) LINK $@
+	@mkdir -p $(@D)
+	@$(COMPILE) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
 $(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
@@ -240,7 +255,7 @@ check:
 check-build: all unit tools $(if $(SAN),,warnings) npm
 
 .PHONY: tools
-tools: $(TOOLS) $(CLIENTS)
+tools: $(TOOLS) $(CLIENTS) $(SESSION) $(PRELOADS)
 
 # The programs under test are those that are installed; that nothing in them
 # makes the compiler warn is seen to by a compilation of its own.

@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# Memory that is refused.
+
+bats_require_minimum_version 1.5.0
+load sweep
+SECTION='Memory and descriptors'
+
+setup() {
+	sweep_setup
+}
+
+teardown() {
+	site_end
+}
+
+# libfcgi ends the process where it is refused memory: lib/fcgi.c asks before.
+MEMORY=(FAIL=memory FAIL_SPARE=libfcgi)
+
+@test "the responder: each allocation once" {
+	fault 'responder: the n-th allocation fails' \
+		'at the start it says so and ends; later it goes on, and clients come back at most'
+	sweep responder $((1 + RANDOM % $(rounds 90 2))) "$(rounds 90 2)" \
+		"${MEMORY[@]}"
+	saw "$SWEPT"
+}
+
+@test "the publisher: each allocation once" {
+	fault 'publisher: the n-th allocation fails' \
+		'at the start it says so and ends; later it goes on, and publishes may be tried again'
+	sweep publisher $((1 + RANDOM % $(rounds 180 3))) "$(rounds 180 3)" \
+		"${MEMORY[@]}"
+	saw "$SWEPT"
+}
+
+@test "both: no memory at all for a while" {
+	fault 'no memory at all for a while, as streams and publishes are on' \
+		'nobody ends; once there is memory all goes on without a restart'
+	local i
+	LATE=0 FAILURES=0 OUTAGE=40
+	for ((i = 0; i < $(rounds 1 20); i++)); do
+		late_one responder until_failed "${MEMORY[@]}" FAIL_COUNT=0
+		late_one publisher until_failed "${MEMORY[@]}" FAIL_COUNT=0
+	done
+	saw "$LATE outages, $FAILURES allocations refused; nothing lost," \
+		"nothing twice"
+}
+
+@test "both: a share of all allocations fails" {
+	fault 'of all allocations a share fails, by chance: 1 % (responder), 0.1 % (publisher)' \
+		'nobody ends; streams and publishes come through'
+	local seed=$RANDOM i
+	LATE=0 FAILURES=0
+	for ((i = 0; i < $(rounds 3 200); i++)); do
+		late_one responder until_over "${MEMORY[@]}" \
+			FAIL_SHARE=10 FAIL_SEED=$((seed + i))
+		late_one publisher until_over "${MEMORY[@]}" \
+			FAIL_SHARE=1 FAIL_SEED=$((seed + i))
+	done
+	saw "$LATE sessions, seed $seed, $FAILURES allocations refused; nothing" \
+		"lost, nothing twice"
+}
+
+# ---- what ends by itself ----------------------------------------------------
+
+publishes_one() {
+	[ "$(sqlite3 "$LOG" "SELECT data FROM events ORDER BY id DESC LIMIT 1
+		")" = "$WANT" ]
+}
+
+is_answered() {
+	grep -q '^Status: 201' "$T/out" || return 0 # a refusal: 503
+	publishes_one
+}
+
+@test "a publisher as CGI: each allocation once" {
+	fault 'plain CGI publisher: the n-th allocation fails' \
+		'it says so, or answers; what it answers 201 is in the log'
+	cp "$T/template.db" "$LOG"
+	printf '[{"data":"x"},{"data":"from a CGI program"}]' >"$T/body"
+	WANT='from a CGI program'
+	sweep_command 1 "$(rounds 80 1)" is_answered "${MEMORY[@]}" \
+		ROWCAST_DB="$LOG" \
+		GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+		CONTENT_TYPE=application/json \
+		CONTENT_LENGTH="$(wc -c <"$T/body")" -- \
+		"$BUILD/rowcast-publish.cgi"
+	saw "$SWEPT"
+}
+
+is_whole_tail() {
+	cmp "$T/want" "$T/out"
+}
+
+@test "rowcast publish and tail: each allocation once" {
+	fault 'rowcast publish, rowcast tail: the n-th allocation fails' \
+		'it says so, or does all'
+	local seen
+	cp "$T/template.db" "$LOG"
+	printf 'by hand' >"$T/body"
+	WANT='by hand'
+	sweep_command 1 "$(rounds 80 1)" publishes_one "${MEMORY[@]}" -- \
+		"$BUILD/rowcast" --db "$LOG" publish
+	seen="publish: $SWEPT"
+	"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow >"$T/want"
+	sweep_command 1 "$(rounds 80 1)" is_whole_tail "${MEMORY[@]}" -- \
+		"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow
+	saw "$seen; tail: $SWEPT"
+}

@@ -1,0 +1,243 @@
+# shellcheck shell=bash
+# sweep.bash: the n-th call fails, for n = 1, 2, 3 …; for the suites faults_*.
+#
+#     load sweep
+#     setup() { sweep_setup; }
+#     teardown() { site_end; }
+#     @test "…" { sweep responder 1 10 FAIL=memory; saw "$SWEPT"; }
+#
+# For each n both programs are started on a log of their own, one of them with
+# tests/preload/fail.c before its calls, and tests/session goes through all that
+# they do.  Then the streams must have brought what the log holds, each event
+# once, and all that was acknowledged must be in it.
+
+load faults
+
+sweep_setup() {
+	stream_setup
+	SESSION=$BUILD/tests/session/session
+	FAIL_SO=$BUILD/tests/preload/fail.so
+	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
+	[ -e "$FAIL_SO" ] || {
+		echo "$FAIL_SO is missing: run make check-build" >&2
+		return 1
+	}
+	LOG=$T/run/events.db
+	mkdir "$T/run"
+	export ROWCAST_PUBLISH_OPEN=1
+	# more rows than fit into a page of the responder's
+	sqlite3 "$T/template.db" <"$ROOT/sql/schema.sql" >"$T/ignored"
+	sqlite3 "$T/template.db" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+		SELECT i + 1 FROM n WHERE i < 1500)
+		INSERT INTO events(topic, data) SELECT
+		CASE i % 3 WHEN 0 THEN 'old' ELSE 'other' END, 'row ' || i
+		FROM n; PRAGMA wal_checkpoint(TRUNCATE)" >"$T/ignored"
+	fail_state 1
+}
+
+# What the library is told and tells: is it on, calls, failures (64 bytes).
+fail_state() {
+	printf '%s %020d %020d %20s' "$1" 0 0 '' >"$T/state"
+}
+
+# Switch it on or off, while a program runs.
+fail_switch() {
+	printf %s "$1" | dd of="$T/state" conv=notrunc status=none
+}
+
+# Sets CALLS and FAILED.
+fail_counts() {
+	local on
+	read -r on CALLS FAILED _ <"$T/state" || :
+	: "$on"
+	CALLS=$((10#$CALLS)) FAILED=$((10#$FAILED))
+}
+
+has_failed() {
+	fail_counts
+	[ "$FAILED" -ge "$1" ]
+}
+
+# Both programs on a new log, one of them under fault.  Sets RESPONDER_PID and
+# PUBLISHER_PID; SUBJECT_PID is the one that is meant.
+#   usage: start_under_fault responder|publisher NAME=VALUE…
+start_under_fault() {
+	local who=$1 with=()
+	shift
+	rm -f "$LOG"* "$T"/run/*
+	cp "$T/template.db" "$LOG"
+	: >"$LOGS/responder"
+	: >"$LOGS/publisher"
+	with=(env LD_PRELOAD="$FAIL_SO" FAIL_STATE="$T/state" "$@")
+	start_one responder rowcast.fcgi
+	RESPONDER_PID=$PID
+	start_one publisher rowcast-publish.cgi
+	PUBLISHER_PID=$PID
+	SUBJECT_PID=$PUBLISHER_PID
+	[ "$who" = publisher ] || SUBJECT_PID=$RESPONDER_PID
+}
+
+# usage: start_one NAME PROGRAM     (who, with: of the caller)
+start_one() {
+	local before=()
+	[ "$who" != "$1" ] || before=("${with[@]}")
+	"${before[@]}" "$BUILD/$2" --db "$LOG" --socket "$T/run/$1" \
+		</dev/null >>"$LOGS/$1" 2>&1 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+}
+
+# Go through it.  Sets SAID.
+session() {
+	local rc=0
+	SAID=$("$SESSION" "$LOG" "$T/run/responder" "$RESPONDER_PID" \
+		"$T/run/publisher" "$PUBLISHER_PID" "${1:-40}") || rc=$?
+	echo "$SAID"
+	return "$rc"
+}
+
+# Is it the program, or gone?  A shell that is killed before it has become one
+# would do what bats does at its end.
+has_begun() {
+	local name=
+	{ read -r name <"/proc/$1/comm"; } 2>/dev/null || :
+	[ "$name" != bash ]
+}
+
+# End both.  The other one may not have come to handle signals; the subject's
+# exit status is in ENDED.
+end_both() {
+	eventually has_begun "$RESPONDER_PID"
+	eventually has_begun "$PUBLISHER_PID"
+	kill "$RESPONDER_PID" "$PUBLISHER_PID" 2>/dev/null || :
+	ENDED=0
+	wait "$SUBJECT_PID" || ENDED=$?
+	wait "$RESPONDER_PID" "$PUBLISHER_PID" || :
+	STARTED=()
+}
+
+# One n.  What is wrong is said; else RAN or REFUSED counts it.
+#   usage: sweep_one responder|publisher NAME=VALUE…
+sweep_one() {
+	local rc=0
+	fail_state 1
+	start_under_fault "$@"
+	session >"$T/session" || rc=$?
+	end_both
+	fail_counts
+	RUNS=$((RUNS + 1))
+	if [ "$rc" -eq 0 ] && [ "$ENDED" -eq 0 ]; then
+		RAN=$((RAN + 1))
+		[[ $SAID =~ back\ ([0-9]+),\ tried\ again\ ([0-9]+) ]]
+		BACK=$((BACK + BASH_REMATCH[1]))
+		AGAIN=$((AGAIN + BASH_REMATCH[2]))
+	elif [ "$rc" -eq 3 ] && [ "$ENDED" -gt 0 ] && [ "$ENDED" -lt 128 ] &&
+		[ "$(wc -l <"$LOGS/$1")" -eq 1 ]; then
+		REFUSED=$((REFUSED + 1))
+	else
+		echo "$*: status $ENDED, session $rc: $SAID"
+		cat "$LOGS/$1"
+		return 1
+	fi
+}
+
+# n = FIRST, FIRST + STEP … up to the calls that there are if none fails.  Sets
+# SWEPT: what was seen.
+#   usage: sweep responder|publisher FIRST STEP NAME=VALUE…
+sweep() {
+	local who=$1 first=$2 step=$3 n calls
+	shift 3
+	sweep_one "$who" "$@" FAIL_AT=0
+	calls=$CALLS
+	RUNS=0 RAN=0 REFUSED=0 BACK=0 AGAIN=0
+	for ((n = first; n <= calls; n += step)); do
+		sweep_one "$who" FAIL_AT="$n" "$@"
+	done
+	SWEPT="n = $first … $calls by $step: $RUNS starts, $REFUSED refused"
+	SWEPT+=" with a line, $RAN ran on; streams came back $BACK times,"
+	SWEPT+=" publishes were tried again $AGAIN times; nothing lost,"
+	SWEPT+=" nothing twice, no crash"
+}
+
+# The same for a program that ends by itself: a CGI process, a command.  At each
+# n it must end with status 0 and have done what "done_by" looks for, or with
+# another and have said why.  Sets SWEPT.
+#   usage: sweep_command FIRST STEP CHECK NAME=VALUE… -- COMMAND…
+# Standard input is $T/body; standard output and error: $T/out, $T/err.
+sweep_command() {
+	local first=$1 step=$2 check=$3 n calls with=()
+	shift 3
+	while [ "$1" != -- ]; do
+		with+=("$1")
+		shift
+	done
+	shift
+	RUNS=0 RAN=0 REFUSED=0
+	command_one "$check" 0 "$@"
+	calls=$CALLS
+	for ((n = first; n <= calls; n += step)); do
+		command_one "$check" "$n" "$@"
+	done
+	SWEPT="n = $first … $calls by $step: $RUNS runs, $REFUSED failed and said"
+	SWEPT+=" why, $RAN did all"
+}
+
+# usage: command_one CHECK N COMMAND…     (with: of the caller)
+command_one() {
+	local check=$1 n=$2 rc=0
+	shift 2
+	fail_state 1
+	env "${with[@]}" LD_PRELOAD="$FAIL_SO" FAIL_STATE="$T/state" \
+		FAIL_AT="$n" "$@" <"$T/body" >"$T/out" 2>"$T/err" 3>&- || rc=$?
+	fail_counts
+	RUNS=$((RUNS + 1))
+	if [ "$rc" -eq 0 ] && "$check"; then
+		RAN=$((RAN + 1))
+	elif [ "$rc" -lt 128 ] && [ "$(wc -l <"$T/err")" -ge 1 ] &&
+		[ "$rc" -ne 0 ]; then
+		REFUSED=$((REFUSED + 1))
+	else
+		echo "n = $n: $*: status $rc"
+		head -c 1000 "$T/out" "$T/err"
+		return 1
+	fi
+}
+
+# A session with both programs running, and one of them under fault from then
+# on.  Both must be there after it, and the session whole, and another one
+# without a fault.
+#   usage: late_one responder|publisher CHECK NAME=VALUE…
+# CHECK is run while the session is on and the fault switched on.
+late_one() {
+	local who=$1 check=$2 rc=0
+	shift 2
+	fail_state 0
+	start_under_fault "$who" "$@"
+	eventually connects "$T/run/responder"
+	eventually connects "$T/run/publisher"
+	session >"$T/session" 3>&- &
+	SESSION_PID=$!
+	fail_switch 1
+	"$check"
+	fail_switch 0
+	wait "$SESSION_PID" || rc=$?
+	fail_counts
+	[ "$rc" -ne 0 ] || session || rc=$?
+	end_both
+	LATE=$((LATE + 1))
+	FAILURES=$((FAILURES + FAILED))
+	[ "$rc" -ne 0 ] || [ "$ENDED" -ne 0 ] || return 0
+	echo "$who $*: status $ENDED, session $rc: $SAID $(cat "$T/session")"
+	cat "$LOGS/$who"
+	return 1
+}
+
+# Checks for late_one: all calls fail until so many have; or a share of them
+# fails up to the end of the session.
+until_failed() {
+	eventually has_failed "$OUTAGE"
+}
+
+until_over() {
+	eventually gone "$SESSION_PID"
+}
