@@ -118,7 +118,8 @@ take_event(struct client_private *c, const struct event_source_block *b)
 		w->events++;
 		record(c, "event", c->id, 0, b->type, b->data);
 	}
-	if (is_text(b->type, w->until) && !c->is_done) {
+	if (is_text(b->type, w->until) && !c->is_done &&
+	    (w->until_data == NULL || is_text(b->data, w->until_data))) {
 		c->is_done = true;
 		w->n_done++;
 	}
@@ -363,6 +364,13 @@ client_end(struct client *client)
 	uv_close((uv_handle_t *)&c->again, on_timer_closed);
 	uv_close((uv_handle_t *)&c->leave, on_timer_closed);
 	uv_close((uv_handle_t *)&c->pause, on_timer_closed);
+}
+
+void
+client_leave(struct client *client)
+{
+	if (client->own->connection != NULL)
+		part(client->own, 0);
 }
 
 int64_t

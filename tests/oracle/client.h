@@ -37,7 +37,8 @@ struct client_world {
 	struct sockaddr_in server;
 	char host[64]; /* HOST:PORT */
 	char path[256];
-	const char *until; /* the name of the event that is the last one */
+	const char *until;      /* the name of the event that is the last one */
+	const char *until_data; /* and its data; NULL: whatever it holds */
 	FILE *record;
 	uint64_t random; /* state of client_random() */
 	int64_t connections;
@@ -65,6 +66,9 @@ void client_new(struct client *c, struct client_world *world, int64_t number,
 
 /* Close what is open; memory goes once the loop has run. */
 void client_end(struct client *c);
+
+/* Leave and come back at once. */
+void client_leave(struct client *c);
 
 /* The last event id, -1 if there is none. */
 int64_t client_id(const struct client *c);

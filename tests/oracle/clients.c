@@ -7,7 +7,8 @@
  * Client N asks for the N-th of the queries, in turn.  "ready" is printed when
  * each has been told where its stream begins.  Ends when each has got an event
  * of the name --until (status 0), after --timeout-s (status 1), or at SIGTERM
- * (status 0); the last line counts what there was.
+ * (status 0); the last line counts what there was.  At SIGUSR1 all leave and
+ * come back at once.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -26,6 +27,7 @@ static const char usage[] =
     "usage: clients [OPTION…] URL RECORD QUERY…\n"
     "  --clients N     so many (100)\n"
     "  --until NAME    the event that is the last one (mark)\n"
+    "  --until-data T  what that event holds (anything)\n"
     "  --timeout-s S   give up after so long (120)\n"
     "  --seed N        of all that is random (1)\n"
     "  --resume FILE   where each goes on from: read if it is there, and\n"
@@ -49,6 +51,7 @@ struct program {
 	struct share churn, stall, trickle;
 	int64_t *ids;
 	uv_signal_t term;
+	uv_signal_t leave;
 	uv_timer_t tick;
 	uint64_t end_ms;
 	bool was_ready;
@@ -86,6 +89,7 @@ read_options(int argc, char **argv, struct program *p)
 	static const struct option options[] = {
 		{ "clients", required_argument, NULL, 'n' },
 		{ "until", required_argument, NULL, 'u' },
+		{ "until-data", required_argument, NULL, 'd' },
 		{ "timeout-s", required_argument, NULL, 't' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "resume", required_argument, NULL, 'r' },
@@ -103,6 +107,9 @@ read_options(int argc, char **argv, struct program *p)
 			break;
 		case 'u':
 			p->world.until = optarg;
+			break;
+		case 'd':
+			p->world.until_data = optarg;
 			break;
 		case 't':
 			p->timeout_s = strtoll(optarg, NULL, 10);
@@ -183,6 +190,16 @@ on_term(uv_signal_t *handle, int number)
 }
 
 static void
+on_leave(uv_signal_t *handle, int number)
+{
+	struct program *p = handle->data;
+
+	(void)number;
+	for (int64_t i = 0; i < p->n; i++)
+		client_leave(&p->clients[i]);
+}
+
+static void
 complain(const struct program *p)
 {
 	int64_t said = 0;
@@ -246,8 +263,10 @@ run(struct program *p, char **queries, int64_t n_queries)
 
 	(void)uv_signal_init(loop, &p->term);
 	(void)uv_timer_init(loop, &p->tick);
-	p->term.data = p->tick.data = p;
+	(void)uv_signal_init(loop, &p->leave);
+	p->term.data = p->leave.data = p->tick.data = p;
 	(void)uv_signal_start(&p->term, on_term, SIGTERM);
+	(void)uv_signal_start(&p->leave, on_leave, SIGUSR1);
 	(void)uv_timer_start(&p->tick, on_tick, TICK_MS, TICK_MS);
 	p->end_ms = uv_now(loop) + (uint64_t)p->timeout_s * 1000;
 	start_clients(p, queries, n_queries);
@@ -256,6 +275,7 @@ run(struct program *p, char **queries, int64_t n_queries)
 	for (int64_t i = 0; i < p->n; i++)
 		client_end(&p->clients[i]);
 	uv_close((uv_handle_t *)&p->term, NULL);
+	uv_close((uv_handle_t *)&p->leave, NULL);
 	uv_close((uv_handle_t *)&p->tick, NULL);
 	(void)uv_run(loop, UV_RUN_DEFAULT);
 	printf("clients=%" PRId64 " connections=%" PRId64 " events=%" PRId64
