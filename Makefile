@@ -5,6 +5,7 @@
 #   make check        every test; closes with "N passed, N failed, N skipped"
 #   make lint         formatter, static analysis, rules of the house
 #   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz
+#   make soak         a week in an hour: HOURS=1 SEED= STREAMS=2000
 #   make bench        measure beside peers, which it installs; ROWS='most cpu'
 #   make install      PREFIX=/usr/local DESTDIR=; uninstall removes the same
 #   make deps         install what building needs (the above do it themselves,
@@ -37,6 +38,9 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PORT ?= 8080
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
+HOURS ?= 1
+SEED ?=
+STREAMS ?= 2000
 TESTS ?=
 
 PREFIX ?= /usr/local
@@ -308,6 +312,13 @@ bench:
 	$(again) bench-build
 	@BUILD='$(abspath $(B))' bench/run $(ROWS)
 bench-build: all $(BENCH)
+
+.PHONY: soak
+soak:
+	@scripts/install-deps test
+	$(again) all $(CLIENTS)
+	@BUILD='$(abspath $(B))' HOURS='$(HOURS)' CLIENTS='$(STREAMS)' \
+	    $(if $(SEED),SEED='$(SEED)') tests/soak/run
 
 # Lay out the C as .clang-format says.
 .PHONY: format
