@@ -60,9 +60,19 @@ static const char *const statement_text[LOG_S_COUNT] = {
 			 " AND retry_ms IS ?4 FROM events WHERE key = ?5",
 };
 
-static const char *
-advice(int rc)
+static bool
+is_full(int rc, int system)
 {
+	return (rc & 0xff) == SQLITE_FULL ||
+	    ((rc & 0xff) == SQLITE_IOERR &&
+		(system == ENOSPC || system == EDQUOT));
+}
+
+static const char *
+advice(int rc, int system)
+{
+	if ((rc & 0xff) == SQLITE_IOERR && is_full(rc, system))
+		return ": make room on the disk";
 	switch (rc & 0xff) {
 	case SQLITE_NOTADB:
 		return ": name another file";
@@ -92,7 +102,7 @@ log_fail(struct log *log, int rc)
 		    (sqlite3_errcode(log->db) & 0xff) == (rc & 0xff) ?
 		sqlite3_errmsg(log->db) :
 		sqlite3_errstr(rc),
-	    advice(rc));
+	    advice(rc, system));
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -107,8 +117,7 @@ log_fail(struct log *log, int rc)
 	case SQLITE_NOMEM:
 		return LOG_NO_MEMORY;
 	case SQLITE_IOERR:
-		return system == ENOSPC || system == EDQUOT ? LOG_FULL :
-							      LOG_BROKEN;
+		return is_full(rc, system) ? LOG_FULL : LOG_BROKEN;
 	default:
 		return LOG_BROKEN;
 	}
