@@ -87,11 +87,11 @@ start_one() {
 	STARTED+=("$PID")
 }
 
-# Go through it.  Sets SAID.
+# Go through it, for 40 s at most.  Sets SAID.
 session() {
 	local rc=0
 	SAID=$("$SESSION" "$LOG" "$T/run/responder" "$RESPONDER_PID" \
-		"$T/run/publisher" "$PUBLISHER_PID" "${1:-40}") || rc=$?
+		"$T/run/publisher" "$PUBLISHER_PID" 40) || rc=$?
 	echo "$SAID"
 	return "$rc"
 }
