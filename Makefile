@@ -6,6 +6,7 @@
 #   make lint         formatter, static analysis, rules of the house
 #   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz
 #   make soak         a week in an hour: HOURS=1 SEED= STREAMS=2000
+#   make faults       the fault matrix in its long form; writes docs/faults.md
 #   make bench        measure beside peers, which it installs; ROWS='most cpu'
 #   make install      PREFIX=/usr/local DESTDIR=; uninstall removes the same
 #   make deps         install what building needs (the above do it themselves,
@@ -289,6 +290,16 @@ lint:
 	@scripts/install-deps lint
 	$(again) $(B)/schema.h $(B)/prune.h
 	@tests/run tests/lint
+
+.PHONY: faults
+faults:
+	@scripts/install-deps test
+	$(again) check-build
+	@rm -rf '$(abspath $(B))/faults'
+	@FAULTS=long BATS_TEST_TIMEOUT=1200 SUITE_TIMEOUT=7200 \
+	    BUILD='$(abspath $(B))' tests/run tests/faults_*.bats
+	@BUILD='$(abspath $(B))' tests/faults-page >'$(B)/faults.md'
+	@mv '$(B)/faults.md' docs/faults.md
 
 .PHONY: fuzz fuzz-build
 fuzz:

@@ -10,8 +10,8 @@
 #         saw "$ROWS events, 3 kills; lost 0"
 #     }
 #
-# "make check" runs the short form, "make faults" the long one and then writes
-# the page anew from what was seen.
+# "make check" runs the short form and sees that the page has the row; "make
+# faults" runs the long one and writes the page anew from what was seen.
 
 load stream
 
@@ -37,4 +37,9 @@ saw() {
 	printf '%s\t%s\t%s\t%s\n' "$SECTION" "$FAULT" "$PROMISE" "$*" \
 		>"$dir/${suite%.bats}-$(printf %03d "$BATS_TEST_NUMBER")"
 	echo "# saw: $*"
+	[ "$FAULTS" = long ] || [ ! -e "$ROOT/docs/faults.md" ] ||
+		grep -qF "| $FAULT | $PROMISE |" "$ROOT/docs/faults.md" || {
+		echo 'docs/faults.md has no such row: make faults writes it'
+		return 1
+	}
 }

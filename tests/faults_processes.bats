@@ -2,10 +2,9 @@
 # What dies, stops or is replaced: the programs and the web servers, under
 # publishers of three kinds, before clients that come back as EventSource does.
 
-load oracle
+load under_load
 
 SECTION='Processes'
-EVERYTHING='every client gets every event once and in order; what was acknowledged is there'
 
 setup() {
 	stream_setup
@@ -13,69 +12,6 @@ setup() {
 
 teardown() {
 	oracle_teardown
-}
-
-# ---- servers ----------------------------------------------------------------
-
-# A web server with both programs, clients and publishers, and the first events.
-#   usage: under_load lighttpd|apache|nginx [OPTION-OF-CLIENTS…]
-under_load() {
-	KIND=$1
-	shift
-	start_programs
-	"start_$KIND"
-	set_url() { :; } # from now on always there
-	eventually answers_head
-	oracle_start "$@"
-	publishers_start
-	published 30
-}
-
-# The publisher retries what was refused; clients are to be back soon.
-start_programs() {
-	case $KIND in
-	lighttpd) export ROWCAST_RETRY_MS=200 ROWCAST_SHUTDOWN_RETRY_S=1 ;;
-	*)
-		start_responder --retry-ms 200 --shutdown-retry-s 1
-		start_publisher
-		;;
-	esac
-}
-
-# Someone starts it again: lighttpd by itself, else systemd or its like.
-#   usage: again responder|publisher [OPTION…]
-again() {
-	local what=$1
-	shift
-	case $KIND-$what in
-	lighttpd-*) ;;
-	*-responder) start_responder --retry-ms 200 --shutdown-retry-s 1 "$@" ;;
-	*-publisher) start_publisher "$@" ;;
-	esac
-}
-
-# Process ids of a program of ours that the web server or we have started.
-#   usage: programs rowcast.fcgi|rowcast-publish.cgi
-programs() {
-	local pid
-	for pid in "${STARTED[@]}"; do
-		echo "$pid"
-		descendants "$pid"
-	done | sort -u | while read -r pid; do
-		[ "$(readlink "/proc/$pid/exe")" != "$SITE/build/${1}" ] ||
-			echo "$pid"
-	done
-}
-
-has_programs() {
-	[ -n "$(programs "$1")" ]
-}
-
-# What a run of the oracle has come to.
-sum() {
-	echo "$ROWS events, $ORACLE_CLIENTS clients that connected" \
-		"$CONNECTIONS times: nothing lost, repeated or out of order;" \
-		"$ACKS acknowledged, all stored${REFUSED:+; $REFUSED refused}"
 }
 
 # ---- faults -----------------------------------------------------------------

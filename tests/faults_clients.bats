@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# Clients that read slowly, not at all, or no longer; that come back all the
+# time; more of them than there is room for.
+
+load under_load
+
+SECTION='Clients and limits'
+
+setup() {
+	stream_setup
+}
+
+teardown() {
+	oracle_teardown
+}
+
+# Rows that fill whatever buffers there are between the responder and a client.
+large_rows() {
+	sql "INSERT INTO events(topic, data)
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT $1)
+		SELECT 'news', i || hex(zeroblob(50000)) FROM n"
+}
+
+stopped_clients() {
+	local n
+	n=$(rounds 40 400)
+	fault "stopped clients ($1)" \
+		"nobody else waits for them; when they run again, $EVERYTHING"
+	ORACLE_CLIENTS=12
+	under_load "$1"
+	open_stream other
+	kill -STOP "$CLIENTS_PID"
+	large_rows "$n"
+	published 20
+	sql "INSERT INTO events(data) VALUES('all others have this')"
+	eventually got other 'all others have this'
+	kill -CONT "$CLIENTS_PID"
+	oracle_end
+	saw "$((n / 10)) MB for each while they stood still; $(sum)"
+}
+
+@test "lighttpd: stopped clients" {
+	stopped_clients lighttpd
+}
+
+@test "apache: stopped clients" {
+	stopped_clients apache
+}
+
+@test "nginx: stopped clients" {
+	stopped_clients nginx
+}
+
+# 256 bytes at a time, and others that read nothing for seconds.
+slow_clients() {
+	fault "trickling and stalled clients ($1)" \
+		"nobody else waits for them; $EVERYTHING"
+	under_load "$1" --trickle 10:2 --stall 10:2000
+	open_stream other
+	large_rows 2
+	published "$(rounds 20 2000)"
+	sql "INSERT INTO events(data) VALUES('all others have this')"
+	eventually got other 'all others have this'
+	oracle_end
+	saw "10 clients that read 256 bytes at a time, 10 that read nothing for 2 s; $(sum)"
+}
+
+@test "lighttpd: trickling and stalled clients" {
+	slow_clients lighttpd
+}
+
+@test "apache: trickling and stalled clients" {
+	slow_clients apache
+}
+
+@test "nginx: trickling and stalled clients" {
+	slow_clients nginx
+}
+
+# As many leave as come: each client stays for so long on the average.
+storm() {
+	local seconds per_s end
+	seconds=$(rounds 5 60)
+	fault "100 reconnections a second ($1)" \
+		"$EVERYTHING; no descriptor stays behind"
+	export ROWCAST_KEEPALIVE_S=1 # some see only at a write who has left
+	under_load "$1" --churn 60:500
+	end=$((SECONDS + seconds))
+	while ((SECONDS < end)); do published 10; done
+	oracle_end
+	per_s=$((CONNECTIONS / seconds))
+	eventually has_streams 0
+	saw "$CONNECTIONS connections, about $per_s a second; $(sum);" \
+		"no stream and no descriptor left"
+}
+
+# Does the responder count so many streams, and hold no more descriptors?
+has_streams() {
+	[ "$(find "/proc/$(programs rowcast.fcgi)/fd" -lname 'socket:*' | wc -l)" \
+		-le "$((4 + $1))" ]
+}
+
+@test "lighttpd: 100 reconnections a second" {
+	storm lighttpd
+}
+
+@test "apache: 100 reconnections a second" {
+	storm apache
+}
+
+@test "nginx: 100 reconnections a second" {
+	storm nginx
+}
+
+@test "stopped clients, for longer than --stall-s" {
+	fault 'clients that take nothing for longer than --stall-s' \
+		"the responder lets go of them; when they run again, $EVERYTHING"
+	ORACLE_CLIENTS=6 ORACLE_FILTERS=('')
+	export ROWCAST_STALL_S=1
+	under_load lighttpd
+	kill -STOP "$CLIENTS_PID"
+	large_rows 120
+	eventually has_streams 0
+	published 20
+	kill -CONT "$CLIENTS_PID"
+	oracle_end
+	[ "$CONNECTIONS" -ge 12 ]
+	saw "$(sum)"
+}
+
+# A FIN, but no end of reading: some take it for leaving, some do not.
+half_closed() {
+	local i
+	fault "clients that close their sending side ($1)" \
+		'they are served, or taken for gone; nobody else is held up, no descriptor stays behind'
+	export ROWCAST_KEEPALIVE_S=1
+	under_load "$1" --churn 4:300
+	pids=()
+	for i in {1..20}; do
+		printf 'GET /events?topic=half HTTP/1.1\r\nHost: x\r\n\r\n' |
+			"$BUILD/tests/tools/wire" "127.0.0.1:$PORT" >"$T/half$i.body" 3>&- &
+		pids+=("$!")
+		STARTED+=("$!")
+	done
+	published 20
+	sql "INSERT INTO events(topic, data) VALUES('half', 'for half')"
+	published 20
+	served=$(grep -l 'for half' "$T"/half*.body | wc -l)
+	stop "${pids[@]}"
+	oracle_end
+	eventually has_streams 0
+	saw "$served of 20 went on to be served; $(sum)"
+}
+
+@test "lighttpd: half-closed clients" {
+	half_closed lighttpd
+}
+
+@test "apache: half-closed clients" {
+	half_closed apache
+}
+
+@test "nginx: half-closed clients" {
+	half_closed nginx
+}
+
+descriptors_exhausted() {
+	local responder
+	fault "no descriptors left for the responder ($1)" \
+		'open streams go on; who comes then waits or comes back, and is served when there is room'
+	under_load "$1"
+	responder=$(programs rowcast.fcgi)
+	# None left from now on: what is open stays open.
+	limit_descriptors "$responder" "$(last_descriptor "$responder")"
+	for i in 1 2 3 4 5; do stream "late$i"; done
+	published 30
+	limit_descriptors "$responder" 4096
+	sql "INSERT INTO events(data) VALUES('room')"
+	is_running "$responder"
+	open_stream after since=earliest
+	eventually got after 'data: room'
+	oracle_end
+	saw "$(sum)"
+}
+
+# Soft, so that it can be raised again.
+limit_descriptors() {
+	(as_site prlimit --pid "$1" --nofile="$2:")
+}
+
+# The limit that leaves no descriptor free.
+last_descriptor() {
+	local free=0
+	while [ -e "/proc/$1/fd/$free" ]; do free=$((free + 1)); done
+	echo "$free"
+}
+
+@test "lighttpd: no descriptors left for the responder" {
+	descriptors_exhausted lighttpd
+}
+
+@test "apache: no descriptors left for the responder" {
+	descriptors_exhausted apache
+}
+
+@test "nginx: no descriptors left for the responder" {
+	descriptors_exhausted nginx
+}
+
+@test "more streams than there is room for" {
+	local i responder
+	fault 'more clients than --max-streams' \
+		'those that are in go on; the others are told 503 with Retry-After, and get in when there is room'
+	export ROWCAST_MAX_STREAMS=$((ORACLE_CLIENTS + 1))
+	under_load lighttpd
+	open_stream last
+	for i in 1 2 3 4 5; do
+		curl -s -o /dev/null -D "$T/full" -m 5 "$URL/events"
+		grep -q '^HTTP/1.1 503' "$T/full"
+		grep -qi '^retry-after: 5' "$T/full"
+	done
+	stop "$STREAM_PID"
+	eventually answers_head
+	open_stream next
+	published 20
+	oracle_end
+	saw "5 of 5 were told 503; $(sum)"
+}

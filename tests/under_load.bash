@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# under_load.bash: a web server with both programs, the clients of the oracle and
+# publishers of three kinds, in full swing; for faults that happen to any of them.
+#
+#     load under_load
+#     setup() { stream_setup; }
+#     teardown() { oracle_teardown; }
+#     @test "…" { under_load nginx; … a fault …; published 20; oracle_end; saw "$(sum)"; }
+
+load oracle
+
+EVERYTHING='all is delivered and kept' # see the head of docs/faults.md
+
+# A web server with both programs, clients and publishers, and the first events.
+#   usage: under_load lighttpd|apache|nginx [OPTION-OF-CLIENTS…]
+under_load() {
+	KIND=$1
+	shift
+	start_programs
+	"start_$KIND"
+	set_url() { :; } # from now on always there
+	eventually answers_head
+	oracle_start "$@"
+	publishers_start
+	published 10
+}
+
+# The publisher retries what was refused; clients are to be back soon.
+start_programs() {
+	case $KIND in
+	lighttpd) export ROWCAST_RETRY_MS=200 ROWCAST_SHUTDOWN_RETRY_S=1 ;;
+	*)
+		start_responder --retry-ms 200 --shutdown-retry-s 1
+		start_publisher
+		;;
+	esac
+}
+
+# Someone starts it again: lighttpd by itself, else systemd or its like.
+#   usage: again responder|publisher [OPTION…]
+again() {
+	local what=$1
+	shift
+	case $KIND-$what in
+	lighttpd-*) ;;
+	*-responder) start_responder --retry-ms 200 --shutdown-retry-s 1 "$@" ;;
+	*-publisher) start_publisher "$@" ;;
+	esac
+}
+
+# Process ids of a program of ours that the web server or we have started.
+#   usage: programs rowcast.fcgi|rowcast-publish.cgi
+programs() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		echo "$pid"
+		descendants "$pid"
+	done | sort -u | while read -r pid; do
+		[ "$(readlink "/proc/$pid/exe")" != "$SITE/build/${1}" ] ||
+			echo "$pid"
+	done
+}
+
+has_programs() {
+	[ -n "$(programs "$1")" ]
+}
+
+# What a run of the oracle has come to.
+sum() {
+	echo "$ROWS events, $ACKS acknowledged; $ORACLE_CLIENTS clients," \
+		"$CONNECTIONS connections, $REFUSED refusals"
+}
