@@ -84,6 +84,7 @@ kill_publisher() {
 	open_shell
 	tell "BEGIN IMMEDIATE"
 	tell "INSERT INTO events(topic, data) VALUES('news', 'half'), ('news', 'written')"
+	# shellcheck disable=SC2046 # numbers
 	kill -KILL "$SHELL_PID" $(descendants "$SHELL_PID")
 	exec {SHELL_FD}>&-
 	published 30
@@ -99,6 +100,7 @@ kill_server() {
 	under_load "$1"
 	for ((round = 0; round < n; round++)); do
 		# All of it: its other processes would keep the port.
+		# shellcheck disable=SC2046 # numbers
 		kill -KILL "$SERVER_PID" $(server_children)
 		eventually gone "$SERVER_PID"
 		"start_$KIND"
