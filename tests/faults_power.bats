@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# Power that is lost: what programs did to the files of the log is written down,
+# then the files are rebuilt as they may be after a cut, at many moments.
+
+bats_require_minimum_version 1.5.0
+load sweep
+SECTION='Loss of power'
+
+setup() {
+	sweep_setup
+	needs nginx
+	JOURNAL_SO=$BUILD/tests/preload/journal.so
+	LOG=$DB
+	JOURNAL=$T/journal
+	: >"$JOURNAL"
+	chmod a+rw "$JOURNAL"
+	# in memory, where there is such a place
+	CUT=$(mktemp -d -p /dev/shm 2>"$T/ignored" || mktemp -d -p "$T")
+}
+
+teardown() {
+	site_end
+	rm -rf "${CUT:?}"
+}
+
+# Run a command in the site, its user, and write down what it does.
+recorded() {
+	(as_site env JOURNAL="$JOURNAL" JOURNAL_DB="$LOG" \
+		LD_PRELOAD="$JOURNAL_SO" "$@")
+}
+
+# The publisher over FastCGI, before nginx; and a responder.
+#   usage: serve_recorded [OPTION…]
+serve_recorded() {
+	start responder env JOURNAL="$JOURNAL" JOURNAL_DB="$LOG" \
+		LD_PRELOAD="$JOURNAL_SO" build/rowcast.fcgi --db "$DB" \
+		--socket build/run/rowcast.sock
+	up "$PID" responder connects "$SITE/build/run/rowcast.sock"
+	start publisher env JOURNAL="$JOURNAL" JOURNAL_DB="$LOG" \
+		JOURNAL_HOLD="$T/hold" LD_PRELOAD="$JOURNAL_SO" \
+		build/rowcast-publish.cgi --db "$DB" \
+		--socket build/run/publish.sock "$@"
+	PUBLISHER_PID=$PID
+	up "$PID" publisher connects "$SITE/build/run/publish.sock"
+	start_nginx
+}
+
+# ---- who publishes: NAME 1 …, NAME 2 …, each after the one before it --------
+
+# One client of the web server, which sends so many, of so many bytes.
+#   usage: by_web NAME COUNT BYTES
+by_web() {
+	local i
+	for ((i = 1; i <= $2; i++)); do
+		[ "$i" -eq 1 ] || echo next
+		printf 'url = "%s/publish"\nfail-early\nfail\nsilent\n' "$URL"
+		printf 'header = "Authorization: Bearer %s"\n' "$TOKEN"
+		printf 'output = "%s/web"\n' "$T"
+		printf 'data = "data=%s %s %0*d&topic=%s"\n' "$1" "$i" "$3" 0 "$1"
+	done >"$T/$1.requests"
+	curl -K "$T/$1.requests"
+}
+
+by_cgi() {
+	local i
+	for ((i = 1; i <= $2; i++)); do
+		printf '{"data":"%s %s %0*d"}' "$1" "$i" "$3" 0 >"$T/$1.body"
+		recorded env ROWCAST_DB="$DB" GATEWAY_INTERFACE=CGI/1.1 \
+			REQUEST_METHOD=POST CONTENT_TYPE=application/json \
+			CONTENT_LENGTH="$(wc -c <"$T/$1.body")" \
+			"$SITE/build/rowcast-publish.cgi" \
+			<"$T/$1.body" >"$T/$1.answer"
+		grep -q '^Status: 201' "$T/$1.answer"
+	done
+}
+
+by_command() {
+	local i
+	for ((i = 1; i <= $2; i++)); do
+		printf '%s %s %0*d' "$1" "$i" "$3" 0 |
+			recorded "$BUILD/rowcast" --db "$DB" publish --json \
+				>"$T/$1.answer"
+	done
+}
+
+# The shell is done when it has ended: then that is said.  It moves the WAL into
+# the database all the time.
+by_shell() {
+	local i id text
+	for ((i = 1; i <= $2; i++)); do
+		id=$(recorded sqlite3 -bail -cmd '.timeout 20000' \
+			-cmd 'PRAGMA wal_autocheckpoint = 20' "$DB" \
+			"INSERT INTO events(data) VALUES(printf('%s %d %.*c',
+			'$1', $i, $3, 'x')) RETURNING id" | tail -n 1)
+		text="{\"id\":$id}"
+		# shellcheck disable=SC2059 # a header of 16 bytes: journal.h
+		printf "A\\5\\0\\0\\x$(printf %x ${#text})\\0\\0\\0%s%s" \
+			'\0\0\0\0\0\0\0\0' "$text" | sed 's/\\0/\x00/g' \
+			>>"$JOURNAL"
+	done
+}
+
+# Several of these at once: a command line each.
+together() {
+	local line pids=()
+	for line in "$@"; do
+		# shellcheck disable=SC2086 # its words
+		$line 3>&- &
+		pids+=("$!")
+	done
+	for line in "${pids[@]}"; do wait "$line"; done
+}
+
+# Cut at every so many-th record; the journal must have been made by all.
+#   usage: cut_power full|normal EVERY
+cut_power() {
+	SEED=$RANDOM
+	CUTS=$("$BUILD/tests/tools/powercut" "$JOURNAL" "$CUT" "$1" "$2" "$SEED") || {
+		echo "$CUTS (seed $SEED)"
+		return 1
+	}
+}
+
+@test "cuts under all kinds of publishers at once, synchronous=FULL" {
+	fault 'the power goes while many publish, synchronous=FULL' \
+		'the log opens and is sound; what was acknowledged is there; no id comes back'
+	local n
+	n=$(rounds 12 150)
+	serve_recorded
+	together "by_web web1 $((4 * n)) 3000" "by_web web2 $((4 * n)) 30" \
+		"by_web web3 $((4 * n)) 300" "by_cgi cgi $n 2000" \
+		"by_command command $n 100" "by_shell shell $n 9000"
+	stop "$PUBLISHER_PID"
+	cut_power full "$(rounds 12 2)"
+	# the responder starts on what the last cut has left
+	[ -z "$USER_IS" ] || chown -R "$USER_IS:" "$CUT"
+	DB=$CUT/events.db start_responder --socket "$SITE/build/run/cut.sock"
+	eventually connects "$SITE/build/run/cut.sock"
+	saw "$CUTS (seed $SEED)"
+}
+
+@test "cuts under programs that come and go: the WAL is made and removed" {
+	fault 'the power goes while programs open and close the log, one after the other' \
+		'the same'
+	local i n
+	n=$(rounds 3 40)
+	for ((i = 0; i < n; i++)); do
+		by_cgi "cgi$i" 2 20
+		by_command "command$i" 1 5000
+		by_shell "shell$i" 1 20
+	done
+	cut_power full "$(rounds 6 1)"
+	saw "$CUTS (seed $SEED)"
+}
+
+@test "cuts at synchronous=NORMAL" {
+	fault 'the power goes at synchronous=NORMAL' \
+		'the log opens and is sound; the last commits may be lost, acknowledged or not, and their ids are given again: rowcast-publish.cgi(8) says so'
+	local n
+	n=$(rounds 40 400)
+	serve_recorded --synchronous normal
+	together "by_web web1 $n 3000" "by_web web2 $n 30"
+	stop "$PUBLISHER_PID"
+	cut_power normal "$(rounds 12 2)"
+	local seen="$CUTS (seed $SEED)"
+	# and it would have been found out
+	run cut_power full 12
+	[ "$status" -eq 1 ]
+	[[ $output == *'that were acknowledged are there'* ]]
+	saw "$seen"
+}
+
+# Is a sync of the WAL put off?
+holds() {
+	[ -e "$T/hold.held" ]
+}
+
+@test "no client sees an event before it is on disk" {
+	fault 'the disk takes long to sync, synchronous=FULL' \
+		'no stream brings an event before it is on disk, so none that a cut could take away'
+	serve_recorded
+	by_web before 1 1
+	open_stream live since=0
+	eventually got live 'before 1'
+	chmod a+rwx "$T"
+	: >"$T/hold"
+	by_web held 1 1 3>&- &
+	local poster=$! opened=0
+	STARTED+=("$poster")
+	eventually holds
+	# who comes meanwhile is told what there is, and that is not the event
+	while [ "$opened" -lt "$(rounds 5 50)" ]; do
+		opened=$((opened + 1))
+		open_stream "meanwhile$opened" since=0
+		eventually got "meanwhile$opened" 'before 1'
+	done
+	run ! grep -l 'held 1' "$T"/*.body
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 1 ]
+	rm "$T/hold"
+	eventually got live 'held 1'
+	eventually got "meanwhile$opened" 'held 1'
+	wait "$poster"
+	saw "$opened streams opened while the sync was put off: none brought the event;" \
+		"after it, all"
+}
