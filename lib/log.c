@@ -7,14 +7,10 @@
  */
 #include "log.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log_sqlite.h"
 #include "schema.h"
@@ -317,16 +313,8 @@ read_identity(struct log *log)
 {
 	enum log_result result = LOG_OK;
 	sqlite3_stmt *s = NULL;
-	struct stat st;
 	int rc;
 
-	if (stat(log->path, &st) != 0) {
-		(void)snprintf(log->why, sizeof(log->why), "%s",
-		    strerror(errno));
-		return LOG_BROKEN;
-	}
-	log->device = st.st_dev;
-	log->inode = st.st_ino;
 	rc = sqlite3_prepare_v2(log->db, "SELECT identity FROM events_log", -1,
 	    &s, NULL);
 	if (rc == SQLITE_OK)
@@ -370,19 +358,6 @@ settle(struct log *log, const struct log_options *o)
 	return result;
 }
 
-/*
- * A log is not for every user of the machine to read: SQLite would make it so,
- * and gives -wal and -shm the mode of the file.
- */
-static void
-make_file(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
-
-	if (fd >= 0)
-		(void)close(fd); /* what fails, SQLite says better */
-}
-
 static enum log_result
 open_database(struct log *log, const struct log_options *o)
 {
@@ -395,8 +370,8 @@ open_database(struct log *log, const struct log_options *o)
 		(void)snprintf(log->why, sizeof(log->why), "out of memory");
 		return LOG_NO_MEMORY;
 	}
-	if (o->create)
-		make_file(o->path);
+	if ((result = log_file_find(log, o->create)) != LOG_OK)
+		return result;
 	rc = sqlite3_open_v2(o->path, &log->db,
 	    flags | (o->create ? SQLITE_OPEN_CREATE : 0), NULL);
 	if (rc != SQLITE_OK)
@@ -468,14 +443,4 @@ const char *
 log_identity(const struct log *log)
 {
 	return log->identity;
-}
-
-bool
-log_is_replaced(const struct log *log)
-{
-	struct stat st;
-
-	if (stat(log->path, &st) != 0) /* what is appended would be lost */
-		return log->appends && errno == ENOENT;
-	return st.st_dev != log->device || st.st_ino != log->inode;
 }

@@ -52,6 +52,13 @@ struct log {
 };
 
 /*
+ * Make the file if it is missing and may be made, and note which one it is, so
+ * that log_is_replaced() can tell.
+ *   returns  LOG_BROKEN: it is not there, or is empty, but a WAL of it is
+ */
+enum log_result log_file_find(struct log *log, bool may_create);
+
+/*
  * What an SQLite result means, with log->why set to SQLite's words.
  *   rc   any result code but SQLITE_OK, SQLITE_ROW and SQLITE_DONE
  */
