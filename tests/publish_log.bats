@@ -124,6 +124,23 @@ hidden() {
 	hidden 'malformed'
 }
 
+@test "500 where the log has gone and its WAL has not, which stays" {
+	request 'data=before'
+	echo wal >"$DB-wal"
+	mv "$DB" "$T/moved"
+	request 'data=x'
+	hidden 'is missing, but'
+	[ ! -e "$DB" ]
+	: >"$DB"
+	request 'data=x'
+	hidden 'is empty, but'
+	[ ! -s "$DB" ]
+	[ "$(cat "$DB-wal")" = wal ]
+	rm "$DB-wal"
+	request 'data=x'
+	[ "$STATUS" -eq 201 ]
+}
+
 @test "500 for a folder that is not there" {
 	DB=$T/none/events.db
 	request 'data=x'
