@@ -31,12 +31,13 @@ struct source {
 	struct log *log;
 	struct tail *tail;
 	struct pages *pages;
-	int64_t removals;  /* rows ever removed that have been forgotten */
-	int64_t forgot_ms; /* when */
-	int64_t holes;     /* up to this id, rows were removed unseen */
-	uint64_t rows;     /* read from the log */
-	int64_t file_ms;   /* when the file was looked at */
-	int64_t reopen_ms; /* not before */
+	struct log_mark last; /* the last row that was read */
+	int64_t removals;     /* rows ever removed that have been forgotten */
+	int64_t forgot_ms;    /* when */
+	int64_t holes;        /* up to this id, rows were removed unseen */
+	uint64_t rows;        /* read from the log */
+	int64_t file_ms;      /* when the file was looked at */
+	int64_t reopen_ms;    /* not before */
 	bool may_hold_removed;
 	bool may_be_other; /* its identity is to be looked at */
 	bool is_other;     /* and is another one; the streams do not know yet */
@@ -64,7 +65,8 @@ source_new(const struct config *config, char why[SOURCE_WHY_MAX])
 
 	if (src != NULL &&
 	    open_log(config, true, &src->log, reason) == LOG_OK) {
-		if (log_head(src->log, &head) != LOG_OK)
+		if (log_head(src->log, &head) != LOG_OK ||
+		    log_note(src->log, head, &src->last) != LOG_OK)
 			(void)snprintf(reason, sizeof(reason), "%s",
 			    log_why(src->log));
 		else
@@ -138,6 +140,7 @@ now_ms(void)
 static enum source_result
 reset(struct source *src, int64_t head)
 {
+	(void)log_note(src->log, head, &src->last); /* or none */
 	warn_line("log: %s: was replaced or restored, ends at id %lld now",
 	    src->config->db, (long long)head);
 	pages_forget(src->pages, INT64_MAX);
@@ -169,11 +172,13 @@ reopen(struct source *src)
 		src->is_troubled = true;
 		return SOURCE_TROUBLE;
 	}
-	if (log_head(log, &head) != LOG_OK) {
+	if (log_head(log, &head) != LOG_OK ||
+	    log_has(log, &src->last, &is_same) != LOG_OK) {
 		log_close(log);
 		return trouble(src);
 	}
-	is_same = strcmp(log_identity(log), log_identity(src->log)) == 0;
+	if (strcmp(log_identity(log), log_identity(src->log)) != 0)
+		is_same = false;
 	log_close(src->log);
 	src->log = log;
 	src->removals = -1;
@@ -223,15 +228,21 @@ forget_removed(struct source *src)
 	return SOURCE_OK;
 }
 
-/* Another log may have been restored into the file that is open. */
+/*
+ * Another log may have been restored into the file that is open, or an older
+ * copy, which may have grown beyond the end that was known.
+ */
 static enum source_result
 look_at_identity(struct source *src)
 {
+	bool has_last = true, is_other = false;
 	int64_t head;
 
 	if (src->may_be_other &&
-	    log_is_other(src->log, &src->is_other) != LOG_OK)
+	    (log_has(src->log, &src->last, &has_last) != LOG_OK ||
+		log_is_other(src->log, &is_other) != LOG_OK))
 		return trouble(src);
+	src->is_other |= is_other || !has_last;
 	src->may_be_other = false;
 	if (!src->is_other)
 		return SOURCE_OK;
@@ -310,9 +321,7 @@ read_new(struct source *src, const struct source_news *news)
 {
 	int64_t before = tail_head(src->tail), reached;
 	struct step step = { .src = src, .news = news, .last = before };
-	struct log_range range = { .after = before,
-		.upto = INT64_MAX,
-		.max_rows = PAGE_ROWS };
+	struct log_range range = { before, INT64_MAX, PAGE_ROWS, NULL, 0 };
 	enum source_result result = SOURCE_OK;
 
 	if (log_read(src->log, &range, on_new_row, &step, &reached) != LOG_OK) {
@@ -328,6 +337,8 @@ read_new(struct source *src, const struct source_news *news)
 		result = look_at_head(src, &step, step.last);
 	if (result == SOURCE_RESET)
 		return result;
+	if (step.last > before)
+		(void)log_note(src->log, step.last, &src->last);
 	if (result != SOURCE_TROUBLE && step.has_hole &&
 	    log_removed(src->log, before, on_removed, &step) != LOG_OK)
 		result = trouble(src);

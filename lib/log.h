@@ -97,6 +97,21 @@ enum log_result log_head(struct log *log, int64_t *head);
 enum log_result log_oldest(struct log *log, int64_t *oldest);
 
 /*
+ * A row to know the log by: a copy that is older lacks it, or has another one
+ * under its id, once events were added to it.
+ *   note     the row of an id; none if there is no such row
+ *   has      is that row the same still?  Yes if it has been removed, or if
+ *            none was noted
+ */
+struct log_mark {
+	int64_t id; /* 0: none */
+	int64_t created_ms;
+};
+enum log_result log_note(struct log *log, int64_t id, struct log_mark *mark);
+enum log_result log_has(struct log *log, const struct log_mark *mark,
+    bool *has);
+
+/*
  * Called for each row.  e and all it points to are lent until it returns.
  *   returns  true to take the row; false to leave it and end the reading
  */

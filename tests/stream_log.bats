@@ -181,6 +181,33 @@ says() {
 	brings a $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
 }
 
+@test "an older copy is told, even if new events have passed the old end by then" {
+	local i
+	serve
+	insert one
+	copy_log "$SITE/first.db"
+	insert two
+	open_stream a since=0
+	brings a $'1 message one\n2 message two'
+	signal STOP
+	sql ".restore '$SITE/first.db'"
+	copy_log "$SITE/copy.db"
+	insert 'another two'
+	insert 'another three'
+	signal CONT
+	eventually got a '{"after":2,"head":3}'
+	insert four
+	brings a $'1 message one\n2 message two\n3 stream-reset {"after":2,"head":3}\n4 message four'
+	signal STOP
+	put_log "$SITE/copy.db"
+	for i in 2 3 4 5; do insert "once more $i"; done
+	signal CONT
+	eventually got a '{"after":4,"head":5}'
+	insert six
+	eventually got a 'data: six'
+	run ! got a 'once more'
+}
+
 # ---- another file -----------------------------------------------------------
 
 # Another log with 3 rows.
