@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRIES 3 /* to store what went into a file that was replaced */
+
 struct commit {
 	const struct config *config;
 	int busy_ms;
@@ -166,21 +168,45 @@ each_alone(struct commit *c, struct publish *const *requests, size_t n)
 			(void)commit_all(c, requests + i, 1); /* or it waits */
 }
 
+static enum log_result
+append(struct commit *c, struct publish *const *requests, size_t n,
+    struct added *added)
+{
+	enum log_result result = open_log(c);
+
+	memset(added, 0, n * sizeof(*added));
+	return result == LOG_OK ? try_group(c, requests, n, added) : result;
+}
+
+/*
+ * What is stored in a file that has left its place meanwhile is lost: it is
+ * stored again, in the one that is there now.
+ */
+static enum log_result
+append_in_place(struct commit *c, struct publish *const *requests, size_t n,
+    struct added *added)
+{
+	for (int i = 0; i < TRIES; i++) {
+		enum log_result result = append(c, requests, n, added);
+
+		if (result != LOG_OK || !log_is_replaced(c->log))
+			return result;
+	}
+	(void)snprintf(c->why, sizeof(c->why),
+	    "another file takes its place again and again");
+	return LOG_BUSY;
+}
+
 int
 commit_all(struct commit *c, struct publish *const *requests, size_t n)
 {
-	enum log_result result = open_log(c);
-	struct added *added = NULL;
+	struct added *added = calloc(n, sizeof(*added));
+	enum log_result result = LOG_NO_MEMORY;
 
-	if (result == LOG_OK) {
-		added = calloc(n, sizeof(*added));
-		if (added == NULL || reserve(c, requests, n) != 0) {
-			(void)snprintf(c->why, sizeof(c->why), "out of memory");
-			result = LOG_NO_MEMORY;
-		} else {
-			result = try_group(c, requests, n, added);
-		}
-	}
+	if (added == NULL || reserve(c, requests, n) != 0)
+		(void)snprintf(c->why, sizeof(c->why), "out of memory");
+	else
+		result = append_in_place(c, requests, n, added);
 	if (result == LOG_OK)
 		tell_all(c, requests, n, added);
 	free(added);
