@@ -377,6 +377,9 @@ open_database(struct log *log, const struct log_options *o)
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
 	(void)sqlite3_extended_result_codes(log->db, 1);
+	/* no files but those beside the log */
+	if ((result = log_execute(log, "PRAGMA temp_store = MEMORY")) != LOG_OK)
+		return result;
 	if ((result = settle(log, o)) != LOG_OK ||
 	    (result = read_identity(log)) != LOG_OK)
 		return result;
