@@ -81,19 +81,22 @@ SAN_LD := $(if $(SAN),$(if $(IS_CLANG),,$(foreach s,address:libasan \
 	$(firstword $(subst :, ,$(s))),$(SAN)),-static-$(lastword \
 	$(subst :, ,$(s)))))))
 
+# Where there is seccomp.
+LINUX := $(filter Linux,$(shell uname -s))
 pkg = $(or $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null),$(3))
 PKG_CFLAGS := $(sort $(call pkg,--cflags,fcgi) $(call pkg,--cflags,sqlite3) \
-	$(call pkg,--cflags,libuv))
+	$(call pkg,--cflags,libuv) $(if $(LINUX),$(call pkg,--cflags,libseccomp)))
 FCGI_LIBS := $(call pkg,--libs,fcgi,-lfcgi)
 SQLITE_LIBS := $(call pkg,--libs,sqlite3,-lsqlite3)
 UV_LIBS := $(call pkg,--libs,libuv,-luv)
 UNISTRING_LIBS := -lunistring
+SECCOMP_LIBS := $(if $(LINUX),$(call pkg,--libs,libseccomp,-lseccomp))
 
 OUR_CPP = -D_GNU_SOURCE -DROWCAST_VERSION='"$(VERSION)"' -I$(B) $(PKG_CFLAGS) \
-	$(HARDEN_CPP)
+	$(HARDEN_CPP) $(if $(SAN),-DSANITIZED_BUILD)
 OUR_CC = -std=c17 $(WARNINGS) $(HARDEN_CC) $(SAN_CC)
 OUR_LD = $(HARDEN_LD) -Wl,--as-needed $(SAN_FLAGS) $(SAN_LD)
-LIBS = $(FCGI_LIBS) $(SQLITE_LIBS) $(UNISTRING_LIBS)
+LIBS = $(FCGI_LIBS) $(SQLITE_LIBS) $(UNISTRING_LIBS) $(SECCOMP_LIBS)
 
 COMPILE = $(CC) $(OUR_CPP) $(CPPFLAGS) $(OUR_CC) $(CFLAGS)
 LINK = $(CC) $(OUR_CC) $(CFLAGS) $(OUR_LD) $(LDFLAGS)
@@ -227,7 +230,8 @@ FORCE:
 
 # One clear line instead of a compiler's many, where packages are missing.
 $(B)/found: $(B)/flags
-	@printf '#include <%s>\n' errno.h fcgiapp.h sqlite3.h unistr.h uv.h | \
+	@printf '#include <%s>\n' errno.h fcgiapp.h sqlite3.h unistr.h uv.h \
+	    $(if $(LINUX),seccomp.h) | \
 	    $(CC) $(OUR_CPP) $(CPPFLAGS) -E - >/dev/null 2>&1 || { \
 	    echo 'rowcast: the compiler or a library is missing;' \
 	        'to install what building needs:  make deps' >&2; exit 1; }
