@@ -33,6 +33,8 @@ const char config_help[] =
     "                          '*' for all, without credentials\n"
     "  --publish-open          ROWCAST_PUBLISH_OPEN=1  everyone may publish\n"
     "                          ROWCAST_PUBLISH_TOKEN   a Bearer token that may\n"
+    "  --no-sandbox            ROWCAST_NO_SANDBOX=1    give up no rights after\n"
+    "                                                  the start\n"
     "\n"
     "As FastCGI:\n"
     "  --socket PATH|HOST:PORT ROWCAST_SOCKET          listen here; without it,\n"
@@ -61,6 +63,7 @@ enum option_id {
 	OPTION_MAX_CONNECTIONS,
 	OPTION_IDLE_S,
 	OPTION_SYSLOG,
+	OPTION_NO_SANDBOX,
 	OPTION_WEB_SERVERS,
 	OPTION_CORS_ORIGIN,
 	OPTION_PUBLISH_OPEN,
@@ -79,6 +82,7 @@ static const struct option long_options[] = {
 	{ "max-connections", required_argument, NULL, OPTION_MAX_CONNECTIONS },
 	{ "idle-s", required_argument, NULL, OPTION_IDLE_S },
 	{ "syslog", no_argument, NULL, OPTION_SYSLOG },
+	{ "no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX },
 	{ "cors-origin", required_argument, NULL, OPTION_CORS_ORIGIN },
 	{ "publish-open", no_argument, NULL, OPTION_PUBLISH_OPEN },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -99,6 +103,7 @@ static const struct {
 	{ "ROWCAST_MAX_CONNECTIONS", OPTION_MAX_CONNECTIONS },
 	{ "ROWCAST_IDLE_S", OPTION_IDLE_S },
 	{ "ROWCAST_SYSLOG", OPTION_SYSLOG },
+	{ "ROWCAST_NO_SANDBOX", OPTION_NO_SANDBOX },
 	{ "FCGI_WEB_SERVER_ADDRS", OPTION_WEB_SERVERS },
 	{ "ROWCAST_CORS_ORIGINS", OPTION_CORS_ORIGIN },
 	{ "ROWCAST_PUBLISH_OPEN", OPTION_PUBLISH_OPEN },
@@ -308,6 +313,8 @@ take_option(struct config *c, enum option_id id, const char *name,
 		break;
 	case OPTION_SYSLOG:
 		return take_flag(name, value, &c->use_syslog, why);
+	case OPTION_NO_SANDBOX:
+		return take_flag(name, value, &c->no_sandbox, why);
 	case OPTION_WEB_SERVERS:
 		c->web_servers = value;
 		break;

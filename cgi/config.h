@@ -36,6 +36,7 @@ struct config {
 	size_t max_body_bytes;
 	int busy_ms;
 	bool use_syslog;
+	bool no_sandbox;
 	const char *token;
 	bool is_open;
 	struct text origins[CONFIG_ORIGINS_MAX];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../lib/fcgi.h"
+#include "../lib/sandbox.h"
 #include "../lib/warn.h"
 #include "commit.h"
 #include "publish.h"
@@ -84,10 +85,13 @@ plain_serve(const struct config *config)
 	struct log_json *json = log_json_new();
 	struct fcgi_request request;
 	struct publish *p = NULL;
+	struct sandbox sandbox = { .is_off = config->no_sandbox };
+	const struct sandbox_options options = { .log = config->db };
 	int result = -1;
 
 	fcgi_cgi_request(&request);
-	if (commit != NULL && json != NULL)
+	if (sandbox_enter(&sandbox, &options) == 0 && commit != NULL &&
+	    json != NULL)
 		p = publish_new(config, json, request.vars, false);
 	if (p != NULL)
 		result = serve(p, commit);

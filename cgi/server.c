@@ -51,10 +51,14 @@ report(const struct server *s)
 static void
 on_signal(uv_signal_t *handle, int number)
 {
-	if (number == SIGUSR2)
-		report(handle->data);
-	else
-		end(handle->data);
+	struct server *s = handle->data;
+
+	if (number == SIGUSR2) {
+		sandbox_report(&s->sandbox);
+		report(s);
+	} else {
+		end(s);
+	}
 }
 
 static int
@@ -98,6 +102,21 @@ open_server(struct server *s)
 	return s->listener != NULL ? 0 : -1;
 }
 
+static int
+confine(struct server *s)
+{
+	const struct sandbox_options options = {
+		.log = s->config->db,
+		.socket = listener_path(s->listener),
+		.uses_syslog = s->config->use_syslog,
+	};
+
+	if (sandbox_enter(&s->sandbox, &options) == 0)
+		return 0;
+	warn_line("main: out of memory");
+	return -1;
+}
+
 static void
 close_handle(uv_handle_t *handle, void *cookie)
 {
@@ -135,16 +154,20 @@ close_server(struct server *s)
 int
 server_run(const struct config *config)
 {
-	struct server s = { .config = config };
+	struct server s = { .config = config,
+		.sandbox = { .is_off = config->no_sandbox } };
 	int result;
 
-	if (loop_open(&s.loop) != 0) {
+	if (sandbox_prepare(&s.sandbox) != 0 || loop_open(&s.loop) != 0) {
 		warn_line("main: out of memory or descriptors");
 		return -1;
 	}
 	result = open_server(&s);
 	if (result == 0) {
 		signals_watch(&s.signals, &s.loop, on_signal, &s);
+		result = confine(&s);
+	}
+	if (result == 0) {
 		(void)uv_run(&s.loop, UV_RUN_DEFAULT); /* until uv_stop() */
 	}
 	close_server(&s);

@@ -11,6 +11,7 @@
 
 #include "../lib/connection.h"
 #include "../lib/fine_timer.h"
+#include "../lib/sandbox.h"
 #include "../lib/signals.h"
 #include "commit.h"
 #include "publish.h"
@@ -51,6 +52,7 @@ struct server {
 	uv_timer_t patience;      /* with those who are refused */
 	uv_timer_t end;
 	struct signals signals;
+	struct sandbox sandbox;
 	bool is_ending;
 	struct {
 		uint64_t requests;

@@ -68,6 +68,8 @@ static const struct option_spec specs[] = {
 	    AT(cors_origins) },
 	{ "syslog", NULL, "diagnostics to syslog", FLAG, 0, 0, 0,
 	    AT(use_syslog) },
+	{ "no-sandbox", NULL, "give up no rights after the start", FLAG, 0, 0,
+	    0, AT(no_sandbox) },
 };
 
 #define N_SPECS (sizeof(specs) / sizeof(specs[0]))

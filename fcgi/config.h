@@ -31,6 +31,7 @@ struct config {
 	const char **cors_origins; /* NULL at the end; owned */
 	bool cors_any;             /* "*" was one of them */
 	bool use_syslog;
+	bool no_sandbox;
 };
 
 enum config_result {

@@ -12,6 +12,7 @@
 #include "../lib/fcgi.h"
 #include "../lib/listener.h"
 #include "../lib/loop.h"
+#include "../lib/sandbox.h"
 #include "../lib/signals.h"
 #include "../lib/warn.h"
 #include "../lib/watch.h"
@@ -28,6 +29,7 @@ struct server {
 	struct listener *listener; /* NULL as a plain CGI */
 	struct watch *watch;
 	struct signals signals;
+	struct sandbox sandbox;
 	uv_timer_t end;
 	bool is_cgi;
 	bool is_ending;
@@ -65,10 +67,12 @@ on_signal(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
 
-	if (number == SIGUSR2)
+	if (number == SIGUSR2) {
+		sandbox_report(&server->sandbox);
 		hub_report(server->hub);
-	else
+	} else {
 		end(server);
+	}
 }
 
 static void
@@ -132,7 +136,7 @@ open_server(struct server *server)
 }
 
 static int
-open_client(struct server *server)
+open_listener(struct server *server)
 {
 	const struct config *config = &server->config;
 	struct listener_options options = {
@@ -142,18 +146,46 @@ open_client(struct server *server)
 		.max_connections = config->max_streams + SPARE_PLACES,
 		.limit_name = "--max-streams",
 	};
-	struct fcgi_request request;
 	char why[LISTENER_WHY_MAX];
 
-	if (server->is_cgi) {
-		fcgi_cgi_request(&request);
-		return hub_serve_cgi(server->hub, STDOUT_FILENO, request.vars);
-	}
 	server->listener = listener_new(&server->loop, &options,
 	    hub_connections(server->hub), why);
 	if (server->listener == NULL)
 		warn_line("%s", why);
 	return server->listener != NULL ? 0 : -1;
+}
+
+static int
+confine(struct server *server)
+{
+	const struct config *config = &server->config;
+	const struct sandbox_options options = {
+		.log = config->db,
+		.socket =
+		    server->is_cgi ? NULL : listener_path(server->listener),
+		.uses_syslog = config->use_syslog,
+	};
+
+	if (sandbox_enter(&server->sandbox, &options) == 0)
+		return 0;
+	warn_line("main: out of memory");
+	return -1;
+}
+
+static int
+open_client(struct server *server)
+{
+	struct fcgi_request request;
+
+	if (!server->is_cgi && open_listener(server) != 0)
+		return -1;
+	signals_watch(&server->signals, &server->loop, on_signal, server);
+	if (confine(server) != 0)
+		return -1;
+	if (!server->is_cgi)
+		return 0;
+	fcgi_cgi_request(&request);
+	return hub_serve_cgi(server->hub, STDOUT_FILENO, request.vars);
 }
 
 static void
@@ -189,15 +221,15 @@ serve(struct server *server)
 {
 	int status = EXIT_FAILURE;
 
-	if (loop_open(&server->loop) != 0) {
+	server->sandbox.is_off = server->config.no_sandbox;
+	if (sandbox_prepare(&server->sandbox) != 0 ||
+	    loop_open(&server->loop) != 0) {
 		warn_line("main: out of memory or descriptors");
 		return status;
 	}
 	(void)uv_timer_init(&server->loop, &server->end); /* cannot fail */
 	server->end.data = server;
 	if (open_server(server) == 0 && open_client(server) == 0) {
-		signals_watch(&server->signals, &server->loop, on_signal,
-		    server);
 		(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until stop() */
 		status = EXIT_SUCCESS;
 	}

@@ -419,6 +419,12 @@ listener_new(uv_loop_t *loop, const struct listener_options *options,
 	return l;
 }
 
+const char *
+listener_path(const struct listener *l)
+{
+	return l->path;
+}
+
 static void
 on_closed(uv_handle_t *handle)
 {

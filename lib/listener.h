@@ -38,6 +38,9 @@ struct listener *listener_new(uv_loop_t *loop,
     const struct listener_options *options, struct connections *cs,
     char why[LISTENER_WHY_MAX]);
 
+/* The path of a socket of our own, which is removed at the end; or NULL. */
+const char *listener_path(const struct listener *l);
+
 /* Stop listening; a socket of our own at a path is removed. */
 void listener_free(struct listener *l); /* l may be NULL */
 

@@ -73,6 +73,11 @@ advice(int rc, int system)
 	case SQLITE_NOTADB:
 		return ": name another file";
 	case SQLITE_CANTOPEN:
+		if (system == EACCES)
+			return ": this program's user must be allowed to read"
+			       " and write in its folder; if that was made or"
+			       " moved after the program was started, start it"
+			       " again";
 		return ": its folder must be there, and this program's user"
 		       " must be allowed to read and write in it";
 	case SQLITE_READONLY:

@@ -13,8 +13,9 @@ teardown() {
 	site_end
 }
 
-# libfcgi ends the process where it is refused memory: lib/fcgi.c asks before.
-MEMORY=(FAIL=memory FAIL_SPARE=libfcgi)
+# libfcgi and libseccomp end the process where they are refused memory:
+# lib/fcgi.c and lib/sandbox_calls.c ask before.
+MEMORY=(FAIL=memory FAIL_SPARE=libfcgi,libseccomp)
 
 @test "the responder: each allocation once" {
 	fault 'responder: the n-th allocation fails' \

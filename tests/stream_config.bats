@@ -50,7 +50,7 @@ will_not() {
 	[[ ${lines[0]} == 'usage: rowcast.fcgi --db PATH'* ]]
 	for name in db socket socket-mode keepalive-s retry-ms max-age-s \
 		stall-s request-timeout-s shutdown-retry-s poll-ms max-streams \
-		tail-kb replay-kb cors-origin syslog help version; do
+		tail-kb replay-kb cors-origin syslog no-sandbox help version; do
 		grep -q "^  --$name " <<<"$output"
 	done
 	# no line is too long for a terminal

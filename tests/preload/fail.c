@@ -13,7 +13,8 @@
  *   FAIL_ERRNO=N   with this number (what the class usually has)
  *   FAIL_SHORT=1   what reads or writes more than a byte does half of it instead
  *   FAIL_FILES=S   part of the paths that count (".db")
- *   FAIL_SPARE=S   memory for libraries whose path holds this is always there
+ *   FAIL_SPARE=S,… memory for libraries whose path holds one of these is always
+ *                  there
  *   FAIL_STATE=F   a file of 64 bytes, "1 CALLS FAILED": while it begins with
  *                  "0", calls neither count nor fail
  *
@@ -179,6 +180,21 @@ fails(unsigned class)
 /* ---- memory ---- */
 
 static bool
+is_spared(const char *library)
+{
+	const char *part = fail.spare;
+
+	while (part != NULL && *part != '\0') {
+		size_t len = strcspn(part, ",");
+
+		if (memmem(library, strlen(library), part, len) != NULL)
+			return true;
+		part += len + (part[len] == ',' ? 1 : 0);
+	}
+	return false;
+}
+
+static bool
 refuses(const void *caller)
 {
 	Dl_info info;
@@ -186,7 +202,7 @@ refuses(const void *caller)
 	if (!fail.is_ready || !(fail.which & MEMORY))
 		return false;
 	if (fail.spare != NULL && dladdr(caller, &info) != 0 &&
-	    strstr(info.dli_fname, fail.spare) != NULL)
+	    is_spared(info.dli_fname))
 		return false;
 	return fails(MEMORY);
 }

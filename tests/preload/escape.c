@@ -1,0 +1,243 @@
+/*
+ * escape: a library that, loaded into a program before it starts, tries from
+ * inside what somebody would try who has taken the program over.
+ *
+ *   usage: LD_PRELOAD=escape.so ESCAPE_OUT=FILE PROGRAM ...
+ *
+ * It waits until the program waits for requests, or reads its one.  Then FILE,
+ * opened before, gets one line "NAME ok" or "NAME ERROR" for each attempt, and
+ * at last "over".  What an attempt makes in the folder is removed again.
+ */
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define PAGE 4096
+
+static int out = -1;
+
+__attribute__((constructor)) static void
+begin(void)
+{
+	const char *path = getenv("ESCAPE_OUT");
+
+	if (path != NULL)
+		out =
+		    open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static void
+say(const char *name, long result)
+{
+	const char *error = strerrorname_np(errno);
+
+	if (result >= 0)
+		error = "ok";
+	dprintf(out, "%s %s\n", name, error != NULL ? error : "?");
+}
+
+static void
+say_opened(const char *name, int fd)
+{
+	say(name, fd);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void
+try_processes(void)
+{
+	char *const none[] = { NULL };
+	long pid;
+
+	say("execve", execve("/nowhere", none, none));
+	say("execveat", syscall(SYS_execveat, -1, "/nowhere", none, none, 0));
+	pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		_exit(0);
+	say("clone", pid);
+	say("clone3", syscall(SYS_clone3, NULL, 0));
+	say("ptrace", ptrace(PTRACE_CONT, 0, NULL, NULL));
+	say("process_vm_readv",
+	    syscall(SYS_process_vm_readv, getpid(), NULL, 0, NULL, 0, 0));
+	say("kill-group", kill(0, 0));
+	say("kill-self", kill(getpid(), 0));
+	say("setuid", setuid(getuid()));
+	say("unshare", syscall(SYS_unshare, 0));
+	say("setns", syscall(SYS_setns, -1, 0));
+	say("personality", syscall(SYS_personality, 0xffffffff));
+	say("prctl", prctl(PR_GET_DUMPABLE));
+}
+
+static void
+try_kernel(void)
+{
+	say("io_uring_setup", syscall(SYS_io_uring_setup, 0, NULL));
+	say("bpf", syscall(SYS_bpf, 0, NULL, 0));
+	say("keyctl", syscall(SYS_keyctl, 0, -3, 0));
+	say("perf_event_open",
+	    syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0));
+	say("userfaultfd", syscall(SYS_userfaultfd, -1));
+	say("open_by_handle_at", syscall(SYS_open_by_handle_at, -1, NULL, 0));
+	say("mount", syscall(SYS_mount, NULL, NULL, NULL, 0, NULL));
+	say("kexec_load", syscall(SYS_kexec_load, 0, 0, NULL, 0));
+	say("unknown", syscall(100000));
+}
+
+static void
+try_memory(void)
+{
+	void *data = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *code = mmap(NULL, PAGE, PROT_READ | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	say("mmap-code", code == MAP_FAILED ? -1 : 0);
+	say("mmap-data", data == MAP_FAILED ? -1 : 0);
+	say("mprotect-code", mprotect(data, PAGE, PROT_READ | PROT_EXEC));
+	say("mprotect-data", mprotect(data, PAGE, PROT_READ));
+	say_opened("memfd_create", (int)syscall(SYS_memfd_create, "x", 0));
+}
+
+static void
+try_sockets(void)
+{
+	const struct sockaddr_un nobody = { AF_UNIX, "/nowhere" };
+	int pair[2] = { -1, -1 };
+
+	say_opened("socket-inet", socket(AF_INET, SOCK_STREAM, 0));
+	say_opened("socket-inet6", socket(AF_INET6, SOCK_DGRAM, 0));
+	say_opened("socket-netlink", socket(AF_NETLINK, SOCK_RAW, 0));
+	say_opened("socket-unix", socket(AF_UNIX, SOCK_STREAM, 0));
+	say("pair-datagram", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	say("connect",
+	    connect(-1, (const struct sockaddr *)&nobody, sizeof(nobody)));
+	say("bind", bind(-1, (const struct sockaddr *)&nobody, sizeof(nobody)));
+	say("listen", listen(-1, 1));
+	say("pair-stream", socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	say("accept", accept4(pair[0], NULL, NULL, 0));
+}
+
+/* The folder of the log, by ESCAPE_FOLDER; beside it is a file "precious". */
+static const char *
+in(const char *folder, const char *name)
+{
+	static char path[2][PAGE];
+	static int turn;
+
+	turn = !turn;
+	(void)snprintf(path[turn], PAGE, "%s/%s", folder, name);
+	return path[turn];
+}
+
+static void
+make(const char *name, const char *path)
+{
+	say_opened(name, open(path, O_RDWR | O_CREAT | O_EXCL, 0600));
+}
+
+static void
+try_files(void)
+{
+	const char *folder = getenv("ESCAPE_FOLDER");
+
+	if (folder == NULL)
+		return;
+	say_opened("read-passwd", open("/etc/passwd", O_RDONLY));
+	say_opened("read-environ", open("/proc/self/environ", O_RDONLY));
+	say_opened("list-root", open("/", O_RDONLY | O_DIRECTORY));
+	say_opened("list-folder", open(folder, O_RDONLY | O_DIRECTORY));
+	say_opened("read-beside", open(in(folder, "../precious"), O_RDONLY));
+	say_opened("write-beside",
+	    open(in(folder, "../precious"), O_WRONLY | O_TRUNC));
+	say("remove-beside", unlink(in(folder, "../precious")));
+	make("make-beside", in(folder, "../made"));
+	make("make", in(folder, "escape"));
+	say("rename", rename(in(folder, "escape"), in(folder, "moved")));
+	(void)rename(in(folder, "moved"), in(folder, "escape"));
+	say("link", link(in(folder, "escape"), in(folder, "linked")));
+	(void)unlink(in(folder, "linked"));
+	say("chmod", chmod(in(folder, "escape"), 0700));
+	say("remove", unlink(in(folder, "escape")));
+	say("symlink", symlink("/etc/passwd", in(folder, "escape")));
+	(void)unlink(in(folder, "escape"));
+	say("mkdir", mkdir(in(folder, "escape"), 0700));
+	(void)rmdir(in(folder, "escape"));
+}
+
+static void
+try_all(void)
+{
+	int saved_errno = errno;
+
+	if (out < 0)
+		return;
+	try_processes();
+	try_kernel();
+	try_memory();
+	try_sockets();
+	try_files();
+	dprintf(out, "over\n");
+	(void)close(out);
+	out = -1;
+	errno = saved_errno;
+}
+
+/* ---- when ---- */
+
+static void *
+next(const char *name)
+{
+	void *found = dlsym(RTLD_NEXT, name);
+
+	if (found == NULL)
+		abort();
+	return found;
+}
+
+int
+epoll_wait(int fd, struct epoll_event *events, int n, int timeout)
+{
+	int (*real)(int, struct epoll_event *, int, int);
+
+	*(void **)&real = next("epoll_wait");
+	try_all();
+	return real(fd, events, n, timeout);
+}
+
+int
+epoll_pwait(int fd, struct epoll_event *events, int n, int timeout,
+    const sigset_t *mask)
+{
+	int (*real)(int, struct epoll_event *, int, int, const sigset_t *);
+
+	*(void **)&real = next("epoll_pwait");
+	try_all();
+	return real(fd, events, n, timeout, mask);
+}
+
+/* The plain CGI publisher: its body. */
+ssize_t
+read(int fd, void *bytes, size_t n)
+{
+	ssize_t (*real)(int, void *, size_t);
+
+	*(void **)&real = next("read");
+	if (fd == STDIN_FILENO)
+		try_all();
+	return real(fd, bytes, n);
+}

@@ -1,0 +1,290 @@
+#!/usr/bin/env bats
+# What the programs have given up when they serve: somebody who has taken one
+# over tries to get out (tests/preload/escape.c).  That all else works is shown
+# by the other suites, which run with the sandbox.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	[ -z "${SAN:-}" ] || skip 'sanitizers want files and processes of their own'
+	[ "$(uname -s)" = Linux ] || skip 'not Linux'
+	stream_setup
+	ESCAPE=$SITE/build/escape.so
+	cp "$BUILD/tests/preload/escape.so" "$ESCAPE"
+	# beside the folder of the log
+	echo precious >"$SITE/build/precious"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/precious"
+}
+
+teardown() {
+	site_end
+}
+
+# Does this kernel have Landlock?  (A program of ours says so.)
+has_landlock() {
+	grep -q 'sandbox: landlock=[1-9]' "$LOGS"/*
+}
+
+needs_landlock() {
+	start_responder
+	kill -USR2 "$PID"
+	eventually grep -q 'sandbox:' "$LOGS/responder"
+	has_landlock || skip 'the kernel has no Landlock'
+	stop "$PID"
+}
+
+# Has a process given up its rights?
+#   usage: is_confined PID
+is_confined() {
+	grep -qx $'NoNewPrivs:\t1' "/proc/$1/status" &&
+		grep -qx $'Seccomp:\t2' "/proc/$1/status"
+}
+
+# The processes of this name that were started here.
+processes() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		echo "$pid"
+		descendants "$pid"
+	done | while read -r pid; do
+		[ "$(ps -o comm= -p "$pid")" != "${1:0:15}" ] || echo "$pid"
+	done
+}
+
+# A program that is loaded with escape.so, through env.
+#   usage: escaping OUT-NAME COMMAND…
+escaping() {
+	local out=$SITE/build/$1
+	shift
+	start escape env LD_PRELOAD="$ESCAPE" ESCAPE_OUT="$out" \
+		ESCAPE_FOLDER="$SITE/build/run" "$@"
+}
+
+tried() {
+	[ "$(tail -n 1 "$SITE/build/$1" 2>/dev/null)" = over ]
+}
+
+# The attempts had these results, "NAME ERROR" each, in any order.
+#   usage: came_to OUT-NAME TABLE
+came_to() {
+	eventually tried "$1"
+	sort <<<"$2"$'\nover' >"$T/want"
+	sort "$SITE/build/$1" | diff "$T/want" -
+}
+
+# What nobody gets out of a program that serves.
+REFUSED='execve EPERM
+execveat EPERM
+clone EPERM
+clone3 ENOSYS
+ptrace EPERM
+process_vm_readv EPERM
+kill-group EPERM
+setuid EPERM
+unshare EPERM
+setns EPERM
+personality EPERM
+prctl EPERM
+io_uring_setup EPERM
+bpf EPERM
+keyctl EPERM
+perf_event_open EPERM
+userfaultfd EPERM
+open_by_handle_at EPERM
+mount EPERM
+kexec_load EPERM
+unknown ENOSYS
+mmap-code EPERM
+mprotect-code EPERM
+memfd_create EPERM
+socket-inet EPERM
+socket-inet6 EPERM
+socket-netlink EPERM
+pair-datagram ENOSYS
+bind EPERM
+listen EPERM
+read-passwd EACCES
+read-environ EACCES
+list-root EACCES
+read-beside EACCES
+write-beside EACCES
+remove-beside EACCES
+make-beside EACCES
+rename EPERM
+link EPERM
+chmod EPERM
+symlink EPERM
+mkdir EPERM'
+
+# Without --syslog, which has no sockets to make.
+NO_SOCKETS='socket-unix EPERM
+connect EPERM'
+
+# What it needs.
+ALLOWED='kill-self ok
+mmap-data ok
+mprotect-data ok
+pair-stream ok
+accept EINVAL
+list-folder ok
+make ok
+remove ok'
+
+# ---- in force ---------------------------------------------------------------
+
+@test "programs that lighttpd has started have given up their rights" {
+	serve
+	post_with_token -d data=hi
+	local pid n=0
+	for pid in $(processes rowcast.fcgi) $(processes rowcast-publish.cgi); do
+		eventually is_confined "$pid"
+		n=$((n + 1))
+	done
+	[ "$n" -eq 2 ]
+}
+
+@test "programs with a socket of their own have given up their rights" {
+	start_responder
+	eventually is_confined "$RESPONDER_PID"
+	start_publisher
+	eventually is_confined "$PUBLISHER_PID"
+	# and remove their sockets all the same
+	stop "$RESPONDER_PID" "$PUBLISHER_PID"
+	run find "$SITE/build/run" -type s
+	[ "$output" = '' ]
+}
+
+@test "no io_uring is left, which no filter would see" {
+	start_responder
+	eventually is_confined "$RESPONDER_PID"
+	run find "/proc/$RESPONDER_PID/fd" -lname '*io_uring*'
+	[ "$output" = '' ]
+}
+
+@test "SIGUSR2 says what is in force" {
+	start_responder
+	start_publisher
+	kill -USR2 "$RESPONDER_PID" "$PUBLISHER_PID"
+	eventually grep -Eqx 'rowcast.fcgi: sandbox: landlock=[0-9]+ seccomp=1' \
+		"$LOGS/responder"
+	eventually grep -Eqx \
+		'rowcast-publish.cgi: sandbox: landlock=[0-9]+ seccomp=1' \
+		"$LOGS/publisher"
+}
+
+@test "--no-sandbox and ROWCAST_NO_SANDBOX=1 leave all as it is" {
+	start_responder --no-sandbox
+	ROWCAST_NO_SANDBOX=1 start_publisher
+	local pid
+	for pid in "$RESPONDER_PID" "$PUBLISHER_PID"; do
+		grep -qx $'NoNewPrivs:\t0' "/proc/$pid/status"
+		grep -qx $'Seccomp:\t0' "/proc/$pid/status"
+	done
+	kill -USR2 "$RESPONDER_PID" "$PUBLISHER_PID"
+	eventually grep -qx 'rowcast.fcgi: sandbox: off' "$LOGS/responder"
+	eventually grep -qx 'rowcast-publish.cgi: sandbox: off' "$LOGS/publisher"
+}
+
+# ---- what is refused --------------------------------------------------------
+
+@test "the responder: whoever takes it over gets the log's folder alone" {
+	needs_landlock
+	escaping out build/rowcast.fcgi --db "$DB" --socket build/run/r.sock
+	came_to out "$REFUSED"$'\n'"$NO_SOCKETS"$'\n'"$ALLOWED"
+	[ "$(cat "$SITE/build/precious")" = precious ]
+	is_running "$PID"
+}
+
+@test "the publisher: whoever takes it over gets the log's folder alone" {
+	needs_landlock
+	escaping out build/rowcast-publish.cgi --db "$DB" \
+		--socket build/run/p.sock
+	came_to out "$REFUSED"$'\n'"$NO_SOCKETS"$'\n'"$ALLOWED"
+	[ "$(cat "$SITE/build/precious")" = precious ]
+	is_running "$PID"
+}
+
+@test "--syslog: local sockets, and no others" {
+	needs_landlock
+	escaping out build/rowcast.fcgi --db "$DB" --socket build/run/r.sock \
+		--syslog
+	came_to out "$REFUSED"$'\nsocket-unix ok\nconnect EBADF\n'"$ALLOWED"
+}
+
+@test "as plain CGI: the same" {
+	needs_landlock
+	escaping publisher env -i LD_PRELOAD="$ESCAPE" \
+		ESCAPE_OUT="$SITE/build/publisher" \
+		ESCAPE_FOLDER="$SITE/build/run" ROWCAST_DB="$DB" \
+		GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST CONTENT_LENGTH=6 \
+		CONTENT_TYPE=text/plain ROWCAST_PUBLISH_OPEN=1 \
+		build/rowcast-publish.cgi
+	came_to publisher "$REFUSED"$'\n'"$NO_SOCKETS"$'\n'"$ALLOWED"
+	escaping responder env -i LD_PRELOAD="$ESCAPE" \
+		ESCAPE_OUT="$SITE/build/responder" \
+		ESCAPE_FOLDER="$SITE/build/run" ROWCAST_DB="$DB" \
+		GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET QUERY_STRING= \
+		build/rowcast.fcgi
+	came_to responder "$REFUSED"$'\n'"$NO_SOCKETS"$'\n'"$ALLOWED"
+	[ "$(cat "$SITE/build/precious")" = precious ]
+}
+
+# The attempts are real ones.
+@test "without a sandbox, what is refused above works or fails otherwise" {
+	escaping out build/rowcast.fcgi --db "$DB" --socket build/run/r.sock \
+		--no-sandbox
+	eventually tried out
+	grep -qx 'read-passwd ok' "$SITE/build/out"
+	grep -qx 'clone ok' "$SITE/build/out"
+	grep -qx 'socket-inet ok' "$SITE/build/out"
+	[ "$(grep -c ' ok$' "$SITE/build/out")" -ge 30 ]
+	# some belong to root, some the machine may lack
+	run ! grep -vE '^(bpf|userfaultfd|perf_event_open|keyctl|mount|kexec_load|open_by_handle_at|io_uring_setup) ' \
+		<(grep EPERM "$SITE/build/out")
+}
+
+# ---- where the log lies -----------------------------------------------------
+
+@test "a log behind a symbolic link, and in a folder behind one" {
+	mkdir "$SITE/build/real"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/real"
+	ln -s ../real/events.db "$DB"
+	as_site ln -s real "$SITE/build/current" & wait "$!"
+	serve
+	open_stream a since=0
+	post_with_token -d data=one
+	eventually got a 'data: one'
+	[ -s "$SITE/build/real/events.db" ]
+	# a file in the place of the link
+	rm "$DB"
+	post_with_token -d data=two
+	[ "$STATUS" = 201 ]
+	eventually got a 'event: stream-reset'
+	stop "$SERVER_PID"
+	rm -f "$SITE"/build/run/*.sock*
+	start_responder --db build/current/events.db
+	start_publisher --db build/current/events.db
+}
+
+@test "the log is made by the publisher, again and again" {
+	serve
+	local i
+	for i in 1 2 3; do
+		post_with_token -d data=one
+		[ "$STATUS" = 201 ]
+		rm -f "$DB"*
+	done
+}
+
+@test "a folder in the place of the log's: a line says what to do" {
+	needs_landlock
+	start_responder
+	mv "$SITE/build/run" "$SITE/build/old"
+	mkdir "$SITE/build/run"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/run"
+	make_log
+	eventually grep -q 'if that was made or moved after the program was started, start it again; serving the old file' \
+		"$LOGS/responder"
+	is_running "$RESPONDER_PID"
+}
