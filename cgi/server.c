@@ -168,6 +168,7 @@ server_run(const struct config *config)
 		result = confine(&s);
 	}
 	if (result == 0) {
+		warn_root();
 		(void)uv_run(&s.loop, UV_RUN_DEFAULT); /* until uv_stop() */
 	}
 	close_server(&s);

@@ -182,8 +182,10 @@ open_client(struct server *server)
 	signals_watch(&server->signals, &server->loop, on_signal, server);
 	if (confine(server) != 0)
 		return -1;
-	if (!server->is_cgi)
+	if (!server->is_cgi) {
+		warn_root();
 		return 0;
+	}
 	fcgi_cgi_request(&request);
 	return hub_serve_cgi(server->hub, STDOUT_FILENO, request.vars);
 }

@@ -63,3 +63,11 @@ warn_line(const char *format, ...)
 	}
 	errno = saved_errno;
 }
+
+void
+warn_root(void)
+{
+	if (geteuid() == 0)
+		warn_line("main: runs as root: let it run as a user without"
+			  " rights, such as the web server's");
+}

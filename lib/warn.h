@@ -20,4 +20,7 @@ void warn_open(const char *program, bool use_syslog);
  */
 void warn_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Say it if the program has the rights of the administrator. */
+void warn_root(void);
+
 #endif
