@@ -183,6 +183,42 @@ will_not() {
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 0 ]
 }
 
+# The log and SQLite's files beside it, all there and none for others.
+#   usage: is_shut FILE…
+is_shut() {
+	local file mode
+	for file in "$@"; do
+		mode=$(stat -c %a "$file")
+		echo "${file##*/}: $mode, umask $(umask)"
+		[[ $mode == 6[046]0 ]]
+	done
+}
+
+@test "a log that one of the programs makes is not for others, whatever the umask" {
+	local mask
+	cp "$BUILD/rowcast" "$SITE/build/"
+	for mask in 0 022; do
+		umask "$mask"
+		start_responder
+		is_shut "$DB" "$DB-wal" "$DB-shm"
+		stop "$RESPONDER_PID"
+		rm "$DB"*
+		(as_site env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=POST \
+			CONTENT_TYPE=text/plain CONTENT_LENGTH=2 \
+			ROWCAST_PUBLISH_OPEN=1 ROWCAST_DB="$DB" \
+			build/rowcast-publish.cgi <<<hi) >"$T/answer"
+		grep -q '^Status: 201' "$T/answer"
+		is_shut "$DB"
+		start_responder # it joins, and SQLite makes the others anew
+		is_shut "$DB" "$DB-wal" "$DB-shm"
+		stop "$RESPONDER_PID"
+		rm "$DB"*
+		(as_site build/rowcast init "$DB") >"$T/init"
+		is_shut "$DB"
+		rm "$DB"*
+	done
+}
+
 @test "a log that the sqlite3 shell has made is taken" {
 	make_log
 	five_rows
