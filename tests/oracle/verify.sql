@@ -88,18 +88,18 @@ FROM clients c JOIN matched m
 	ON m.filter = c.filter AND m.id > c.start AND m.id <= c.finish
 WHERE NOT EXISTS (SELECT 1 FROM told t WHERE t.client = c.client
 		AND t.life = c.life AND t.kind = 'event' AND t.a = m.id)
-	AND NOT EXISTS (SELECT 1 FROM told g WHERE g.client = c.client
-		AND g.life = c.life AND g.kind = 'gap'
-		AND g.a < m.id AND m.id < g.b);
+	AND NOT (NOT m.is_kept AND EXISTS (SELECT 1 FROM told g
+		WHERE g.client = c.client AND g.life = c.life
+		AND g.kind = 'gap' AND g.a < m.id AND m.id < g.b));
 
 INSERT INTO wrong
 SELECT 'repeated', client, a FROM told WHERE kind = 'event'
 GROUP BY client, life, a HAVING count(*) > 1;
 
--- After a gap, too, everything comes from its end on.
+-- What a gap has left comes behind it.
 INSERT INTO wrong
 SELECT 'out of order', client, a FROM (
-	SELECT client, kind, a, max(iif(kind = 'gap', b - 1, a)) OVER (
+	SELECT client, kind, a, max(a) OVER (
 		PARTITION BY client, life ORDER BY n
 		ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
 	FROM told WHERE kind IN ('event', 'gap'))
