@@ -15,7 +15,7 @@
 # too few samples to judge by.
 BEGIN {
 	FS = OFS = "\t"
-	NEEDED = 40
+	NEEDED = 80
 }
 
 NR == 1 {
