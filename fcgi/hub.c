@@ -19,7 +19,8 @@
 #include "reply.h"
 #include "roster.h"
 
-#define LOOK_STEPS 8 /* records read at once when the log has grown */
+#define LOOK_STEPS 8   /* records read at once when the log has grown */
+#define SETTLE_MS 1500 /* by then a process that ends has gone */
 
 struct hub {
 	const struct config *config;
@@ -221,6 +222,21 @@ refuse(struct hub *h, struct connection *c, const struct problem *p,
 	answer(c, text, reply_problem(h->config, p, origin, text));
 }
 
+/* Different for each client, so that they do not all return at once; and not
+   before the next process is there. */
+static int64_t
+random_retry_ms(const struct hub *h)
+{
+	int64_t most = h->config->shutdown_retry_ms, least = most / 2;
+	uint64_t random = 0;
+
+	if (least > SETTLE_MS)
+		least = SETTLE_MS;
+	/* without it they all return at once: no more than that */
+	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
+	return least + (int64_t)(random % (uint64_t)(most - least + 1));
+}
+
 /* Open a stream; false if there is no memory for it. */
 static bool
 open_stream(struct hub *h, struct connection *c, struct request *r)
@@ -241,6 +257,8 @@ open_stream(struct hub *h, struct connection *c, struct request *r)
 	connection_set_user(c, s);
 	roster_add(h->roster, s);
 	h->counters.streams++;
+	if (h->is_ending) /* any error status would end all trying */
+		stream_end(s, random_retry_ms(h));
 	/* what is in the log now comes before what this client may ask for */
 	source_recheck(h->source);
 	(void)hub_look(h);
@@ -253,7 +271,7 @@ get(struct hub *h, struct connection *c, struct request *r)
 {
 	struct problem p;
 
-	if (h->is_ending || roster_count(h->roster) >= h->config->max_streams) {
+	if (roster_count(h->roster) >= h->config->max_streams) {
 		problem_set(&p, 503,
 		    "No place is free: %zu streams are open,"
 		    " which is the limit (--max-streams).  Try again later.",
@@ -387,17 +405,6 @@ hub_on_freed(struct hub *h, void (*freed)(void *cookie), void *cookie)
 {
 	h->freed = freed;
 	h->freed_cookie = cookie;
-}
-
-/* Different for each client, so that they do not all return at once. */
-static int64_t
-random_retry_ms(const struct hub *h)
-{
-	uint64_t random = 0;
-
-	/* without it they all return at once: no more than that */
-	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
-	return (int64_t)(random % (uint64_t)(h->config->shutdown_retry_ms + 1));
 }
 
 static void

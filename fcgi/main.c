@@ -47,17 +47,30 @@ on_end_timer(uv_timer_t *timer)
 	stop(timer->data);
 }
 
+/* Nobody may be left waiting on a socket that a web server gave us: it closed
+   its own, would answer 500 and start the next process a second late. */
+static void
+end_if_empty(struct server *server)
+{
+	if (!hub_is_empty(server->hub))
+		return;
+	if (server->listener == NULL || !listener_take_last(server->listener))
+		stop(server);
+}
+
 static void
 end(struct server *server)
 {
 	if (server->is_ending)
 		return;
 	server->is_ending = true;
-	listener_free(server->listener);
-	server->listener = NULL;
+	if (server->config.socket != NULL) {
+		/* the next process may want to listen there now */
+		listener_free(server->listener);
+		server->listener = NULL;
+	}
 	hub_end(server->hub);
-	if (hub_is_empty(server->hub))
-		stop(server);
+	end_if_empty(server);
 	/* cannot fail: there is a callback and the handle is open */
 	(void)uv_timer_start(&server->end, on_end_timer, END_MS, 0);
 }
@@ -80,10 +93,10 @@ on_freed(void *cookie)
 {
 	struct server *server = cookie;
 
-	if (server->listener != NULL)
+	if (server->is_ending || server->is_cgi)
+		end_if_empty(server);
+	else if (server->listener != NULL)
 		listener_resume(server->listener);
-	else if (hub_is_empty(server->hub))
-		stop(server);
 }
 
 static bool

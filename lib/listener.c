@@ -425,6 +425,17 @@ listener_path(const struct listener *l)
 	return l->path;
 }
 
+bool
+listener_take_last(struct listener *l)
+{
+	size_t before = connections_count(l->connections);
+
+	pause_accepting(l);
+	while (!is_full(l) && accept_one(l))
+		;
+	return connections_count(l->connections) > before;
+}
+
 static void
 on_closed(uv_handle_t *handle)
 {

@@ -44,6 +44,13 @@ const char *listener_path(const struct listener *l);
 /* Stop listening; a socket of our own at a path is removed. */
 void listener_free(struct listener *l); /* l may be NULL */
 
+/*
+ * Take no more but those who have connected already, now: who waits in the
+ * backlog when the last process that holds the socket ends is cut off.
+ *   returns  whether there was anybody
+ */
+bool listener_take_last(struct listener *l);
+
 /* There may be room for another connection again. */
 void listener_resume(struct listener *l);
 

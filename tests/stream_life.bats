@@ -258,6 +258,7 @@ terminate() {
 	done | sort -n >"$T/retries"
 	cat "$T/retries"
 	[ "$(wc -l <"$T/retries")" -eq 20 ]
+	[ "$(head -n 1 "$T/retries")" -ge 1500 ]
 	[ "$(tail -n 1 "$T/retries")" -le 5000 ]
 	[ "$(uniq "$T/retries" | wc -l)" -gt 10 ]
 	[ ! -e "$SITE/build/run/rowcast.sock" ]
@@ -296,6 +297,25 @@ terminate() {
 	ends "$live"
 	eventually gone "$slow"
 	[ "$(count_lines live 'retry: [0-9]*')" -eq 2 ]
+}
+
+@test "SIGTERM: who comes while streams end is told to come back, and when" {
+	local slow retry
+	serve
+	open_stream slow
+	slow=$STREAM_PID
+	kill -STOP "$slow"
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 300)
+		INSERT INTO events(data) SELECT hex(randomblob(25000)) FROM n"
+	signal TERM
+	ask since=300
+	kill -CONT "$slow"
+	[ "$STATUS" -eq 200 ]
+	grep -qx 'id: 300' "$ANSWER"
+	retry=$(sed -n 's/^retry: //p' "$ANSWER" | tail -n 1)
+	[ "$retry" -ge 1500 ]
+	[ "$retry" -le 5000 ]
 }
 
 @test "SIGTERM and SIGINT end it without any stream" {
