@@ -37,6 +37,7 @@ open_log(struct commit *c)
 		.append = true,
 		.no_sync = c->config->no_sync,
 		.at_once = c->busy_ms == 0,
+		.bounded = true,
 		.busy_ms = c->busy_ms,
 	};
 

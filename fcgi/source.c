@@ -51,7 +51,8 @@ static enum log_result
 open_log(const struct config *config, bool create, struct log **log,
     char why[LOG_WHY_MAX])
 {
-	struct log_options o = { .path = config->db, .create = create };
+	struct log_options o = { config->db, .create = create,
+		.bounded = true };
 
 	return log_open(&o, log, why);
 }

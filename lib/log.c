@@ -84,6 +84,9 @@ advice(int rc, int system)
 	case SQLITE_PERM:
 		return ": let this program's user write to the file and its"
 		       " folder";
+	case SQLITE_INTERRUPT:
+		return ": its schema has it do something without end; name"
+		       " another file";
 	case SQLITE_CORRUPT:
 		return ": restore it from a backup (sqlite3 FILE .recover"
 		       " saves what can be read)";
@@ -143,6 +146,7 @@ log_prepare(struct log *log, sqlite3_stmt **slot, const char *text)
 sqlite3_stmt *
 log_statement(struct log *log, enum log_statement which)
 {
+	log->ticks = 0;
 	return log_prepare(log, &log->statements[which], statement_text[which]);
 }
 
@@ -183,6 +187,7 @@ log_query(struct log *log, const char *text, int64_t *value)
 	sqlite3_stmt *s;
 	int rc;
 
+	log->ticks = 0;
 	rc = sqlite3_prepare_v2(log->db, text, -1, &s, NULL);
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
@@ -194,8 +199,10 @@ log_query(struct log *log, const char *text, int64_t *value)
 enum log_result
 log_execute(struct log *log, const char *text)
 {
-	int rc = sqlite3_exec(log->db, text, NULL, NULL, NULL);
+	int rc;
 
+	log->ticks = 0;
+	rc = sqlite3_exec(log->db, text, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? LOG_OK : log_fail(log, rc);
 }
 
@@ -235,9 +242,10 @@ refuse(struct log *log, const char *why)
 struct facts {
 	int64_t version;
 	int64_t objects;
-	int64_t events; /* the table; with ids that never come back */
-	int64_t ids;
-	int64_t rest; /* of what the schema makes */
+	int64_t events;    /* the table */
+	int64_t rest;      /* of what the schema makes */
+	bool keeps_ids;    /* ids never come back */
+	const char *wrong; /* a table that is none */
 };
 
 /*
@@ -250,10 +258,6 @@ read_facts(struct log *log, struct facts *f)
 	static const char *const has_table =
 	    "SELECT count(*) FROM sqlite_schema"
 	    " WHERE type = 'table' AND name = 'events'";
-	static const char *const keeps_ids =
-	    "SELECT count(*) FROM sqlite_schema"
-	    " WHERE type = 'table' AND name = 'events'"
-	    " AND sql LIKE '%INTEGER PRIMARY KEY AUTOINCREMENT%'";
 	static const char *const has_rest =
 	    "SELECT count(*) = 4 FROM sqlite_schema"
 	    " WHERE name IN ('events_removed', 'events_remember_removed',"
@@ -267,8 +271,8 @@ read_facts(struct log *log, struct facts *f)
 	    (r = log_query(log, "SELECT count(*) FROM sqlite_schema",
 		 &f->objects)) == LOG_OK &&
 	    (r = log_query(log, has_table, &f->events)) == LOG_OK &&
-	    (r = log_query(log, keeps_ids, &f->ids)) == LOG_OK &&
-	    (r = log_query(log, has_rest, &f->rest)) == LOG_OK)
+	    (r = log_query(log, has_rest, &f->rest)) == LOG_OK &&
+	    (r = log_judge(log, &f->wrong, &f->keeps_ids)) == LOG_OK)
 		return log_execute(log, "COMMIT");
 	if (sqlite3_get_autocommit(log->db) == 0)
 		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
@@ -293,7 +297,7 @@ recognise(struct log *log, bool may_create)
 		return refuse(log,
 		    "is a database without an event log: add one"
 		    " with 'sqlite3 FILE < schema.sql', or name another file");
-	if (f.ids == 0)
+	if (!f.keeps_ids)
 		return refuse(log,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
 		    " AUTOINCREMENT, so ids could come back: name another file");
@@ -302,15 +306,20 @@ recognise(struct log *log, bool may_create)
 		    "lacks a table or a trigger of its schema: make a new log"
 		    " with schema.sql and copy the events, or name another"
 		    " file");
-	if (f.version != FORMAT) {
+	if (f.version != FORMAT)
 		(void)snprintf(log->why, sizeof(log->why),
 		    "is a log of format %lld, this program reads format %d:"
 		    " use the version of rowcast that wrote it, or name"
 		    " another file",
 		    (long long)f.version, FORMAT);
-		return LOG_NOT_A_LOG;
-	}
-	return LOG_OK;
+	else if (f.wrong != NULL)
+		(void)snprintf(log->why, sizeof(log->why),
+		    "its '%s' is no table, or has a column that is computed:"
+		    " name another file",
+		    f.wrong);
+	else
+		return LOG_OK;
+	return LOG_NOT_A_LOG;
 }
 
 static enum log_result
@@ -382,11 +391,12 @@ open_database(struct log *log, const struct log_options *o)
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
 	(void)sqlite3_extended_result_codes(log->db, 1);
-	/* no files but those beside the log */
-	if ((result = log_execute(log, "PRAGMA temp_store = MEMORY")) != LOG_OK)
+	if ((result = log_distrust(log, o)) != LOG_OK ||
+	    (result = settle(log, o)) != LOG_OK)
 		return result;
-	if ((result = settle(log, o)) != LOG_OK ||
-	    (result = read_identity(log)) != LOG_OK)
+	if (!o->append)
+		log_distrust_more(log);
+	if ((result = read_identity(log)) != LOG_OK)
 		return result;
 	/* 0 for a reader: it tries again on its next look */
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */

@@ -34,6 +34,9 @@ enum log_result {
  * creating it, or closing it as the last.
  *   units    busy_ms: how long to wait for locks; 0 for readers
  *   at_once  do not wait for them
+ *   bounded  for who serves: no call goes on without end, whatever the file's
+ *            schema has it do; one that takes 100 million steps of SQLite's is
+ *            LOG_BROKEN
  *   no_sync  of one who appends: commits do not wait for the disk, and the last
  *            of them may be lost with the power, though not with a process
  *   returns  LOG_OK with *opened set; else it is NULL and why says what to do
@@ -45,6 +48,7 @@ struct log_options {
 	bool append;
 	bool no_sync;
 	bool at_once; /* do not wait for others who are creating it */
+	bool bounded; /* no call goes on without end */
 	int busy_ms;
 };
 enum log_result log_open(const struct log_options *options, struct log **opened,

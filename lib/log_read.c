@@ -147,6 +147,7 @@ range_statement(struct log *log, const struct log_range *range, bool back)
 	sqlite3_stmt *s;
 	int rc;
 
+	log->ticks = 0;
 	if (range->n_topics == 0)
 		s = log_statement(log, back ? LOG_S_READ_BACK : LOG_S_READ);
 	else

@@ -47,6 +47,7 @@ struct log {
 	dev_t device;
 	ino_t inode;
 	bool appends;
+	int ticks; /* millions of steps, since a statement was begun */
 	char identity[33];
 	char why[LOG_WHY_MAX];
 };
@@ -81,6 +82,25 @@ enum log_result log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback,
 
 /* Run a one-off query that gives one integer; 0 if it gives no row or NULL. */
 enum log_result log_query(struct log *log, const char *text, int64_t *value);
+
+/*
+ * A file may come from anybody.  Before it is read: its schema cannot be written
+ * to by hand and calls nothing that reaches out of the file; where o->bounded,
+ * no statement runs without end.
+ */
+enum log_result log_distrust(struct log *log, const struct log_options *o);
+
+/* For who only reads, once the log is there: no views, triggers, virtual
+   tables. */
+void log_distrust_more(struct log *log);
+
+/*
+ * Are the tables of a log tables, with columns that nobody computes?  To be
+ * asked in a transaction that has read the schema.
+ *   wrong      one of which that is not so; or NULL
+ *   keeps_ids  ids are given by AUTOINCREMENT
+ */
+enum log_result log_judge(struct log *log, const char **wrong, bool *keeps_ids);
 
 /* Run a statement that gives nothing: one that is prepared, or any text. */
 enum log_result log_run(struct log *log, enum log_statement which);

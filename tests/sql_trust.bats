@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# Files whose schema is a program: views in the place of tables, triggers and
+# columns that go on without end.  Whoever serves refuses them, or gives up
+# after a while.  Rows that are odd are in sql_hostile.bats.
+
+bats_require_minimum_version 1.5.0
+load stream
+
+setup() {
+	stream_setup
+	make_log
+}
+
+teardown() {
+	site_end
+}
+
+# What to select from that never ends.
+ENDLESS='WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)'
+
+# The responder, the publisher and the command refuse the log with this line,
+# and soon.
+#   usage: all_refuse TEXT
+all_refuse() {
+	cp "$BUILD/rowcast" "$SITE/build/"
+	run as_site timeout "$WAIT" build/rowcast.fcgi --db "$DB" \
+		--socket build/run/rowcast.sock
+	echo "$status: $output"
+	[ "$status" -eq 1 ]
+	[[ $output == "rowcast.fcgi: log: $DB: $1"* ]]
+	run as_site timeout "$WAIT" env GATEWAY_INTERFACE=CGI/1.1 \
+		REQUEST_METHOD=POST CONTENT_TYPE=text/plain CONTENT_LENGTH=2 \
+		ROWCAST_PUBLISH_OPEN=1 ROWCAST_DB="$DB" \
+		build/rowcast-publish.cgi <<<hi
+	echo "$status: $output"
+	[[ $output == *"rowcast-publish.cgi: log: $DB: $1"* ]]
+	[[ $output == *'Status: 500'* ]]
+	run as_site timeout "$WAIT" build/rowcast stats --db "$DB"
+	echo "$status: $output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"$1"* ]]
+}
+
+@test "a view without end in the place of events_log is refused" {
+	sql "DROP TABLE events_log; CREATE VIEW events_log AS $ENDLESS
+		SELECT 'x' AS identity, 0 AS removals, 0 AS forgotten FROM n
+		WHERE i < 0"
+	all_refuse "its 'events_log' is no table"
+}
+
+@test "a view in the place of any other table is refused" {
+	local table
+	for table in events_removed events_retained retention; do
+		rm -f "$DB"*
+		make_log
+		sql "DROP TABLE $table; CREATE VIEW $table AS $ENDLESS
+			SELECT 'x' AS topic, i AS id, 'x' AS topic_pattern FROM n"
+		all_refuse "its '$table' is no table"
+	done
+}
+
+@test "a table of events with a column that is computed is refused" {
+	sed "s/^\tdata .*TEXT.*/\tdata TEXT AS (printf('%.*c', 1000000000, 'x')),/" \
+		"$ROOT/sql/schema.sql" >"$T/schema.sql"
+	run ! cmp -s "$T/schema.sql" "$ROOT/sql/schema.sql"
+	rm -f "$DB"*
+	(as_site sqlite3 -bail "$DB") <"$T/schema.sql" >"$T/ignored"
+	all_refuse "its 'events' is no table, or has a column that is computed"
+}
+
+@test "a view that takes a table's place later holds up nobody" {
+	serve
+	open_stream a
+	sql "BEGIN; ALTER TABLE events_log RENAME TO mine; CREATE VIEW events_log AS
+		$ENDLESS SELECT 'x' AS identity, 0 AS removals, 0 AS forgotten
+		FROM n WHERE i < 0; COMMIT"
+	eventually grep -q "$DB: .*; trying again" "$LOGS/lighttpd"
+	reports streams=1
+	sql 'BEGIN; DROP VIEW events_log; ALTER TABLE mine RENAME TO events_log; COMMIT'
+	sql "INSERT INTO events(data) VALUES('more')"
+	eventually got a 'data: more'
+}
+
+@test "a trigger without end: 500, and then it goes on" {
+	sql "CREATE VIEW endless AS $ENDLESS SELECT i FROM n;
+		CREATE TRIGGER hold AFTER INSERT ON events
+		BEGIN SELECT count(*) FROM endless; END"
+	serve
+	post_with_token -m "$WAIT" -d data=one
+	[ "$STATUS" = 500 ]
+	cat "$LOGS"/* | grep -q 'without end'
+	sql 'DROP TRIGGER hold'
+	post_with_token -d data=two
+	[ "$STATUS" = 201 ]
+	[ "$(sql 'SELECT group_concat(data) FROM events')" = two ]
+}
+
+@test "triggers of one's own work: JSON, full text, other tables" {
+	sql 'CREATE VIRTUAL TABLE temp.probe USING fts5(x)' ||
+		skip 'sqlite3 has no FTS5'
+	sql "CREATE VIRTUAL TABLE found USING fts5(words);
+		CREATE TABLE kinds(kind, n, day);
+		CREATE VIEW newest AS SELECT max(id) AS id FROM events;
+		CREATE TRIGGER mine AFTER INSERT ON events BEGIN
+			INSERT INTO found(rowid, words) VALUES(NEW.id, NEW.data);
+			INSERT INTO kinds SELECT json_extract(value, '\$.kind'),
+				(SELECT id FROM newest), date('now')
+				FROM json_each(NEW.data);
+		END"
+	serve
+	open_stream a
+	post_with_token --data-urlencode 'data=[{"kind":"apple"},{"kind":"pear"}]'
+	[ "$STATUS" = 201 ]
+	eventually got a apple
+	[ "$(sql 'SELECT group_concat(kind), max(n) FROM kinds')" = 'apple,pear|1' ]
+	[ "$(sql "SELECT rowid FROM found('pear')")" -eq 1 ]
+}
