@@ -37,23 +37,37 @@ ORACLE_NAMES=(message tick alert)
 # Open the clients at $URL and wait until each knows where it is.
 #   usage: oracle_start [OPTION-OF-CLIENTS…]
 oracle_start() {
-	local i word query queries=()
+	local i word query
 	O=$T/oracle
 	mkdir -p "$O"
 	: >"$O/acks.tsv"
 	: >"$O/resumed.tsv"
 	: >"$O/filters.tsv"
+	ORACLE_QUERIES=()
 	for i in "${!ORACLE_FILTERS[@]}"; do
 		query=
 		printf '%s\tall\t\n' "$i" >>"$O/filters.tsv"
 		for word in ${ORACLE_FILTERS[i]} ${ORACLE_FILTERS[i]:+mark}; do
 			oracle_word "$i" "$word"
 		done
-		queries+=("${query#&}")
+		ORACLE_QUERIES+=("${query#&}")
 	done
+	oracle_return "$@"
+}
+
+# All clients leave, and keep their ids for oracle_return.
+oracle_leave() {
+	kill "$CLIENTS_PID"
+	wait_until 20 gone "$CLIENTS_PID" || return 1
+	cat "$O/record.tsv" >>"$O/record.before"
+}
+
+# usage: oracle_return [OPTION-OF-CLIENTS…]
+oracle_return() {
 	"$BUILD/tests/oracle/clients" --clients "$ORACLE_CLIENTS" \
-		--timeout-s 100 "$@" "$URL/events" "$O/record.tsv" \
-		"${queries[@]}" >"$O/clients.out" 2>"$LOGS/clients" 3>&- &
+		--timeout-s 100 --resume "$O/ids" "$@" \
+		"$URL/events" "$O/record.tsv" "${ORACLE_QUERIES[@]}" \
+		>"$O/clients.out" 2>"$LOGS/clients" 3>&- &
 	CLIENTS_PID=$!
 	STARTED+=("$CLIENTS_PID")
 	wait_until 60 grep -qs ready "$O/clients.out"
@@ -104,9 +118,11 @@ publish_steadily() {
 		name=${ORACLE_NAMES[n * 5 % ${#ORACLE_NAMES[@]}]}
 		data=$key
 		((n % 40)) || data+=$padding
+		pause_here "$1"
 		until "publish_$1" "$key" "$topic" "$name" "$data"; do
 			[ ! -e "$O/give-up" ] || return
 			sleep 0.05
+			pause_here "$1"
 		done
 		echo "$key" >>"$O/acks.tsv"
 		sleep 0.02
@@ -128,6 +144,7 @@ publish_cgi() {
 		(as_site env -i REQUEST_METHOD=POST ROWCAST_PUBLISH_OPEN=1 \
 			CONTENT_TYPE=application/x-www-form-urlencoded \
 			CONTENT_LENGTH=${#body} ROWCAST_DB="$DB" \
+			${ROWCAST_BUSY_MS:+ROWCAST_BUSY_MS="$ROWCAST_BUSY_MS"} \
 			GATEWAY_INTERFACE=CGI/1.1 build/rowcast-publish.cgi) |
 		sed -n '1,/^\r*$/s/^Status: \([0-9]*\).*/\1/p')
 	stored cgi "$status"
@@ -161,6 +178,43 @@ has_acks() {
 	[ "$(wc -l <"$O/acks.tsv")" -ge "$1" ]
 }
 
+# Have these publishers been refused, with this status and no other?
+#   usage: refused_by STATUS SOURCE…
+refused_by() {
+	local source
+	for source in "${@:2}"; do
+		[ "$(grep "^$source:" "$O/refused-publishes" 2>/dev/null |
+			sort -u)" = "$source: $1" ] || return 1
+	done
+}
+
+# Has a publisher been refused, ever?
+no_refusals() {
+	[ ! -e "$O/refused-publishes" ]
+}
+
+# Wait until these publishers have come to a halt, then let them go on.
+#   usage: publishers_pause SOURCE…
+publishers_pause() {
+	local source
+	for source in "$@"; do touch "$O/pause-$source"; done
+	for source in "$@"; do
+		wait_until 60 test -e "$O/paused-$source" || return 1
+	done
+}
+
+publishers_resume() {
+	rm -f "$O"/pause-*
+}
+
+pause_here() {
+	while [ -e "$O/pause-$1" ] && [ ! -e "$O/give-up" ]; do
+		touch "$O/paused-$1"
+		sleep 0.02
+	done
+	rm -f "$O/paused-$1"
+}
+
 publishers_stop() {
 	touch "$O/stop"
 	wait_until 60 gone "${PUBLISHERS[@]}"
@@ -177,20 +231,43 @@ oracle_witness() {
 		END"
 }
 
-# The log will be replaced: what was in it counts as past.
+# The log will be replaced: what is in it counts as past.
 oracle_past() {
+	ACKS_BEFORE=$(wc -l <"$O/acks.tsv")
 	make_witness past
 }
 
+# The log was replaced, and is now this file: clients may have been told of more
+# than oracle_past has seen, but none of that may have been acknowledged.
+#   usage: oracle_old FILE
+oracle_old() {
+	make_witness old "$1"
+	sqlite3 "$O/witness.db" 'UPDATE old SET key = NULL;
+		INSERT INTO past SELECT * FROM old'
+}
+
+# What has been acknowledged since oracle_past, or is just being stored, may
+# have gone with the log that was replaced.
+oracle_void() {
+	local source n
+	tail -n "+$((ACKS_BEFORE + 1))" "$O/acks.tsv" >>"$O/void.tsv"
+	for source in web cgi sql; do
+		n=$(sed -n "s/^$source-//p" "$O/acks.tsv" | tail -n 1)
+		echo "$source-$((n + 1))" >>"$O/void.tsv"
+	done
+}
+
+# usage: make_witness TABLE [FILE]
 make_witness() {
-	local from='SELECT *, 1 AS is_kept FROM log.events'
-	if [ "$(sql "SELECT count(*) FROM sqlite_schema
+	local log=${2:-$DB} from='SELECT *, 1 AS is_kept FROM log.events'
+	if [ "$(sqlite3 -cmd '.timeout 5000' "$log" "SELECT count(*)
+			FROM sqlite_schema
 			WHERE name = 'oracle_witness'")" -eq 1 ]; then
 		from='SELECT *, id IN (SELECT id FROM log.events) AS is_kept
 			FROM log.oracle_witness'
 	fi
 	sqlite3 -bail -cmd '.timeout 5000' "$O/witness.db" \
-		"ATTACH '$DB' AS log;
+		"ATTACH '$log' AS log;
 		CREATE TABLE IF NOT EXISTS $1 AS $from LIMIT 0;
 		INSERT INTO $1 $from;
 		CREATE INDEX IF NOT EXISTS $1_id ON $1 (id);
@@ -209,6 +286,10 @@ oracle_end() {
 	cat "$LOGS/clients"
 	wait "$CLIENTS_PID" || return 1
 	make_witness witness || return 1
+	if [ -e "$O/record.before" ]; then
+		cat "$O/record.tsv" >>"$O/record.before"
+		mv "$O/record.before" "$O/record.tsv"
+	fi
 	oracle_judge || return 1
 	counted=$(tail -n 1 "$O/clients.out")
 	counted=${counted^^}
@@ -220,6 +301,7 @@ oracle_end() {
 
 # Fails, and says what is wrong.
 oracle_judge() {
+	touch "$O/void.tsv"
 	(cd "$O" && sqlite3 :memory: <"$ROOT/tests/oracle/verify.sql") \
 		>"$O/wrong" 2>&1
 	cat "$O/wrong"
