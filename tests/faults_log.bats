@@ -1,0 +1,263 @@
+#!/usr/bin/env bats
+# The log's file while others work with it: locks, checkpoints, housekeeping,
+# copies, removals, permissions.
+
+bats_require_minimum_version 1.5.0
+load oracle
+SECTION='The log file'
+
+setup() {
+	stream_setup
+}
+
+teardown() {
+	oracle_teardown
+}
+
+# Rows that are there before anything happens.
+#   usage: grow ROWS BYTES
+grow() {
+	[ -e "$DB" ] || make_log
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < $1)
+		INSERT INTO events(topic, data)
+			SELECT 'grown', hex(zeroblob($2 / 2)) FROM n"
+}
+
+# Run SQL so many times, in one shell that waits for locks; its output is in
+# $T/again.
+#   usage: again_and_again N SQL
+again_and_again() {
+	local i
+	for ((i = 0; i < $1; i++)); do echo "$2;"; done >"$T/again.sql"
+	chmod a+r "$T/again.sql"
+	sql ".read $T/again.sql" >"$T/again"
+}
+
+# What clients were told: nothing but events.
+only_events() {
+	[ "$GAPS" -eq 0 ]
+	[ "$RESETS" -eq 0 ]
+	[ "$REFUSED" -eq 0 ]
+}
+
+now_ms() {
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# ---- locks ------------------------------------------------------------------
+
+@test "the write lock is held for seconds" {
+	local kind slowest i
+	fault 'a program holds the write lock for a second, again and again' \
+		'streams open and go on; publishers wait, or get 503 and try again; nothing lost'
+	export ROWCAST_BUSY_MS=700
+	make_log
+	sql "INSERT INTO events(data) VALUES('first')"
+	serve
+	oracle_start --churn 6:200
+	publishers_start
+	published 10
+	open_shell
+	for ((i = 0; i < $(rounds 1 10); i++)); do
+		for kind in IMMEDIATE EXCLUSIVE; do
+			tell "BEGIN $kind"
+			tell "INSERT INTO events(data) VALUES('held')"
+			rm -f "$O/refused-publishes"
+			until refused_by 503 web cgi; do opens_quickly; done
+			tell COMMIT
+			published 10
+		done
+	done
+	close_shell
+	oracle_end
+	only_events
+	slowest=$(sort -n "$T/openings" | tail -n 1)
+	saw "$ROWS rows; $(wc -l <"$T/openings") streams opened under the lock, the slowest in $slowest ms"
+}
+
+# Open a stream and leave it once it has brought the first row.
+opens_quickly() {
+	local began
+	began=$(now_ms)
+	rm -f "$T/opened.body"
+	stream opened since=0
+	eventually got opened 'data: first'
+	echo $(($(now_ms) - began)) >>"$T/openings"
+	stop "$STREAM_PID"
+}
+
+# ---- housekeeping -----------------------------------------------------------
+
+@test "checkpoints again and again" {
+	local n whole
+	n=$(rounds 200 5000)
+	fault 'checkpoints again and again' 'nobody notices'
+	serve
+	oracle_start --churn 6:200 --trickle 2:20
+	publishers_start
+	published 20
+	again_and_again "$n" 'PRAGMA wal_checkpoint(TRUNCATE);
+		PRAGMA wal_checkpoint(RESTART)'
+	published 20
+	oracle_end
+	only_events
+	no_refusals
+	whole=$(grep -c '^0' "$T/again")
+	[ "$whole" -gt "$n" ]
+	saw "$ROWS rows, $((2 * n)) checkpoints, $whole of them whole"
+}
+
+@test "VACUUM, ANALYZE and REINDEX again and again" {
+	local n
+	n=$(rounds 15 500)
+	fault 'VACUUM, ANALYZE, REINDEX again and again' \
+		'publishers wait; streams go on'
+	grow 5000 400
+	serve
+	oracle_start --churn 6:200 --trickle 2:20
+	publishers_start
+	published 20
+	again_and_again "$n" 'VACUUM; ANALYZE; REINDEX'
+	published 20
+	oracle_end
+	only_events
+	no_refusals
+	"$BUILD/rowcast" check --full --db "$DB"
+	saw "$ROWS rows, $n rounds"
+}
+
+@test "copies: .backup and VACUUM INTO" {
+	local i n copy
+	n=$(rounds 5 100)
+	fault 'the log is copied by .backup and VACUUM INTO' \
+		'each copy is a sound log: all rows up to its end; nobody notices'
+	grow 5000 400
+	serve
+	oracle_start --churn 6:200
+	publishers_start
+	published 20
+	for ((i = 0; i < n; i++)); do
+		sql ".backup '$SITE/backup$i.db'"
+		sql "VACUUM INTO '$SITE/vacuum$i.db'"
+	done
+	published 20
+	oracle_end
+	only_events
+	no_refusals
+	for copy in "$SITE"/backup*.db "$SITE"/vacuum*.db; do
+		is_whole_copy "$copy"
+	done
+	saw "$ROWS rows, $((2 * n)) copies of $(stat -c %s "$copy") bytes, all sound"
+}
+
+# Is this a sound log that holds what the log held up to its end?
+is_whole_copy() {
+	"$BUILD/rowcast" check --full --db "$1"
+	[ "$(sql "ATTACH '$1' AS copy; SELECT count(*) > 5020 FROM copy.events;
+		SELECT count(*) FROM (SELECT * FROM main.events WHERE id <=
+				(SELECT max(id) FROM copy.events)
+			EXCEPT SELECT * FROM copy.events);
+		SELECT count(*) FROM (SELECT * FROM copy.events
+			EXCEPT SELECT * FROM main.events)")" = $'1\n0\n0' ]
+}
+
+@test "a read transaction that does not end" {
+	local wal i
+	fault 'a program reads in one transaction without end' \
+		'streams go on; the WAL grows until it has ended'
+	serve
+	oracle_start --churn 6:200
+	publishers_start
+	published 10
+	open_shell
+	tell 'BEGIN'
+	tell 'SELECT count(*) FROM events'
+	published 20
+	sql 'CREATE TABLE other (bytes)' 'WITH RECURSIVE n(i) AS (
+			SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+		INSERT INTO other SELECT randomblob(10000) FROM n'
+	published 20
+	[[ $(sql 'PRAGMA wal_checkpoint(TRUNCATE)') == 1* ]]
+	wal=$(stat -c %s "$DB-wal")
+	[ "$wal" -gt 10000000 ]
+	tell COMMIT
+	close_shell
+	published 20
+	eventually wal_is_emptied
+	oracle_end
+	only_events
+	saw "$ROWS rows, a WAL of $((wal / 1000000)) MB, then of 0"
+}
+
+wal_is_emptied() {
+	[[ $(sql 'PRAGMA wal_checkpoint(TRUNCATE)') == 0* ]]
+}
+
+# ---- removals ---------------------------------------------------------------
+
+@test "retention removes rows, and clients come back late" {
+	fault 'retention removes rows before clients who were away come back' \
+		'each is told exactly the gap that it has; nobody else is told of any'
+	serve
+	oracle_witness
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('orders/*', 20),
+		('news', 40)"
+	oracle_start --churn 6:200
+	publishers_start
+	published 20
+	oracle_leave
+	published "$(rounds 60 1000)"
+	oracle_return --churn 6:200 --stall 10:1000
+	published 60
+	oracle_end
+	[ "$GAPS" -gt 0 ]
+	[ "$RESETS" -eq 0 ]
+	[ "$REFUSED" -eq 0 ]
+	saw "$ROWS rows, $(sql 'SELECT removals FROM events_log') removed; $GAPS gaps told, all exact"
+}
+
+# ---- permissions and names --------------------------------------------------
+
+@test "the files may not be read or written any more" {
+	fault 'chmod 000 of the log and its WAL, and back' \
+		'who has it open goes on; others wait or get 500, and try again'
+	serve
+	oracle_start --churn 6:200
+	publishers_start
+	published 20
+	chmod 000 "$DB" "$DB-wal" "$DB-shm"
+	eventually refused_by 500 cgi
+	published 10
+	chmod 660 "$DB" "$DB-wal" "$DB-shm"
+	published 20
+	oracle_end
+	only_events
+	saw "$ROWS rows; $(grep -c . "$O/refused-publishes") publishes refused"
+}
+
+# lighttpd with a log in a folder of its own.
+serve_folder() {
+	DB=$SITE/build/run/log/events.db
+	mkdir "${DB%/*}"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "${DB%/*}"
+	sed -i 's|^var.rowcast_db = .*|var.rowcast_db = var.rowcast_run + "/log/events.db"|' \
+		"$SITE/lighttpd-example.conf"
+	serve
+}
+
+@test "the folder is renamed away, and back" {
+	fault "the log's folder is renamed away for a while" \
+		'streams go on; publishers get 500 and try again'
+	serve_folder
+	oracle_start --churn 6:200
+	publishers_start
+	published 20
+	mv "${DB%/*}" "${DB%/*}.away"
+	eventually refused_by 500 web cgi
+	mv "${DB%/*}.away" "${DB%/*}"
+	published 20
+	oracle_end
+	only_events
+	saw "$ROWS rows; $(grep -c . "$O/refused-publishes") publishes refused"
+}
