@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# The log's file is damaged under load: cut off, overwritten; then a good copy
+# takes its place.
+
+bats_require_minimum_version 1.5.0
+load oracle
+SECTION='The log is damaged'
+
+setup() {
+	stream_setup
+	SEED=${SEED:-$RANDOM}
+	echo "# SEED=$SEED"
+}
+
+teardown() {
+	oracle_teardown
+}
+
+# Bytes that depend on SEED only.
+#   usage: garbage BYTES
+garbage() {
+	SEED=$((SEED + 1))
+	LC_ALL=C awk -v seed="$SEED" -v n="$1" 'BEGIN {
+		srand(seed)
+		for (i = 0; i < n; i++) printf "%c", int(rand() * 256)
+	}'
+}
+
+# Damage the log while nobody publishes for a moment, with a good copy kept; see
+# what comes of it; put the copy in its place.  Appends to $T/came what streams
+# that were opened meanwhile have brought.
+#   usage: damaged COMMAND…
+damaged() {
+	publishers_pause web cgi sql
+	sql ".backup '$SITE/copy.db'"
+	oracle_past
+	"$@"
+	: >"$O/refused-publishes"
+	SAID=$(cat "$LOGS"/* | wc -l)
+	publishers_resume
+	eventually shows
+	publishers_pause web cgi sql
+	cat "$O/refused-publishes" >>"$T/refused"
+	oracle_void
+	rm -f "$DB-wal" "$DB-shm"
+	mv "$SITE/copy.db" "$DB"
+	publishers_resume
+	published 9
+}
+
+# Has the damage been noticed?  Streams that read all of the log help.
+shows() {
+	open_some
+	cat "$LOGS"/* | tail -n "+$SAID" | sed 's/.*events.db: //' | grep -E \
+		'malformed|not a database|disk I/O|is empty, but|no such table'
+}
+
+# Streams that are opened now; those that go on are left after a second.
+open_some() {
+	local query n=0 pids=()
+	for query in '' since=0 since=5 'topic=news' 'topic=news&since=1'; do
+		n=$((n + 1))
+		curl -s -m 1 -o "$T/some$n.body" -w '%{http_code}\n' \
+			"$URL/events?$query" >>"$T/statuses" &
+		pids+=($!)
+	done
+	wait "${pids[@]}" || :
+	for n in 1 2 3 4 5; do
+		# the last one may be cut off
+		events "some$n" | sed '$d' >>"$T/came"
+	done
+}
+
+# No stream has brought anything that was never in the log, and no client was
+# refused, which would end an EventSource.
+nothing_false() {
+	local LC_ALL=C
+	[ "$REFUSED" -eq 0 ]
+	[ "$(sort -u "$T/statuses")" = 200 ]
+	[ "$GAPS" -eq 0 ]
+	sqlite3 "$O/witness.db" "SELECT id || ' ' || event || ' ' || data
+		FROM past UNION SELECT id || ' ' || event || ' ' || data
+		FROM witness" | sort >"$T/rows"
+	# what was stored while the log was damaged nobody can look up
+	sort -u "$T/came" | grep -avE ' (web|cgi|sql)-[0-9]+( +x)?$' |
+		comm -23 - "$T/rows" >"$T/false"
+	head -n 5 "$T/false" | tr -cd '[:print:]\n' | cut -c 1-200
+	[ ! -s "$T/false" ]
+}
+
+begin() {
+	make_log
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 2000)
+		INSERT INTO events(topic, data) SELECT 'news', 'row ' || i FROM n"
+	serve
+	oracle_start
+	publishers_start
+	published 9
+}
+
+# All pages are in the file itself.
+empty_wal() {
+	publishers_pause web cgi sql
+	eventually wal_is_empty
+}
+
+wal_is_empty() {
+	[[ $(sql 'PRAGMA wal_checkpoint(TRUNCATE)') == 0* ]]
+}
+
+# usage: overwrite FILE OFFSET BYTES
+overwrite() {
+	garbage "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# ---- the file ---------------------------------------------------------------
+
+@test "the file is cut off" {
+	local i n
+	n=$(rounds 1 20)
+	fault 'the log is cut off, to nothing or to half of it; then a good copy is put in its place' \
+		'nothing false is sent; streams wait, publishers get 500; with the copy all goes on'
+	begin
+	for ((i = 0; i < n; i++)); do
+		empty_wal
+		damaged truncate -s 0 "$DB"
+		empty_wal
+		damaged truncate -s "$(($(stat -c %s "$DB") / 2))" "$DB"
+	done
+	oracle_end
+	nothing_false
+	saw "cut off $((2 * n)) times, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
+}
+
+# The number of a page that holds such things.
+#   usage: page_of WHERE
+page_of() {
+	sql "SELECT pageno FROM dbstat WHERE $1 ORDER BY pageno
+		LIMIT 1 OFFSET (SELECT count(*) FROM dbstat WHERE $1) / 2"
+}
+
+@test "a page is overwritten" {
+	local i n what
+	n=$(rounds 1 20)
+	sqlite3 :memory: 'SELECT * FROM dbstat' ||
+		skip 'this sqlite3 has no dbstat'
+	fault 'a page is overwritten with garbage: of the table, its root, an index, the header, the schema' \
+		'the same'
+	begin
+	for ((i = 0; i < n; i++)); do
+		for what in "name = 'events' AND pagetype = 'leaf'" \
+			"name = 'events' AND path = '/'" \
+			"name = 'events_topic' AND pagetype = 'leaf'" \
+			'pageno = 1' \
+			"name = 'sqlite_schema' AND pagetype = 'leaf'"; do
+			echo "# $what"
+			empty_wal
+			damaged overwrite "$DB" \
+				$((($(page_of "$what") - 1) * 4096)) 4096
+		done
+	done
+	oracle_end
+	nothing_false
+	saw "$((5 * n)) pages, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
+}
+
+# ---- the WAL ----------------------------------------------------------------
+
+# Fill the WAL with new events; their pages are nowhere else.
+fill_wal() {
+	empty_wal
+	publishers_resume
+	published 9
+	publishers_pause web cgi sql
+}
+
+# Where the last frame but some begins; a frame is a header and a page.
+#   usage: frame_from_end N
+frame_from_end() {
+	local n=$((($(stat -c %s "$DB-wal") - 32) / 4120))
+	echo $((32 + (n - $1) * 4120))
+}
+
+@test "the WAL is cut off or overwritten" {
+	local i n
+	n=$(rounds 1 20)
+	fault 'the WAL is cut off to nothing or to half, or its last pages are overwritten' \
+		'the same'
+	begin
+	for ((i = 0; i < n; i++)); do
+		fill_wal
+		damaged truncate -s 0 "$DB-wal"
+		fill_wal
+		damaged truncate -s $(($(stat -c %s "$DB-wal") / 2)) "$DB-wal"
+		fill_wal
+		damaged overwrite "$DB-wal" "$(frame_from_end 9)" $((9 * 4120))
+	done
+	oracle_end
+	nothing_false
+	saw "$((3 * n)) WALs, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
+}
+
+# Are all clients there again?
+all_there() {
+	[ "$(responders | wc -l)" -eq 1 ] && reports "streams=$ORACLE_CLIENTS"
+}
+
+@test "the WAL is damaged when a crash has ended all" {
+	local pid before
+	fault 'kill -9 of all that have the log open, and a page of the WAL is overwritten' \
+		'the log ends before that page; clients who had more are told stream-reset'
+	export ROWCAST_RETRY_MS=300
+	begin
+	fill_wal
+	oracle_past
+	before=$(sql 'SELECT max(id) FROM events')
+	# lighttpd starts others at once
+	kill -STOP "$SERVER_PID"
+	for pid in $(descendants "$SERVER_PID"); do
+		kill -KILL "$pid"
+		eventually gone "$pid"
+	done
+	overwrite "$DB-wal" "$(frame_from_end 30)" 4120
+	kill -CONT "$SERVER_PID"
+	eventually all_there
+	publishers_resume
+	published 9
+	oracle_end
+	[ "$RESETS" -gt 0 ]
+	"$BUILD/rowcast" check --full --db "$DB"
+	saw "the newest $((before - $(reset_head))) of $before events were lost with the page, and the $RESETS clients told that had any of them"
+}
+
+# Where the log ended then, as clients were told.
+reset_head() {
+	awk -F '\t' '$3 == "reset" { print $5; exit }' "$O/record.tsv"
+}
