@@ -201,8 +201,8 @@ wal_is_emptied() {
 		'each is told exactly the gap that it has; nobody else is told of any'
 	serve
 	oracle_witness
-	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('orders/*', 20),
-		('news', 40)"
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('orders/*', 6),
+		('news', 6)"
 	oracle_start --churn 6:200
 	publishers_start
 	published 20
