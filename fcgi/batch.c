@@ -75,7 +75,7 @@ add_event(struct batch *b, const struct chunk *c, size_t i)
 enum batch_result
 batch_add_events(struct batch *b, const struct filter *f, const struct chunk *c)
 {
-	bool is_all = filter_is_all(f);
+	bool is_all = filter_is_all(f), was_begun = b->part > 0;
 
 	for (size_t i = chunk_find(c, b->cursor); i < c->n; i++) {
 		if (!is_all &&
@@ -84,7 +84,7 @@ batch_add_events(struct batch *b, const struct filter *f, const struct chunk *c)
 			continue;
 		if (b->part > 0 && c->entries[i].id != b->part_id)
 			return BATCH_BROKEN;
-		if (!add_event(b, c, i))
+		if (!add_event(b, c, i) || was_begun)
 			return BATCH_MORE;
 	}
 	if (b->part > 0)

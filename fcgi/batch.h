@@ -50,7 +50,8 @@ void batch_add_text(struct batch *b);
 /*
  * Add the events of a chunk that come after the cursor and pass a filter, as
  * many as go into the record; of an event that is larger than any record, the
- * part that does.
+ * part that does.  The rest of one that was begun goes alone: whether others are
+ * gone behind it is looked at between events.
  *   returns  BATCH_MORE or BATCH_BROKEN
  */
 enum batch_result batch_add_events(struct batch *b, const struct filter *f,

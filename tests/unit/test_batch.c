@@ -1,0 +1,117 @@
+/*
+ * batch: which events of a chunk go into one record.
+ */
+#include "tap.h"
+
+#include "../../fcgi/batch.h"
+#include "../../lib/fcgi.h"
+#include "../../lib/sse.h"
+
+#define LARGE 70000 /* more than a record */
+
+static char large[LARGE];
+
+static void
+add(struct chunk *c, int64_t id, size_t len)
+{
+	struct event e = { .id = id,
+		.name = TEXT("message"),
+		.data = { large, len },
+		.retry_ms = EVENT_NO_RETRY };
+
+	if (!chunk_fits(c, sse_len(&e)) || chunk_add(c, &e, sse_len(&e)) != 0)
+		abort();
+}
+
+/* As a stream does it: a new record after the last. */
+static enum batch_result
+gather(struct batch *b, const struct filter *f, const struct chunk *c)
+{
+	b->n = 1;
+	b->len = b->text_len = 0;
+	return batch_add_events(b, f, c);
+}
+
+static void
+check_large(const struct filter *f)
+{
+	struct batch b = { .cursor = 0 };
+	struct chunk *before = chunk_new(0, 2 * LARGE);
+	struct chunk *after = chunk_new(0, 2 * LARGE);
+	size_t whole;
+
+	if (before == NULL || after == NULL)
+		abort();
+	add(before, 1, LARGE);
+	whole = before->len;
+	add(before, 2, 1);
+	add(before, 3, 1);
+	/* 2 has been removed meanwhile */
+	add(after, 1, LARGE);
+	add(after, 3, 1);
+	check(gather(&b, f, before) == BATCH_MORE, "a large event is begun");
+	check(b.len == FCGI_CONTENT_MAX && b.part == b.len && b.part_id == 1 &&
+		b.cursor == 0,
+	    "with as much as goes into a record");
+	check(gather(&b, f, after) == BATCH_MORE, "it is gone on with");
+	check(b.len == whole - FCGI_CONTENT_MAX && b.part == 0 && b.cursor == 1,
+	    "its rest goes alone, so that a gap behind it can be told");
+	check(gather(&b, f, after) == BATCH_MORE && b.cursor == 3,
+	    "then come those behind it");
+	chunk_free(before);
+	chunk_free(after);
+}
+
+static void
+check_broken(const struct filter *f)
+{
+	struct batch b = { .cursor = 0 };
+	struct chunk *c = chunk_new(0, LARGE + 100), *gone = chunk_new(0, 0);
+
+	if (c == NULL || gone == NULL)
+		abort();
+	add(c, 1, LARGE);
+	(void)gather(&b, f, c);
+	add(gone, 2, 1);
+	check(gather(&b, f, gone) == BATCH_BROKEN,
+	    "a large event that was removed breaks off");
+	chunk_cut(gone, 1);
+	check(gather(&b, f, gone) == BATCH_BROKEN, "also if nothing follows");
+	chunk_free(c);
+	chunk_free(gone);
+}
+
+static void
+check_small(const struct filter *f)
+{
+	struct batch b = { .cursor = 0 };
+	struct chunk *c = chunk_new(0, 2 * LARGE);
+
+	if (c == NULL)
+		abort();
+	add(c, 1, 10);
+	add(c, 2, 10);
+	add(c, 4, FCGI_CONTENT_MAX - 40);
+	c->upto = 9;
+	check(gather(&b, f, c) == BATCH_MORE && b.cursor == 2 && b.n == 2 &&
+		b.part == 0,
+	    "what fits into a record of its own is not split");
+	check(gather(&b, f, c) == BATCH_MORE && b.cursor == 9 && b.told == 4,
+	    "behind the last, the cursor is at the chunk's end");
+	chunk_free(c);
+}
+
+int
+main(void)
+{
+	struct filter *f = filter_new(NULL, 0, NULL, 0);
+
+	if (f == NULL)
+		abort();
+	memset(large, 'x', sizeof(large));
+	check_small(f);
+	check_large(f);
+	check_broken(f);
+	filter_free(f);
+	return tap_end();
+}
