@@ -21,7 +21,8 @@
 struct progress {
 	struct seek seek;
 	int64_t cursor;
-	int64_t known; /* removed ids up to this one have been told */
+	struct gap_known
+	    known;     /* what is gone and has been told, or not missed */
 	bool is_found; /* where to begin */
 };
 
@@ -99,7 +100,7 @@ reset(struct reader *r, int64_t head)
 	if (r->handler->reset != NULL)
 		r->handler->reset(r->handler->cookie, r->at.cursor, head);
 	r->at.cursor = head;
-	r->at.known = 0;
+	r->at.known = (struct gap_known){ 0 };
 }
 
 /* Another file has taken the place of the one that is open. */
@@ -148,18 +149,15 @@ find(struct reader *r, int64_t head)
 static enum reader_result
 tell_gap(struct reader *r)
 {
-	int64_t removed, next;
+	int64_t next;
 
 	if (r->handler->gap == NULL)
 		return READER_END;
-	if (gap_find(r->log, r->filter, r->at.cursor, &removed) != LOG_OK)
+	if (gap_find(r->log, r->filter, r->at.cursor, &r->at.known, &next) !=
+	    LOG_OK)
 		return trouble(r);
-	if (removed == 0 || removed <= r->at.known)
-		return READER_END;
-	if (log_next(r->log, removed, &next) != LOG_OK)
-		return trouble(r);
-	r->at.known = removed;
-	r->handler->gap(r->handler->cookie, r->at.cursor, next);
+	if (next > 0)
+		r->handler->gap(r->handler->cookie, r->at.cursor, next);
 	return READER_END;
 }
 

@@ -471,15 +471,11 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 
 enum source_result
 source_gap(struct source *src, const struct filter *f, int64_t cursor,
-    int64_t *removed, int64_t *next)
+    struct gap_known *known, int64_t *next)
 {
-	if (gap_find(src->log, f, cursor, removed) != LOG_OK)
+	if (gap_find(src->log, f, cursor, known, next) != LOG_OK)
 		return trouble(src);
-	if (*removed == 0)
-		return SOURCE_END;
-	if (log_next(src->log, *removed, next) != LOG_OK)
-		return trouble(src);
-	return SOURCE_OK;
+	return *next > 0 ? SOURCE_OK : SOURCE_END;
 }
 
 enum source_result

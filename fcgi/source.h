@@ -82,13 +82,14 @@ enum source_result source_chunk(struct source *src, const struct filter *f,
     int64_t cursor, const struct chunk **chunk, bool *is_old);
 
 /*
- * Has an event that the filter lets pass been removed after a cursor?
- *   returns  SOURCE_OK with *removed set to the highest such id and *next to
- *            the id from which on all is there; SOURCE_END if not;
+ * Has an event that the filter lets pass been removed after a cursor, of which
+ * the client does not know?
+ *   returns  SOURCE_OK with *next set to the id from which on all is there, and
+ *            *known to what it will know once it is told; SOURCE_END if not;
  *            SOURCE_TROUBLE
  */
 enum source_result source_gap(struct source *src, const struct filter *f,
-    int64_t cursor, int64_t *removed, int64_t *next);
+    int64_t cursor, struct gap_known *known, int64_t *next);
 
 /* ---- where to start ---- */
 

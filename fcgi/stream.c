@@ -230,15 +230,14 @@ static enum source_result
 check_gap(struct stream *s)
 {
 	enum source_result result;
-	int64_t removed, next;
+	int64_t next;
 
 	result =
-	    source_gap(s->source, s->feed->filter, s->cursor, &removed, &next);
+	    source_gap(s->source, s->feed->filter, s->cursor, &s->known, &next);
 	if (result == SOURCE_TROUBLE)
 		return result;
 	s->must_check = false;
-	if (result == SOURCE_OK && removed > s->known) {
-		s->known = removed;
+	if (result == SOURCE_OK) {
 		s->gap_after = s->cursor;
 		s->gap_next = next;
 		s->notices |= NOTICE_GAP;
@@ -455,7 +454,7 @@ stream_reset(struct stream *s, int64_t head)
 	}
 	s->gap_after = s->cursor;
 	s->cursor = head;
-	s->known = 0;
+	s->known = (struct gap_known){ 0 };
 	s->notices &= ~(unsigned)NOTICE_GAP;
 	s->notices |= NOTICE_RESET;
 }

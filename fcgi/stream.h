@@ -55,7 +55,7 @@ struct stream {
 	int64_t told;    /* last id that the client knows */
 	int64_t part_id; /* event of which ... */
 	size_t part;     /* ... so many bytes are sent; 0: none */
-	int64_t known;   /* removed ids that the client knows are gone */
+	struct gap_known known; /* what the client knows is gone */
 	int64_t gap_after;
 	int64_t gap_next;
 	int64_t retry_ms;           /* to say at the end */

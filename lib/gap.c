@@ -27,8 +27,9 @@ on_gap(void *cookie, const struct event *e)
 	return true;
 }
 
-enum log_result
-gap_find(struct log *log, const struct filter *f, int64_t cursor,
+/* The highest id, or 0. */
+static enum log_result
+find_highest(struct log *log, const struct filter *f, int64_t cursor,
     int64_t *removed)
 {
 	struct gap gap = { .filter = f };
@@ -48,5 +49,43 @@ gap_find(struct log *log, const struct filter *f, int64_t cursor,
 			gap.removed = id;
 	}
 	*removed = gap.removed;
+	return result;
+}
+
+/*
+ * Ids do not go in their order: a lower one than those that were gone when the
+ * client began may have gone since.
+ */
+static enum log_result
+have_more_gone(struct log *log, const struct gap_known *known, bool *more)
+{
+	enum log_result result;
+	int64_t count, highest;
+
+	*more = false;
+	if (known->is_told)
+		return LOG_OK;
+	result = log_removals(log, &count, &highest);
+	*more = result == LOG_OK && count != known->count;
+	return result;
+}
+
+enum log_result
+gap_find(struct log *log, const struct filter *f, int64_t cursor,
+    struct gap_known *known, int64_t *next)
+{
+	enum log_result result;
+	int64_t removed = 0;
+	bool is_news;
+
+	*next = 0;
+	result = find_highest(log, f, cursor, &removed);
+	is_news = removed > known->upto;
+	if (result == LOG_OK && removed > 0 && !is_news)
+		result = have_more_gone(log, known, &is_news);
+	if (result == LOG_OK && is_news)
+		result = log_next(log, removed, next);
+	if (result == LOG_OK && is_news)
+		*known = (struct gap_known){ .upto = removed, .is_told = true };
 	return result;
 }

@@ -20,10 +20,10 @@ seek_narrow(struct log_range *range, const struct filter *f,
 static enum seek_result
 know_removed(struct log *log, struct seek *seek)
 {
-	int64_t count;
-
-	return log_removals(log, &count, &seek->known) == LOG_OK ? SEEK_FOUND :
-								   SEEK_TROUBLE;
+	return log_removals(log, &seek->known.count, &seek->known.upto) ==
+		LOG_OK ?
+	    SEEK_FOUND :
+	    SEEK_TROUBLE;
 }
 
 static enum seek_result

@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "filter.h"
+#include "gap.h"
 #include "start.h"
 
 /*
@@ -11,14 +12,14 @@
  *   value   likewise; counts down for START_LAST
  *   upto    private, 0 at first
  *   cursor  the result: the stream begins after this id
- *   known   removed ids up to this one are not missed by who begins here
+ *   known   what is gone and not missed by who begins here
  */
 struct seek {
 	enum start start;
 	int64_t value;
 	int64_t upto;
 	int64_t cursor;
-	int64_t known;
+	struct gap_known known;
 };
 
 enum seek_result {
