@@ -4,7 +4,8 @@
 #   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
 #   make check        every test; closes with "N passed, N failed, N skipped"
 #   make lint         formatter, static analysis, rules of the house
-#   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz
+#   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz, and what
+#                     they reach
 #   make soak         a week in an hour: HOURS=1 SEED= STREAMS=2000
 #   make faults       the fault matrix in its long form; writes docs/faults.md
 #   make bench        measure beside peers, which it installs; ROWS='most cpu'
@@ -115,10 +116,11 @@ PRELOAD_SRC := $(sort $(wildcard tests/preload/*.c))
 ORACLE_SRC := $(sort $(wildcard tests/oracle/*.c))
 SESSION_SRC := $(sort $(wildcard tests/session/*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_HELP_SRC := $(filter-out $(FUZZ_SRC),$(sort $(wildcard tests/fuzz/*.c)))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
 SRC := $(LIB_SRC) $(FCGI_SRC) $(CGI_SRC) $(CLI_SRC) $(UNIT_SRC) \
 	$(UNIT_HELP_SRC) $(TOOL_SRC) $(PRELOAD_SRC) $(ORACLE_SRC) \
-	$(SESSION_SRC) $(FUZZ_SRC) $(BENCH_SRC)
+	$(SESSION_SRC) $(FUZZ_SRC) $(FUZZ_HELP_SRC) $(BENCH_SRC)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 FCGI_OBJ := $(call obj,$(FCGI_SRC))
@@ -133,6 +135,7 @@ CLI_A := $(B)/libcommands.a
 # What tests compare with: no program, and nothing of ours is in it.
 ORACLE_LIB := tests/oracle/event_source.c
 ORACLE_A := $(B)/liboracle.a
+FUZZ_A := $(B)/libfuzz.a
 
 RESPONDER := $(B)/rowcast.fcgi
 PUBLISHER := $(B)/rowcast-publish.cgi
@@ -168,7 +171,8 @@ $(FCGI_A): $(filter-out %/main.o,$(FCGI_OBJ))
 $(CGI_A): $(filter-out %/main.o,$(CGI_OBJ))
 $(CLI_A): $(filter-out %/main.o,$(CLI_OBJ))
 $(ORACLE_A): $(call obj,$(ORACLE_LIB))
-$(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A): Makefile
+$(FUZZ_A): $(filter-out %/world.o,$(call obj,$(FUZZ_HELP_SRC)))
+$(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(FUZZ_A): Makefile
 	$(SAY) AR $@
 	@rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
@@ -201,9 +205,12 @@ $(PRELOADS): $(B)/%.so: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
-$(FUZZ): $(B)/%: $(B)/%.o $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(LIB_A)
+# world.o takes the place of what others have: only for those who want that.
+WORLD_OBJ := $(B)/tests/fuzz/world.o
+$(B)/tests/fuzz/fuzz_publisher $(B)/tests/fuzz/fuzz_responder: $(WORLD_OBJ)
+$(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+	@$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 # ---- objects ----------------------------------------------------------------
 
@@ -305,11 +312,17 @@ faults:
 	@BUILD='$(abspath $(B))' tests/faults-page >'$(B)/faults.md'
 	@mv '$(B)/faults.md' docs/faults.md
 
+# A second time to measure what the inputs reach: sanitizers would be in the way.
 .PHONY: fuzz fuzz-build
 fuzz:
 	@scripts/install-deps fuzz
 	$(again) SAN=fuzzer,address,undefined CC='$(FUZZ_CC)' B=build-fuzz fuzz-build
-	@BUILD='$(abspath build-fuzz)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/run tests/fuzz/run
+	$(again) SAN=fuzzer CC='$(FUZZ_CC)' B=build-fuzz/coverage fuzz-build \
+	    CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping'
+	@BUILD='$(abspath build-fuzz)' FUZZ_SECONDS='$(FUZZ_SECONDS)' \
+	    SUITE_TIMEOUT="$$(($(words $(FUZZ)) * $(FUZZ_SECONDS) + 600))" \
+	    tests/run tests/fuzz/run; status=$$?; \
+	    cat build-fuzz/coverage.txt; exit $$status
 fuzz-build: $(FUZZ)
 
 # The load client is all of bench/ but for the programs of one file.
