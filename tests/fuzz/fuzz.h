@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../lib/event.h"
+
 /* What libFuzzer calls for each input; 0 is "keep it if it is interesting". */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +34,59 @@ fuzz_copy(const void *bytes, size_t len)
 	if (len > 0)
 		memcpy(copy, bytes, len);
 	return copy;
+}
+
+/*
+ * Choices that a target makes, drawn from the front of the input: bytes become
+ * operations, and any change to them still makes sense.  When it is used up,
+ * every choice is 0.
+ */
+struct choices {
+	const uint8_t *bytes;
+	size_t len;
+};
+
+static inline uint8_t
+choose_byte(struct choices *c)
+{
+	if (c->len == 0)
+		return 0;
+	c->len--;
+	return *c->bytes++;
+}
+
+/* Below 256, if that is all that is wanted: one byte; else three. */
+static inline size_t
+choose(struct choices *c, size_t below)
+{
+	size_t n = choose_byte(c);
+
+	if (below > 256) {
+		n = n << 8 | choose_byte(c);
+		n = n << 8 | choose_byte(c);
+	}
+	return n % below;
+}
+
+/* Up to max bytes as they stand in the input, lent by it. */
+static inline struct text
+choose_text(struct choices *c, size_t max)
+{
+	struct text t = { NULL, choose(c, max + 1) };
+
+	t.bytes = (const char *)c->bytes;
+	if (t.len > c->len)
+		t.len = c->len;
+	c->bytes += t.len;
+	c->len -= t.len;
+	return t;
+}
+
+static inline bool
+text_is(struct text a, struct text b)
+{
+	return a.len == b.len &&
+	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
 }
 
 #endif

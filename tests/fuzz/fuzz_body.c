@@ -5,6 +5,8 @@
  * body.  Holds if: nothing is read or written out of bounds; events are UTF-8,
  * have data, and no more text than was sent; a refusal has a status of the
  * contract and a detail.
+ *
+ * Covers: cgi/body.c cgi/media.c lib/form.c lib/log_json.c
  */
 #include <stdint.h>
 #include <stdio.h>

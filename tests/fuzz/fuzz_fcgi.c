@@ -2,7 +2,10 @@
  * fcgi_scan() over any bytes, as they come over a connection: first all at
  * once, then in two parts, which must end the same.  What is whole goes to
  * libfcgi, which must not abort, and its variables must be those that an
- * independent reading of the records finds.
+ * independent reading of the records finds.  The same for heads, and for bodies
+ * that are taken as they come.
+ *
+ * Covers: lib/fcgi.c
  */
 #include "fuzz.h"
 
@@ -185,6 +188,110 @@ see_alike(const uint8_t *data, size_t size, size_t first,
 	require(memcmp(other, left, o.used) == 0);
 }
 
+/* ---- for who takes bodies as they come ---- */
+
+struct body {
+	enum fcgi_body end;
+	uint8_t bytes[FCGI_BUFFER_MAX];
+	size_t len;
+};
+
+/* STDIN records, by the book. */
+static void
+read_body(struct body *b, unsigned id, const uint8_t *bytes, size_t len)
+{
+	b->len = 0;
+	b->end = FCGI_BODY_MORE;
+	while (len >= 8) {
+		size_t content = content_len(bytes), padding = bytes[6];
+		bool is_last = content == 0;
+
+		b->end = FCGI_BODY_BAD;
+		if (bytes[0] != 1 || ((unsigned)bytes[2] << 8 | bytes[3]) != id)
+			return;
+		b->end = FCGI_BODY_ABORT;
+		if (bytes[1] == 2)
+			return;
+		b->end = FCGI_BODY_BAD;
+		if (bytes[1] != STDIN)
+			return;
+		b->end = FCGI_BODY_MORE;
+		bytes += 8;
+		len -= 8;
+		if (content > len)
+			content = len;
+		memcpy(b->bytes + b->len, bytes, content);
+		b->len += content;
+		bytes += content;
+		len -= content;
+		if (padding > len)
+			return;
+		bytes += padding;
+		len -= padding;
+		b->end = is_last ? FCGI_BODY_END : FCGI_BODY_MORE;
+		if (is_last)
+			return;
+	}
+}
+
+/* The same, by fcgi_body_take(), from one part. */
+static void
+take_body(struct body *b, struct fcgi_body_reader *reader, const uint8_t *bytes,
+    size_t len)
+{
+	uint8_t *copy = fuzz_copy(bytes, len);
+	size_t at = 0, used;
+	struct text content;
+
+	while (at < len &&
+	    (b->end == FCGI_BODY_MORE || b->end == FCGI_BODY_CONTENT)) {
+		b->end = fcgi_body_take(reader, copy + at, len - at, &used,
+		    &content);
+		require(used > 0 && used <= len - at);
+		if (b->end == FCGI_BODY_CONTENT) {
+			require(content.bytes >= (char *)copy + at);
+			require(content.bytes + content.len <=
+			    (char *)copy + at + used);
+			memcpy(b->bytes + b->len, content.bytes, content.len);
+			b->len += content.len;
+		}
+		at += used;
+	}
+	free(copy);
+}
+
+static void
+head_and_body(const uint8_t *data, size_t size, size_t cut)
+{
+	static struct body wanted, got;
+	struct fcgi_body_reader reader = { 0 };
+	uint8_t *copy = fuzz_copy(data, size);
+	enum fcgi_scan scan;
+	size_t used = 0;
+
+	scan = fcgi_scan_head(copy, size, &used);
+	require(fcgi_is_abort(copy, size) == (size >= 8 && copy[1] == 2));
+	free(copy);
+	if (scan == FCGI_MANAGE)
+		reply(data, used);
+	if (scan != FCGI_WHOLE)
+		return;
+	require(used <= size);
+	reader.id = (uint16_t)(data[2] << 8 | data[3]);
+	data += used;
+	size -= used;
+	read_body(&wanted, reader.id, data, size);
+	got.len = 0;
+	got.end = FCGI_BODY_MORE;
+	cut = cut < size ? cut : size;
+	take_body(&got, &reader, data, cut);
+	take_body(&got, &reader, data + cut, size - cut);
+	if (got.end == FCGI_BODY_CONTENT)
+		got.end = FCGI_BODY_MORE;
+	require(got.end == wanted.end && got.len == wanted.len);
+	require(memcmp(got.bytes, wanted.bytes, got.len) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -202,6 +309,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		parse(left, o.used);
 	if (o.scan == FCGI_MANAGE)
 		reply(left, o.used);
+	head_and_body(data, size, size > 0 ? data[size / 2] : 0);
 	/* the split is drawn from the input itself */
 	if (size > 0)
 		see_alike(data, size, (data[size / 2] * 257U) % size, &o, left);

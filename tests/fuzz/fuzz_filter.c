@@ -2,6 +2,8 @@
  * filters over any patterns: each line of the input is one text, its first
  * byte says what for: '=' exact, '*' prefix, 'n' name, else a topic and a name
  * to ask for.  A naive matcher must agree, and the order must not matter.
+ *
+ * Covers: lib/filter.c
  */
 #include "fuzz.h"
 
@@ -25,18 +27,12 @@ begins_with(struct text t, struct text with)
 }
 
 static bool
-is_same(struct text a, struct text b)
-{
-	return a.len == b.len && begins_with(a, b);
-}
-
-static bool
 naive_has_topic(const struct lines *l, struct text topic)
 {
 	for (size_t i = 0; i < l->n_patterns; i++)
 		if (l->patterns[i].is_prefix ?
 			begins_with(topic, l->patterns[i].text) :
-			is_same(topic, l->patterns[i].text))
+			text_is(topic, l->patterns[i].text))
 			return true;
 	return l->n_patterns == 0;
 }
@@ -45,9 +41,43 @@ static bool
 naive_has_name(const struct lines *l, struct text name)
 {
 	for (size_t i = 0; i < l->n_names; i++)
-		if (is_same(name, l->names[i]))
+		if (text_is(name, l->names[i]))
 			return true;
 	return l->n_names == 0;
+}
+
+/* What can be a topic or a name at all, and a pattern that is read. */
+static void
+check_pattern(struct text t)
+{
+	struct pattern p = { { NULL, 0 }, false };
+	bool is_prefix = t.len > 0 && t.bytes[t.len - 1] == '*', is_good;
+	struct text rest = { t.bytes, t.len - (is_prefix ? 1 : 0) };
+
+	is_good = rest.len <= 255;
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.bytes[i] == '\r' || rest.bytes[i] == '\n' ||
+		    rest.bytes[i] == '\0')
+			is_good = false;
+	require(filter_is_name(rest) == is_good);
+	require((filter_read_pattern(t, &p) == 0) == is_good);
+	require(
+	    !is_good || (p.is_prefix == is_prefix && text_is(p.text, rest)));
+}
+
+/* Does it say of itself what the wish says? */
+static void
+check_kind(const struct lines *l, const struct filter *f)
+{
+	bool is_all = l->n_patterns == 0, is_exact = l->n_patterns > 0;
+
+	for (size_t i = 0; i < l->n_patterns; i++)
+		if (l->patterns[i].is_prefix) {
+			is_exact = false;
+			is_all |= l->patterns[i].text.len == 0;
+		}
+	require(filter_is_exact(f) == is_exact);
+	require(filter_is_all(f) == (is_all && l->n_names == 0));
 }
 
 static void
@@ -100,12 +130,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reversed = filter_new(l.patterns_reversed, l.n_patterns,
 	    l.names_reversed, l.n_names);
 	require(f != NULL && reversed != NULL);
-	require(is_same(filter_key(f), filter_key(reversed)));
+	require(text_is(filter_key(f), filter_key(reversed)));
+	check_kind(&l, f);
 	/* The normal form of a normal form is itself. */
 	patterns = filter_patterns(f, &n);
 	again = filter_new(patterns, n, l.names, l.n_names);
-	require(again != NULL && is_same(filter_key(f), filter_key(again)));
+	require(again != NULL && text_is(filter_key(f), filter_key(again)));
 	for (size_t i = 0; i < l.n_asked; i++) {
+		check_pattern(l.asked[i]);
 		require(filter_has_topic(f, l.asked[i]) ==
 		    naive_has_topic(&l, l.asked[i]));
 		require(filter_has_name(f, l.asked[i]) ==

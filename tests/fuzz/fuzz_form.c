@@ -1,6 +1,8 @@
 /*
  * form_next() over any bytes: pairs lie in the buffer in their order, are
  * UTF-8, no longer than what they were made from, and the end is reached.
+ *
+ * Covers: lib/form.c
  */
 #include "fuzz.h"
 

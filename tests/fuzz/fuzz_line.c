@@ -2,14 +2,19 @@
  * Fuzz target: a line of NDJSON → an event, and back.
  *
  * Holds if: nothing is read or written out of bounds; a refusal says why; an
- * event is UTF-8 and has data; and what export writes of it is read again as
- * the same event.
+ * event is UTF-8 and has data; what export writes of it is read again as the
+ * same event; what tail shows of it is one harmless line, or what a browser
+ * takes for the same event.
+ *
+ * Covers: cli/line.c cli/escape.c
  */
 #include "fuzz.h"
 
 #include "../../cli/line.h"
 #include "../../cli/record.h"
 #include "../../lib/utf8.h"
+#include "../oracle/event_source.h"
+#include "seen.h"
 
 static bool
 is_same(struct text a, struct text b)
@@ -53,6 +58,53 @@ check_again(struct log_json *json, const struct event *e)
 	buffer_free(&b);
 }
 
+/* For people: one line of UTF-8 that does nothing to a terminal. */
+static void
+check_shown(const struct event *e)
+{
+	struct buffer b = { 0 };
+	size_t tabs = 0;
+
+	record_add(&b, RECORD_LINE, e, 1600000000000);
+	require(!b.is_short && b.len > 0 && b.bytes[b.len - 1] == '\n');
+	for (size_t i = 0; i + 1 < b.len; i++) {
+		unsigned char c = (unsigned char)b.bytes[i];
+
+		tabs += c == '\t';
+		require(c == '\t' || (c >= 0x20 && c != 0x7f));
+	}
+	require(tabs == 4);
+	require(utf8_is_valid((struct text){ b.bytes, b.len }));
+	buffer_free(&b);
+}
+
+static void
+on_block(void *cookie, const struct event_source_block *block)
+{
+	const struct event **e = cookie;
+
+	require(block->is_event && *e != NULL);
+	require(seen_type_is(block->type, (*e)->name));
+	require(seen_data_is(block->data, (*e)->data));
+	require(block->retry_ms == (*e)->retry_ms);
+	*e = NULL;
+}
+
+/* As a stream: a browser sees the same event. */
+static void
+check_streamed(const struct event *e)
+{
+	struct event_source *browser = event_source_new();
+	struct buffer b = { 0 };
+
+	record_add(&b, RECORD_SSE, e, 0);
+	require(!b.is_short);
+	event_source_feed(browser, b.bytes, b.len, on_block, &e);
+	require(e == NULL && event_source_is_between(browser));
+	event_source_free(browser);
+	buffer_free(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -71,6 +123,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (result == LOG_OK) {
 		check_event(&line.event);
 		check_again(json, &line.event);
+		check_shown(&line.event);
+		check_streamed(&line.event);
 		line_free(&line);
 	} else {
 		require(why[0] != '\0');

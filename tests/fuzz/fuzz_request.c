@@ -1,6 +1,8 @@
 /*
  * request_parse() over any variables: one per line of the input, in the order
  * of names below.  Accepted or refused, what comes out is whole.
+ *
+ * Covers: fcgi/request.c fcgi/accept.c lib/problem.c
  */
 #include "fuzz.h"
 

@@ -3,6 +3,8 @@
  * ended by the only blank line; fields of ours in their order and no others;
  * the data lines joined again are the data.
  * Input: 8 bytes id, 8 bytes retry, 1 byte length of the name, name, data.
+ *
+ * Covers: lib/sse.c
  */
 #include "fuzz.h"
 

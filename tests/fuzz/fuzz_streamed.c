@@ -5,6 +5,8 @@
  * the first newline, the body.  Holds if: nothing is read or written out of
  * bounds; events are UTF-8 and have data; in pieces it gives what it gives in
  * one; a refusal has a status of the contract and a detail.
+ *
+ * Covers: cgi/streamed.c cgi/event_stream.c
  */
 #include "fuzz.h"
 

@@ -1,0 +1,42 @@
+#ifndef ROWCAST_FUZZ_SEEN_H
+#define ROWCAST_FUZZ_SEEN_H
+
+#include "fuzz.h"
+
+/*
+ * What a browser sees of an event, compared with the event.
+ */
+
+/* The name as a browser has it: up to a line end; none is "message". */
+static inline bool
+seen_type_is(struct text type, struct text name)
+{
+	size_t len = 0;
+
+	while (len < name.len && name.bytes[len] != '\r' &&
+	    name.bytes[len] != '\n')
+		len++;
+	if (len == 0)
+		return text_is(type, (struct text){ "message", 7 });
+	return text_is(type, (struct text){ name.bytes, len });
+}
+
+/* The data, with LF for every line end. */
+static inline bool
+seen_data_is(struct text seen, struct text data)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < data.len; i++) {
+		char c = data.bytes[i];
+
+		if (c == '\n' && i > 0 && data.bytes[i - 1] == '\r')
+			continue;
+		if (at == seen.len ||
+		    seen.bytes[at++] != (c == '\r' ? '\n' : c))
+			return false;
+	}
+	return at == seen.len;
+}
+
+#endif
