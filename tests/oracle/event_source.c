@@ -1,8 +1,7 @@
 /*
  * A browser's reading of text/event-stream.
- * One byte after the other, so that no cut can matter: a line is acted on at
- * its CR or LF, and an LF behind a CR belongs to it.  The buffers are those of
- * the standard, by its names.
+ * A line is acted on at its CR or LF, and an LF behind a CR belongs to it, so no
+ * cut can matter.  The buffers are those of the standard, by its names.
  */
 #include "event_source.h"
 
@@ -177,34 +176,47 @@ end_line(struct event_source *es, event_source_fn *block, void *cookie)
 
 /* ---- bytes ---- */
 
-static void
-take_byte(struct event_source *es, char c, event_source_fn *block, void *cookie)
+/* Take a byte that may be of a BOM; false if it is not, nor were those before. */
+static bool
+take_bom(struct event_source *es, char c)
 {
-	bool was_cr = es->was_cr;
+	if (es->bom_len == 3)
+		return false;
+	if (c == bom[es->bom_len]) {
+		es->bom_len++;
+		return true;
+	}
+	append(&es->line, bom, es->bom_len);
+	es->bom_len = 3;
+	return false;
+}
 
-	es->was_cr = c == '\r';
-	if (c == '\n' && was_cr)
-		return; /* the line has ended already */
-	if (c == '\r' || c == '\n')
-		end_line(es, block, cookie);
-	else
-		append(&es->line, &c, 1);
+/* Up to the next line end. */
+static size_t
+run(const char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] != '\r' && bytes[n] != '\n')
+		n++;
+	return n;
 }
 
 void
 event_source_feed(struct event_source *es, const char *bytes, size_t len,
     event_source_fn *block, void *cookie)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (es->bom_len < 3 && bytes[i] == bom[es->bom_len]) {
-			es->bom_len++;
-			continue;
-		}
-		/* what looked like one was none */
-		if (es->bom_len < 3)
-			append(&es->line, bom, es->bom_len);
-		es->bom_len = 3;
-		take_byte(es, bytes[i], block, cookie);
+	size_t i = 0, n;
+
+	while (i < len && take_bom(es, bytes[i]))
+		i++;
+	for (; i<len; i += n> 0 ? n : 1) {
+		n = run(bytes + i, len - i);
+		append(&es->line, bytes + i, n);
+		/* an LF behind a CR: the line has ended already */
+		if (n == 0 && !(bytes[i] == '\n' && es->was_cr))
+			end_line(es, block, cookie);
+		es->was_cr = n == 0 && bytes[i] == '\r';
 	}
 }
 
