@@ -1,0 +1,67 @@
+#ifndef ROWCAST_FUZZ_WISH_H
+#define ROWCAST_FUZZ_WISH_H
+
+#include "fuzz.h"
+
+#include "../../lib/filter.h"
+
+/*
+ * What streams ask for, as it was chosen: filters are compared with it.
+ */
+#define WISHES_MAX 4
+
+struct wish {
+	struct pattern patterns[WISHES_MAX];
+	struct text names[2];
+	size_t n_patterns, n_names;
+};
+
+static const struct text wish_names[] = { { "", 0 }, { "a", 1 }, { "b", 1 },
+	{ "ab", 2 }, { "abc", 3 }, { "a*", 2 }, { "message", 7 },
+	{ "a-long-name-of-a-topic", 22 } };
+
+static inline struct text
+choose_name(struct choices *c)
+{
+	return wish_names[choose(c,
+	    sizeof(wish_names) / sizeof(wish_names[0]))];
+}
+
+/* Choose one; its filter is the caller's. */
+static inline struct filter *
+choose_wish(struct choices *c, struct wish *wish)
+{
+	struct filter *f;
+
+	wish->n_patterns = choose(c, WISHES_MAX + 1);
+	for (size_t i = 0; i < wish->n_patterns; i++)
+		wish->patterns[i] =
+		    (struct pattern){ choose_name(c), choose(c, 3) == 2 };
+	wish->n_names = choose(c, 3);
+	for (size_t i = 0; i < wish->n_names; i++)
+		wish->names[i] = choose_name(c);
+	f = filter_new(wish->patterns, wish->n_patterns, wish->names,
+	    wish->n_names);
+	require(f != NULL);
+	return f;
+}
+
+static inline bool
+wish_has(const struct wish *w, const struct event *e)
+{
+	bool has_topic = w->n_patterns == 0, has_name = w->n_names == 0;
+
+	for (size_t i = 0; i < w->n_patterns; i++) {
+		const struct pattern *p = &w->patterns[i];
+		struct text t = e->topic;
+
+		if (p->is_prefix && t.len > p->text.len)
+			t.len = p->text.len;
+		has_topic |= text_is(p->text, t);
+	}
+	for (size_t i = 0; i < w->n_names; i++)
+		has_name |= text_is(w->names[i], e->name);
+	return has_topic && has_name;
+}
+
+#endif
