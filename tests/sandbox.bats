@@ -2,6 +2,7 @@
 # What the programs have given up when they serve: somebody who has taken one
 # over tries to get out (tests/preload/escape.c).  That all else works is shown
 # by the other suites, which run with the sandbox.
+# shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 bats_require_minimum_version 1.5.0
 load stream

@@ -2,6 +2,7 @@
 # Files whose schema is a program: views in the place of tables, triggers and
 # columns that go on without end.  Whoever serves refuses them, or gives up
 # after a while.  Rows that are odd are in sql_hostile.bats.
+# shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 bats_require_minimum_version 1.5.0
 load stream
