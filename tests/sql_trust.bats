@@ -87,7 +87,7 @@ all_refuse() {
 		CREATE TRIGGER hold AFTER INSERT ON events
 		BEGIN SELECT count(*) FROM endless; END"
 	serve
-	post_with_token -m "$WAIT" -d data=one
+	post_with_token -m 50 -d data=one # a second of a core
 	[ "$STATUS" = 500 ]
 	cat "$LOGS"/* | grep -q 'without end'
 	sql 'DROP TRIGGER hold'
