@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "warn.h"
+
 #define READ_BYTES 4096
 
 /* ---- bodies ---- */
@@ -141,19 +143,32 @@ make_room(struct connection *c)
 	return 0;
 }
 
+/* Tell the operator once, until one is taken again. */
+static void
+tell_short(struct connections *cs)
+{
+	if (!cs->is_short)
+		warn_line("main: out of memory for a request");
+	cs->is_short = true;
+}
+
 static void
 begin_answer(struct connection *c, size_t used)
 {
 	struct connections *cs = c->owner;
-	struct fcgi_request r;
+	struct fcgi_request r = { 0 };
 	char *buffer = c->buffer;
 	size_t len = c->len;
 
 	if (fcgi_parse(&cs->pair, (uint8_t *)buffer, used, &r) != 0 ||
 	    (cs->handler->body != NULL && open_input(c, r.id) != 0)) {
+		if (errno == ENOMEM)
+			tell_short(cs);
+		fcgi_request_free(&r); /* it may be the first that worked */
 		connection_close(c);
 		return;
 	}
+	cs->is_short = false;
 	c->buffer = NULL;
 	c->len = c->capacity = 0;
 	connections_unlist(c);

@@ -68,6 +68,7 @@ struct connections {
 	struct fcgi_pair pair;
 	char *bytes;     /* INPUT_BYTES of a body, while they are handed over */
 	bool is_closing; /* none is kept any more */
+	bool is_short;   /* of memory for requests, and the operator knows */
 	struct connection_list waiting; /* by deadline */
 	struct connection_list idle;    /* kept, without deadline */
 };

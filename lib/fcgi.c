@@ -22,6 +22,8 @@
 #include <fcgiapp.h>
 #include <fastcgi.h>
 
+#include "memory.h"
+
 /* What libfcgi 2.4.2 takes for a request: its buffers, 17.8 KB; each variable
    by itself, 32 bytes for 2 at worst; a list of them, doubled when it is full. */
 #define LIBFCGI_BYTES 32768
@@ -355,19 +357,6 @@ send_request(int fd, const uint8_t *bytes, size_t used)
 	return n >= 0 && (size_t)n == used - bytes[6];
 }
 
-/*
- * libfcgi ends the process where it is refused memory.  So it is asked for here
- * and given back; nobody else takes it in between, as there are no threads.
- */
-static bool
-has_memory(size_t request_len)
-{
-	void *p = malloc(LIBFCGI_BYTES + LIBFCGI_COPIES * request_len);
-
-	free(p);
-	return p != NULL;
-}
-
 /* Have libfcgi read the request that lies in the pair; the copied variables. */
 static void *
 read_with_libfcgi(struct fcgi_pair *pair)
@@ -401,9 +390,12 @@ fcgi_parse(struct fcgi_pair *pair, const uint8_t *bytes, size_t used,
 {
 	size_t head;
 
-	/* PARAMS end the part that libfcgi reads by itself */
+	errno = 0;
+	/* PARAMS end the part that libfcgi reads by itself; it ends the process
+	   where it is refused memory */
 	if (fcgi_scan_head(bytes, used, &head) != FCGI_WHOLE ||
-	    !has_memory(head) || open_pair(pair) != 0)
+	    !memory_is_free(LIBFCGI_BYTES + LIBFCGI_COPIES * head) ||
+	    open_pair(pair) != 0)
 		return -1;
 	if (!send_request(pair->fds[0], bytes, head)) {
 		fcgi_pair_close(pair);

@@ -113,7 +113,8 @@ void fcgi_pair_close(struct fcgi_pair *pair);
 /*
  * Have libfcgi parse a request that fcgi_scan() or fcgi_scan_head() called
  * whole.
- *   returns  0; -1 if libfcgi refuses it or memory is short (nothing to free)
+ *   returns  0; -1 if libfcgi refuses it or memory is short, which errno says
+ *            (ENOMEM); then there is nothing to free
  *   owns     end with fcgi_request_free()
  */
 int fcgi_parse(struct fcgi_pair *pair, const uint8_t *bytes, size_t used,

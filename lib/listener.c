@@ -22,12 +22,14 @@
 #include <unistd.h>
 
 #include "loop.h"
+#include "memory.h"
 #include "warn.h"
 
 #define BACKLOG 4096
 #define ACCEPTS_MAX 64       /* in one go, then others have their turn */
 #define PAUSE_MS 100         /* when descriptors have run out */
 #define SPARE_DESCRIPTORS 16 /* for reading requests and for the log */
+#define SPARE_BYTES 4194304  /* likewise: the pages of the log, new events */
 #define WATCHED 1000         /* descriptors for which libuv has memory early */
 #define SEND_BUFFER 32768    /* bytes a stalled client holds in the kernel */
 
@@ -130,9 +132,10 @@ run_short(struct listener *l)
 }
 
 /* Is there a descriptor for one more, and some to serve it?  They are given out
-   from the lowest up.  Sets errno if not. */
+   from the lowest up.  And the memory to serve all that are here?  Sets errno if
+   not. */
 static bool
-has_descriptors(const struct listener *l)
+has_room(const struct listener *l)
 {
 	int fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
 
@@ -142,7 +145,7 @@ has_descriptors(const struct listener *l)
 	if (fd < 0 || fd >= l->descriptors - SPARE_DESCRIPTORS)
 		return false;
 	errno = ENOMEM;
-	return loop_has_room(l->poll.loop, fd);
+	return loop_has_room(l->poll.loop, fd) && memory_is_free(SPARE_BYTES);
 }
 
 /* Returns false if there is nobody more, or no more can be taken. */
@@ -153,7 +156,7 @@ accept_one(struct listener *l)
 	socklen_t len = sizeof(peer);
 	int fd, size = SEND_BUFFER;
 
-	if (!has_descriptors(l)) {
+	if (!has_room(l)) {
 		run_short(l);
 		return false;
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "warn.h"
 
 /* Of what we use of libuv only that list is ever made larger. */
@@ -32,16 +33,10 @@ loop_open(uv_loop_t *loop)
 	return uv_loop_init(loop) == 0 ? 0 : -1;
 }
 
-/* It grows to the next power of two; there are no threads that could take in
-   between what is asked for here. */
+/* It grows to the next power of two. */
 bool
 loop_has_room(const uv_loop_t *loop, int fd)
 {
-	void *p;
-
-	if ((unsigned)fd < loop->nwatchers)
-		return true;
-	p = malloc(((size_t)fd + 2) * 2 * sizeof(void *));
-	free(p);
-	return p != NULL;
+	return (unsigned)fd < loop->nwatchers ||
+	    memory_is_free(((size_t)fd + 2) * 2 * sizeof(void *));
 }

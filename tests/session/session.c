@@ -205,10 +205,14 @@ on_answer(void *cookie, const char *bytes, size_t len)
 static void
 publish(const struct body *b, int kind)
 {
-	char length[32];
+	const char *token = getenv("ROWCAST_PUBLISH_TOKEN");
+	char length[32], authorization[100];
 	const char *vars[] = { "REQUEST_METHOD", "POST", "QUERY_STRING", "",
-		"CONTENT_TYPE", b->type, "CONTENT_LENGTH", length, NULL };
+		"CONTENT_TYPE", b->type, "CONTENT_LENGTH", length,
+		"HTTP_AUTHORIZATION", authorization, NULL };
 
+	(void)snprintf(authorization, sizeof(authorization), "Bearer %s",
+	    token != NULL ? token : "");
 	(void)snprintf(length, sizeof(length), "%zu", b->len);
 	do {
 		exchange_ask(&publisher, vars, b->bytes, b->len);
