@@ -107,3 +107,47 @@ is_whole_tail() {
 		"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow
 	saw "$seen; tail: $SWEPT"
 }
+
+# ---- a limit of the system's ------------------------------------------------
+
+# Has the crowd said this?
+crowd_said() {
+	grep -q "$1" "$T/crowd.out"
+}
+
+@test "the responder: more streams than there is memory for" {
+	fault 'responder: streams come until a limit on memory (RLIMIT_AS) is reached' \
+		'who does not fit waits to be accepted; who is in is served; with room again others are'
+	needs prlimit
+	local crowd=$BUILD/tests/tools/crowd size open got
+	cp "$T/template.db" "$LOG"
+	who=none start_one responder rowcast.fcgi
+	RESPONDER_PID=$PID
+	eventually connects "$T/run/responder"
+	size=$(awk '/^VmSize/ { print $2 * 1024 }' "/proc/$PID/status")
+	prlimit --pid "$PID" --as=$((size + 4194304 + $(rounds 1500000 6000000)))
+	mkfifo "$T/fifo"
+	"$crowd" "$T/run/responder" "$(rounds 4000 12000)" 'data: to all' \
+		<"$T/fifo" >"$T/crowd.out" 3>&- &
+	STARTED+=("$!")
+	exec 6>"$T/fifo"
+	wait_until 50 crowd_said open=
+	open=$(sed -n 's/^open=\([0-9]*\).*/\1/p' "$T/crowd.out")
+	[ "$open" -ge 100 ]
+	[ "$open" -lt "$(rounds 4000 12000)" ]
+	# those who are in, more than once
+	sqlite3 "$LOG" "INSERT INTO events(topic, data) VALUES('all', 'to all')"
+	echo >&6
+	eventually crowd_said got=
+	got=$(sed -n 's/^got=\([0-9]*\).*/\1/p' "$T/crowd.out")
+	exec 6>&-
+	[ "$got" -eq "$open" ]
+	grep -q 'accept: Cannot allocate memory' "$LOGS/responder"
+	# they have left: others fit
+	[[ $("$crowd" "$T/run/responder" 100 x </dev/null) == open=100\ * ]]
+	[ "$(wc -l <"$LOGS/responder")" -eq 1 ]
+	kill "$RESPONDER_PID"
+	wait "$RESPONDER_PID"
+	saw "$open of $(rounds 4000 12000) streams were opened, all of them were sent" \
+		"the event; after they left, 100 of 100; no restart"
+}

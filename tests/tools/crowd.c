@@ -4,9 +4,10 @@
  *
  *   usage: crowd SOCKET STREAMS TEXT
  *
- * Opens so many and says how many are open and how many were refused (503) or
- * dropped.  When a line comes on standard input, waits until TEXT has come to
- * all that are open, or they have ended, and says to how many it came.
+ * Opens so many, or until one is not answered for 2 s; says how many are open,
+ * were refused (503), were dropped, or wait.  When a line comes on standard
+ * input, waits until TEXT has come to all that are open, or they have ended, and
+ * says to how many it came.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,7 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WAIT_MS 60000
+#define ANSWER_MS 2000
+#define TEXT_MS 30000
 #define KEEP 200 /* bytes, to find a text that comes in two pieces */
 
 struct stream {
@@ -106,8 +108,8 @@ take(size_t i, const char *text)
 	}
 }
 
-/* Until all that are there have what is looked for, or nothing comes. */
-static void
+/* Until all that are there have what is looked for; false if nothing comes. */
+static bool
 run(const char *text, bool for_text)
 {
 	for (;;) {
@@ -115,11 +117,13 @@ run(const char *text, bool for_text)
 
 		for (size_t i = 0; i < n; i++)
 			if (polls[i].fd >= 0 &&
-			    !(for_text ? streams[i].has_text :
-					 streams[i].is_open))
+			    streams[i].is_open == for_text &&
+			    !streams[i].has_text)
 				waiting++;
-		if (waiting == 0 || poll(polls, n, WAIT_MS) <= 0)
-			return;
+		if (waiting == 0)
+			return true;
+		if (poll(polls, n, for_text ? TEXT_MS : ANSWER_MS) <= 0)
+			return false;
 		for (size_t i = 0; i < n; i++)
 			if (polls[i].revents != 0)
 				take(i, text);
@@ -129,18 +133,21 @@ run(const char *text, bool for_text)
 static void
 say(bool for_text)
 {
-	size_t open = 0, refused = 0, got = 0;
+	size_t open = 0, refused = 0, got = 0, waiting = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		open += polls[i].fd >= 0 ? 1 : 0;
+		bool is_there = polls[i].fd >= 0;
+
+		open += is_there && streams[i].is_open ? 1 : 0;
+		waiting += is_there && !streams[i].is_open ? 1 : 0;
 		refused += streams[i].is_refused ? 1 : 0;
 		got += streams[i].has_text ? 1 : 0;
 	}
 	if (for_text)
 		(void)printf("got=%zu open=%zu\n", got, open);
 	else
-		(void)printf("open=%zu refused=%zu dropped=%zu\n", open,
-		    refused, n - open - refused);
+		(void)printf("open=%zu refused=%zu dropped=%zu waiting=%zu\n",
+		    open, refused, n - open - refused - waiting, waiting);
 	(void)fflush(stdout);
 }
 
@@ -165,14 +172,14 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		polls[i] =
 		    (struct pollfd){ .fd = ask(argv[1], i), .events = POLLIN };
-		if (i % 100 == 99) /* not more at once than may wait */
-			run(argv[3], false);
+		if (i % 100 == 99 && !run(argv[3], false))
+			n = i + 1;
 	}
-	run(argv[3], false);
+	(void)run(argv[3], false);
 	say(false);
 	if (getchar() == EOF)
 		return 0;
-	run(argv[3], true);
+	(void)run(argv[3], true);
 	say(true);
 	return 0;
 }
