@@ -18,6 +18,7 @@
 #include "../lib/log.h"
 #include "../lib/sse.h"
 #include "../lib/warn.h"
+#include "complaint.h"
 #include "pages.h"
 #include "tail.h"
 
@@ -42,7 +43,8 @@ struct source {
 	bool may_be_other; /* its identity is to be looked at */
 	bool is_other;     /* and is another one; the streams do not know yet */
 	bool is_behind;    /* a step is owed although nothing has changed */
-	bool is_troubled;  /* and the operator knows */
+	bool is_troubled;
+	struct complaint complaint; /* of that */
 };
 
 /* ---- opening ---- */
@@ -107,28 +109,6 @@ source_rows(const struct source *src)
 	return src->rows;
 }
 
-/* Tell the operator once when trouble begins and once when it is over. */
-static enum source_result
-trouble(struct source *src)
-{
-	if (!src->is_troubled)
-		warn_line("log: %s: %s; trying again", src->config->db,
-		    log_why(src->log));
-	src->is_troubled = true;
-	src->is_behind = true;
-	return SOURCE_TROUBLE;
-}
-
-static void
-no_trouble(struct source *src)
-{
-	if (src->is_troubled)
-		warn_line("log: %s: can be read again", src->config->db);
-	src->is_troubled = false;
-}
-
-/* ---- new events ---- */
-
 static int64_t
 now_ms(void)
 {
@@ -137,6 +117,27 @@ now_ms(void)
 	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+
+/* Tell the operator once when trouble begins and once when it is over. */
+static enum source_result
+trouble(struct source *src)
+{
+	if (complaint_begins(&src->complaint, now_ms()))
+		warn_line("log: %s: %s; trying again", src->config->db,
+		    log_why(src->log));
+	src->is_troubled = src->is_behind = true;
+	return SOURCE_TROUBLE;
+}
+
+static void
+no_trouble(struct source *src)
+{
+	if (complaint_ends(&src->complaint))
+		warn_line("log: %s: can be read again", src->config->db);
+	src->is_troubled = false;
+}
+
+/* ---- new events ---- */
 
 static enum source_result
 reset(struct source *src, int64_t head)
@@ -166,7 +167,7 @@ reopen(struct source *src)
 		return SOURCE_TROUBLE;
 	src->reopen_ms = now_ms() + REOPEN_MS;
 	if (open_log(src->config, false, &log, why) != LOG_OK) {
-		if (!src->is_troubled)
+		if (complaint_begins(&src->complaint, now_ms()))
 			warn_line("log: %s: %s; serving the old file until a"
 				  " log is there",
 			    src->config->db, why);
@@ -198,11 +199,9 @@ source_recheck(struct source *src)
 static enum source_result
 look_at_file(struct source *src)
 {
-	int64_t now = now_ms();
-
-	if (now - src->file_ms < FILE_MS)
+	if (now_ms() - src->file_ms < FILE_MS)
 		return SOURCE_OK;
-	src->file_ms = now;
+	src->file_ms = now_ms();
 	return log_is_replaced(src->log) ? reopen(src) : SOURCE_OK;
 }
 

@@ -327,7 +327,7 @@ no_deleted_files() {
 		INSERT INTO events(data) SELECT 'row ' || i FROM n"
 	sql 'PRAGMA wal_checkpoint(TRUNCATE)'
 	copy_log "$SITE/copy.db"
-	local pages
+	local pages i
 	pages=$(sql "SELECT min(pageno) || ' ' || max(pageno) FROM dbstat
 		WHERE name = 'events' AND pagetype = 'leaf'") ||
 		skip 'this sqlite3 has no dbstat'
@@ -343,8 +343,15 @@ no_deleted_files() {
 	run ! grep -q '^id: ' "$T/broken.body"
 	grep -q '^retry: 3000$' "$T/broken.body"
 	eventually says malformed
+	# one client after the other meets it; the operator is told once
+	for i in {1..12}; do
+		stream broken since=0
+		ends "$STREAM_PID"
+	done
+	[ "$(grep -c malformed "$LOGS/lighttpd")" -le 3 ]
 	put_log "$SITE/copy.db"
 	eventually says 'can be read again'
+	eventually no_deleted_files
 	open_stream healed since=0
 	eventually got healed 'id: 5000'
 	[ "$(events healed | wc -l)" -eq 5000 ]
