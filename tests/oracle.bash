@@ -250,9 +250,10 @@ oracle_old() {
 # have gone with the log that was replaced.
 oracle_void() {
 	local source n
-	tail -n "+$((ACKS_BEFORE + 1))" "$O/acks.tsv" >>"$O/void.tsv"
+	cp "$O/acks.tsv" "$O/acks.now" # it grows
+	tail -n "+$((ACKS_BEFORE + 1))" "$O/acks.now" >>"$O/void.tsv"
 	for source in web cgi sql; do
-		n=$(sed -n "s/^$source-//p" "$O/acks.tsv" | tail -n 1)
+		n=$(sed -n "s/^$source-//p" "$O/acks.now" | tail -n 1)
 		echo "$source-$((n + 1))" >>"$O/void.tsv"
 	done
 }
