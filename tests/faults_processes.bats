@@ -94,15 +94,17 @@ kill_publisher() {
 }
 
 kill_server() {
-	local round n
+	local round n pids
 	n=$(rounds 2 20)
 	fault "kill -9 of the web server ($1)" "$EVERYTHING"
 	under_load "$1"
 	for ((round = 0; round < n; round++)); do
 		# All of it: its other processes would keep the port.
-		# shellcheck disable=SC2046 # numbers
-		kill -KILL "$SERVER_PID" $(server_children)
-		eventually gone "$SERVER_PID"
+		# It may be about to start another one.
+		kill -STOP "$SERVER_PID"
+		mapfile -t pids < <(server_children)
+		kill -KILL "$SERVER_PID" "${pids[@]}"
+		eventually gone "$SERVER_PID" "${pids[@]}"
 		"start_$KIND"
 		published 15
 	done

@@ -59,6 +59,8 @@ world_down() {
 # to all, as systemd does.
 server_end() {
 	local pid tree
+	# it may be about to start another one
+	[ "$1" = TERM ] || kill -STOP "$SERVER_PID"
 	# shellcheck disable=SC2207 # numbers
 	tree=("$SERVER_PID" $(descendants "$SERVER_PID"))
 	if [ "$1" = TERM ]; then
