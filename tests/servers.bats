@@ -68,6 +68,17 @@ teardown() {
 	survives_kill
 }
 
+@test "lighttpd: while the responder is away, clients are told to come back" {
+	serve lighttpd
+	mv "$SITE/build/rowcast.fcgi" "$SITE/build/rowcast.old"
+	cp /bin/false "$SITE/build/rowcast.fcgi"
+	responders | xargs kill -KILL
+	wait_until 5 no_responders
+	tells_to_come_back
+	mv "$SITE/build/rowcast.old" "$SITE/build/rowcast.fcgi"
+	wait_until 20 is_respawned
+}
+
 @test "lighttpd: its error log is quiet when the responder ends" {
 	serve lighttpd
 	ends_in_peace
