@@ -41,8 +41,8 @@ memory_is_free(size_t len)
 		return p != NULL;
 	}
 	/* free() of a large one would have malloc() keep more from then on */
-	/* cppcheck-suppress invalidFunctionArg: as MAP_ANONYMOUS wants it */
 	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	    /* cppcheck-suppress invalidFunctionArg */
 	    -1, 0);
 	if (p == MAP_FAILED)
 		return is_there_in_pieces(len);
