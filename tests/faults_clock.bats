@@ -12,6 +12,7 @@ setup() {
 	stream_setup
 	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
 	needs nginx
+	cp "$BUILD/tests/preload/clock.so" "$SITE/build/"
 	put_clock +0
 }
 
@@ -36,7 +37,7 @@ iso() {
 # Both programs, before nginx.
 #   usage: serve_with_clock [RESPONDER-OPTION…]
 serve_with_clock() {
-	local with=(env CLOCK="$T/clock" LD_PRELOAD="$BUILD/tests/preload/clock.so")
+	local with=(env CLOCK="$T/clock" LD_PRELOAD="$SITE/build/clock.so")
 	start responder "${with[@]}" build/rowcast.fcgi --db "$DB" \
 		--socket build/run/rowcast.sock "$@"
 	RESPONDER_PID=$PID

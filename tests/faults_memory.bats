@@ -15,7 +15,7 @@ teardown() {
 
 # libfcgi and libseccomp end the process where they are refused memory:
 # lib/fcgi.c and lib/sandbox_calls.c ask before.
-MEMORY=(FAIL=memory FAIL_SPARE=libfcgi,libseccomp)
+MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 
 @test "the responder: each allocation once" {
 	fault 'responder: the n-th allocation fails' \
@@ -119,13 +119,19 @@ crowd_said() {
 	fault 'responder: streams come until a limit on memory (RLIMIT_AS) is reached' \
 		'who does not fit waits to be accepted; who is in is served; with room again others are'
 	needs prlimit
-	local crowd=$BUILD/tests/tools/crowd size open got
-	cp "$T/template.db" "$LOG"
-	who=none start_one responder rowcast.fcgi
-	RESPONDER_PID=$PID
+	local crowd=$BUILD/tests/tools/crowd size open got with
+	fresh_log
+	# what it takes by itself, and some more
+	with=()
+	who=responder start_one responder rowcast.fcgi
 	eventually connects "$T/run/responder"
 	size=$(awk '/^VmSize/ { print $2 * 1024 }' "/proc/$PID/status")
-	prlimit --pid "$PID" --as=$((size + 4194304 + $(rounds 1500000 6000000)))
+	stop "$PID"
+	: >"$LOGS/responder"
+	with=(prlimit --as=$((size + 4194304 + $(rounds 1500000 6000000))))
+	who=responder start_one responder rowcast.fcgi
+	RESPONDER_PID=$PID
+	eventually connects "$T/run/responder"
 	mkfifo "$T/fifo"
 	"$crowd" "$T/run/responder" "$(rounds 4000 12000)" 'data: to all' \
 		<"$T/fifo" >"$T/crowd.out" 3>&- &
@@ -136,7 +142,8 @@ crowd_said() {
 	[ "$open" -ge 100 ]
 	[ "$open" -lt "$(rounds 4000 12000)" ]
 	# those who are in, more than once
-	sqlite3 "$LOG" "INSERT INTO events(topic, data) VALUES('all', 'to all')"
+	(as_site sqlite3 "$LOG" \
+		"INSERT INTO events(topic, data) VALUES('all', 'to all')")
 	echo >&6
 	eventually crowd_said got=
 	got=$(sed -n 's/^got=\([0-9]*\).*/\1/p' "$T/crowd.out")

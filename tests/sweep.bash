@@ -22,8 +22,13 @@ sweep_setup() {
 		echo "$FAIL_SO is missing: run make check-build" >&2
 		return 1
 	}
+	# as the site's user, who may not see the folder of the build
+	cp "$FAIL_SO" "$SITE/build/"
+	FAIL_SO=$SITE/build/fail.so
 	LOG=$T/run/events.db
 	mkdir "$T/run"
+	touch "$T/state"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$T/run" "$T/state"
 	export ROWCAST_PUBLISH_OPEN=1
 	# more rows than fit into a page of the responder's
 	sqlite3 "$T/template.db" <"$ROOT/sql/schema.sql" >"$T/ignored"
@@ -58,6 +63,11 @@ has_failed() {
 	[ "$FAILED" -ge "$1" ]
 }
 
+fresh_log() {
+	cp "$T/template.db" "$LOG"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$LOG"
+}
+
 # Both programs on a new log, one of them under fault.  Sets RESPONDER_PID and
 # PUBLISHER_PID; SUBJECT_PID is the one that is meant.
 #   usage: start_under_fault responder|publisher NAME=VALUE…
@@ -65,7 +75,7 @@ start_under_fault() {
 	local who=$1 with=()
 	shift
 	rm -f "$LOG"* "$T"/run/*
-	cp "$T/template.db" "$LOG"
+	fresh_log
 	: >"$LOGS/responder"
 	: >"$LOGS/publisher"
 	with=(env LD_PRELOAD="$FAIL_SO" FAIL_STATE="$T/state" "$@")
@@ -81,7 +91,7 @@ start_under_fault() {
 start_one() {
 	local before=()
 	[ "$who" != "$1" ] || before=("${with[@]}")
-	"${before[@]}" "$BUILD/$2" --db "$LOG" --socket "$T/run/$1" \
+	(as_site "${before[@]}" "build/$2" --db "$LOG" --socket "$T/run/$1") \
 		</dev/null >>"$LOGS/$1" 2>&1 3>&- &
 	PID=$!
 	STARTED+=("$PID")
@@ -101,7 +111,7 @@ session() {
 has_begun() {
 	local name=
 	{ read -r name <"/proc/$1/comm"; } 2>/dev/null || :
-	[ "$name" != bash ]
+	[ "$name" != bash ] && [ "$name" != setpriv ]
 }
 
 # End both.  The other one may not have come to handle signals; the subject's

@@ -314,10 +314,13 @@ write_files(void)
 		write_file(names[i], f->names[i] != NULL ? image.bytes : NULL,
 		    image.len);
 	}
-	/* what stands there from before is nothing to rely on */
+	/* it comes with the WAL, and what stands in it is nothing to rely on */
 	for (size_t i = 0; i < 32768; i++)
 		put(&image, i, (const uint8_t[]){ (uint8_t)chance(256) }, 1);
-	write_file("-shm", chance(2) == 0 ? image.bytes : NULL, 32768);
+	write_file("-shm",
+	    f->names[JOURNAL_WAL] != NULL && chance(2) == 0 ? image.bytes :
+							      NULL,
+	    32768);
 }
 
 /* ---- is it sound? ---- */
