@@ -45,12 +45,13 @@ samples() {
 }
 
 @test "two rounds, all that was told compared with the log" {
-	soak 7
+	soak 6
 	wait "$SOAK_PID"
 	cat "$T/out"
 	[ "$(wc -l <"$WORK/judged.tsv")" -eq 2 ]
 	[ "$(wc -l <"$WORK/faults.tsv")" -gt 2 ]
-	grep -q 'made up | none |' "$WORK/report.md"
+	grep -q 'made up | none |' "$WORK/soak.md"
+	grep -q '1 kill-responder' "$WORK/soak.md"
 	awk -F '\t' '$4 == "load" && $25 > 30' "$WORK/samples.tsv" | grep -q .
 	grep -q '</svg>' "$WORK/soak.svg"
 	[ -z "$(ls "$WORK/rounds")" ]
@@ -100,5 +101,5 @@ samples() {
 	samples '4000 + 500 * rand() + 2 * t'
 	run "$SOAK/report" "$WORK" 1
 	[ "$status" -eq 1 ]
-	grep -q '^| responder memory, stretch 1 .*\*\*no\*\*' "$WORK/report.md"
+	grep -q '^| responder memory, stretch 1 .*\*\*no\*\*' "$WORK/soak.md"
 }
