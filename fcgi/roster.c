@@ -76,6 +76,14 @@ roster_remove(struct roster *r, struct stream *s)
 	stream_free(s);
 }
 
+/* Until the next look: what is missing is not there sooner. */
+static void
+wait_for_look(struct roster *r, struct stream *s)
+{
+	s->place = STREAM_STUCK;
+	TAILQ_INSERT_TAIL(&r->stuck, s, line);
+}
+
 void
 roster_settle(struct roster *r, struct stream *s, enum stream_turn turn)
 {
@@ -87,7 +95,7 @@ roster_settle(struct roster *r, struct stream *s, enum stream_turn turn)
 		if (feed_join(s->feed, s, &s->live_at) == 0)
 			s->place = STREAM_LIVE;
 		else
-			roster_queue(r, s); /* until there is memory */
+			wait_for_look(r, s); /* for memory */
 		break;
 	case STREAM_MORE:
 		roster_queue(r, s);
@@ -96,8 +104,7 @@ roster_settle(struct roster *r, struct stream *s, enum stream_turn turn)
 		s->place = STREAM_BLOCKED;
 		break;
 	case STREAM_TROUBLE:
-		s->place = STREAM_STUCK;
-		TAILQ_INSERT_TAIL(&r->stuck, s, line);
+		wait_for_look(r, s);
 		break;
 	case STREAM_OVER:
 		roster_remove(r, s);
