@@ -58,7 +58,7 @@ slow_clients() {
 	under_load "$1" --trickle 10:2 --stall 10:2000
 	open_stream other
 	large_rows 2
-	published "$(rounds 20 2000)"
+	published "$(rounds 20 500)"
 	sql "INSERT INTO events(data) VALUES('all others have this')"
 	eventually got other 'all others have this'
 	oracle_end

@@ -65,7 +65,7 @@ oracle_leave() {
 # usage: oracle_return [OPTION-OF-CLIENTS…]
 oracle_return() {
 	"$BUILD/tests/oracle/clients" --clients "$ORACLE_CLIENTS" \
-		--timeout-s 100 --resume "$O/ids" "$@" \
+		--timeout-s "$(rounds 100 900)" --resume "$O/ids" "$@" \
 		"$URL/events" "$O/record.tsv" "${ORACLE_QUERIES[@]}" \
 		>"$O/clients.out" 2>"$LOGS/clients" 3>&- &
 	CLIENTS_PID=$!
@@ -169,7 +169,7 @@ publish_sql() {
 #   usage: published N [SECONDS]
 published() {
 	ACKS_WANTED=$(($(wc -l <"$O/acks.tsv") + $1))
-	wait_until "${2:-60}" has_acks "$ACKS_WANTED" && return
+	wait_until "${2:-$(rounds 60 600)}" has_acks "$ACKS_WANTED" && return
 	echo "$(wc -l <"$O/acks.tsv") acknowledged, $ACKS_WANTED wanted"
 	return 1
 }
@@ -283,7 +283,7 @@ oracle_end() {
 	if [ -n "${PUBLISHERS[*]}" ]; then publishers_stop || return 1; fi
 	wait_until 20 sql "INSERT INTO events(topic, event, data)
 		VALUES('mark', 'mark', 'the end')" || return 1
-	wait_until 110 gone "$CLIENTS_PID" || return 1
+	wait_until "$(rounds 110 910)" gone "$CLIENTS_PID" || return 1
 	cat "$LOGS/clients"
 	wait "$CLIENTS_PID" || return 1
 	make_witness witness || return 1
