@@ -7,7 +7,8 @@
 #   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz, and what
 #                     they reach
 #   make soak         a week in an hour: HOURS=1 SEED= STREAMS=2000
-#   make faults       the fault matrix in its long form; writes docs/faults.md
+#   make faults       the fault matrix in its long form (or FAULTS=short, or
+#                     TESTS=tests/faults_log.bats); writes docs/faults.md
 #   make bench        measure beside peers, which it installs; ROWS='most cpu'
 #   make install      PREFIX=/usr/local DESTDIR=; uninstall removes the same
 #   make deps         install what building needs (the above do it themselves,
@@ -40,6 +41,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PORT ?= 8080
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
+FAULTS ?= long
 HOURS ?= 1
 SEED ?=
 STREAMS ?= 2000
@@ -302,17 +304,17 @@ lint:
 	$(again) $(B)/schema.h $(B)/prune.h
 	@tests/run tests/lint
 
+# FAULTS=short is what make check does; the long form takes hours.
 .PHONY: faults
 faults:
 	@scripts/install-deps test
 	$(again) check-build
-	@rm -rf '$(abspath $(B))/faults'
-	@FAULTS=long BATS_TEST_TIMEOUT=1200 SUITE_TIMEOUT=7200 \
-	    BUILD='$(abspath $(B))' tests/run tests/faults_*.bats
+	@$(if $(TESTS),,rm -rf '$(abspath $(B))/faults')
+	@FAULTS='$(FAULTS)' BATS_TEST_TIMEOUT=7200 SUITE_TIMEOUT=36000 \
+	    BUILD='$(abspath $(B))' tests/run $(or $(TESTS),$(wildcard tests/faults_*.bats))
 	@BUILD='$(abspath $(B))' tests/faults-page >'$(B)/faults.md'
 	@mv '$(B)/faults.md' docs/faults.md
 
-# A second time to measure what the inputs reach: sanitizers would be in the way.
 .PHONY: fuzz fuzz-build
 fuzz:
 	@scripts/install-deps fuzz

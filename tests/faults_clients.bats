@@ -164,6 +164,44 @@ half_closed() {
 	half_closed nginx
 }
 
+# All of a test in a network of its own, whose loopback can go down.
+own_network() {
+	[ "$(id -u)" -eq 0 ] || skip 'only root can have a network of its own'
+	needs ip unshare nsenter
+	unshare --net sleep 900 3>&- &
+	STARTED+=("$!")
+	NETWORK=(nsenter --net="/proc/$!/ns/net")
+	wait_until 5 in_other_network "$!" ||
+		skip 'networks of its own are not to be had here'
+	"${NETWORK[@]}" ip link set lo up
+	ORACLE_IN=("${NETWORK[@]}")
+	curl() { "${NETWORK[@]}" curl "$@"; }
+	as_site() {
+		cd "$SITE" || return 1
+		export HOME=$SITE
+		exec "${NETWORK[@]}" setpriv --reuid="$USER_IS" \
+			--regid="$USER_IS" --clear-groups -- "$@"
+	}
+}
+
+in_other_network() {
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+@test "clients whose network is gone" {
+	fault 'half-open: the network of all clients is gone, and comes back' \
+		"streams end by --max-age-s, though nobody says goodbye; publishers go on; then $EVERYTHING"
+	own_network
+	export ROWCAST_MAX_AGE_S=2 ROWCAST_KEEPALIVE_S=1
+	under_load lighttpd
+	"${NETWORK[@]}" ip link set lo down
+	eventually has_streams 0
+	published 20
+	"${NETWORK[@]}" ip link set lo up
+	oracle_end
+	saw "$(sum)"
+}
+
 descriptors_exhausted() {
 	local responder
 	fault "no descriptors left for the responder ($1)" \

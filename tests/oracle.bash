@@ -21,6 +21,7 @@
 load faults
 
 ORACLE_CLIENTS=${ORACLE_CLIENTS:-60}
+ORACLE_IN=() # what runs the clients elsewhere: nsenter …
 ORACLE_FILTERS=(
 	''
 	'topic:news'
@@ -64,7 +65,7 @@ oracle_leave() {
 
 # usage: oracle_return [OPTION-OF-CLIENTS…]
 oracle_return() {
-	"$BUILD/tests/oracle/clients" --clients "$ORACLE_CLIENTS" \
+	"${ORACLE_IN[@]}" "$BUILD/tests/oracle/clients" --clients "$ORACLE_CLIENTS" \
 		--timeout-s "$(rounds 100 900)" --resume "$O/ids" "$@" \
 		"$URL/events" "$O/record.tsv" "${ORACLE_QUERIES[@]}" \
 		>"$O/clients.out" 2>"$LOGS/clients" 3>&- &
