@@ -12,6 +12,7 @@ BEGIN {
 	OURS = "#1b6ca8"
 	PALE = "#8fb9d8"
 	OTHER = "#777"
+	n_rounds = split("1 1.6 2 2.4 3 4 5 6 8 10", round, " ")
 }
 
 NR == 1 {
@@ -36,11 +37,13 @@ function x_of(t) {
 	return LEFT + (RIGHT - LEFT) * t / (last > 0 ? last : 1)
 }
 
-# What is above all values of a panel: 1, 2 or 5 and zeros.
-function round_up(v, p) {
+# What is above all values of a panel: so round that half of it is, too.
+function round_up(v, p, k) {
 	for (p = 1; p * 10 <= v; p *= 10)
 		;
-	return v <= p ? p : v <= 2 * p ? 2 * p : v <= 5 * p ? 5 * p : 10 * p
+	for (k = 1; k < n_rounds && round[k] * p < v; k++)
+		;
+	return round[k] * p
 }
 
 # A curve of a column; broken where there is no value.  At most so many points:
@@ -139,7 +142,8 @@ END {
 	panel(y += HIGH + 40, "Descriptors", "", "r_fds|p_fds|s_fds", "responder|publisher|web server", 1)
 	panel(y += HIGH + 40, "Files", " MB", "db|wal", "log|WAL", 1 / 1024)
 	ticks(y + HIGH + 12)
-	for (k = 0; k <= 6; k++)
-		print text(x_of(last * k / 6), height - 12, k < 6 ? "middle" : "end", sprintf("%.3g min", last * k / 360))
+	step = round_up(last / 360)
+	for (k = 0; k * step * 60 <= last; k++)
+		print text(x_of(k * step * 60), height - 12, "middle", k * step " min")
 	print "</svg>"
 }
