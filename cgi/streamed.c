@@ -33,6 +33,7 @@ struct streamed {
 	size_t line;  /* and its last line here */
 	size_t at;    /* searched up to here */
 	bool skips_lf;
+	size_t skipped; /* line feeds of the block that were skipped */
 	bool is_past_bom;
 	uint64_t lines;      /* that have ended */
 	uint64_t block_line; /* number of the block's first line */
@@ -208,7 +209,7 @@ end_line(struct streamed *s, size_t end, size_t next, struct problem *p)
 	int result = 0;
 
 	s->lines++;
-	if (block.len > s->max_bytes)
+	if (block.len + s->skipped > s->max_bytes)
 		return refuse_length(s, p);
 	if (is_whole && block.len > 0)
 		result = s->media == MEDIA_NDJSON ? take_line(s, block, p) :
@@ -217,6 +218,7 @@ end_line(struct streamed *s, size_t end, size_t next, struct problem *p)
 	if (is_whole) {
 		s->block = next;
 		s->block_line = s->lines + 1;
+		s->skipped = 0;
 	}
 	return result;
 }
@@ -249,27 +251,12 @@ skip_bom(struct streamed *s)
 		s->block = s->line = s->at = 3;
 }
 
-int
-streamed_take(struct streamed *s, const char *bytes, size_t len,
-    struct problem *p)
+/* All lines that have ended. */
+static int
+end_lines(struct streamed *s, struct problem *p)
 {
 	size_t end;
 
-	assert(s->n == 0);
-	if (len == 0)
-		return 0;
-	if (s->skips_lf && bytes[0] == '\n') {
-		bytes++;
-		len--;
-	}
-	s->skips_lf = false;
-	if (len == 0)
-		return 0;
-	if (make_room(s, len, p) != 0)
-		return -1;
-	memcpy(s->buffer + s->len, bytes, len);
-	s->len += len;
-	skip_bom(s);
 	while ((end = find_line_end(s)) < s->len) {
 		size_t next = end + 1;
 
@@ -281,7 +268,35 @@ streamed_take(struct streamed *s, const char *bytes, size_t len,
 			return -1;
 	}
 	s->at = s->len;
-	return s->len - s->block > s->max_bytes ? refuse_length(s, p) : 0;
+	return 0;
+}
+
+int
+streamed_take(struct streamed *s, const char *bytes, size_t len,
+    struct problem *p)
+{
+	assert(s->n == 0);
+	if (len == 0)
+		return 0;
+	if (s->skips_lf && bytes[0] == '\n') {
+		/* it counts, wherever the body was cut */
+		s->skipped += s->len > s->block ? 1 : 0;
+		bytes++;
+		len--;
+	}
+	s->skips_lf = false;
+	if (len > 0) {
+		if (make_room(s, len, p) != 0)
+			return -1;
+		memcpy(s->buffer + s->len, bytes, len);
+		s->len += len;
+		skip_bom(s);
+		if (end_lines(s, p) != 0)
+			return -1;
+	}
+	return s->len - s->block + s->skipped > s->max_bytes ?
+	    refuse_length(s, p) :
+	    0;
 }
 
 int

@@ -8,6 +8,7 @@
 #include "../../lib/sse.h"
 
 #define OUT_MAX 65536
+#define BOUND 1000
 
 /* The events of a body, as text; and the problem that ended it. */
 struct result {
@@ -75,7 +76,7 @@ feed(enum media media, struct text body, size_t size, struct result *r)
 {
 	struct problem p = { 0 };
 	struct streamed *s = streamed_new(media,
-	    media == MEDIA_NDJSON ? NULL : "topic=t&key=k/", json, 1000, &p);
+	    media == MEDIA_NDJSON ? NULL : "topic=t&key=k/", json, BOUND, &p);
 	size_t at = 0;
 	int result = 0;
 
@@ -198,6 +199,31 @@ check_length(void)
 	    "lines: one over the bound is refused before its end");
 }
 
+/* A bound is a bound, wherever CR and LF come apart. */
+static void
+check_length_in_pieces(void)
+{
+	static const char *const ends[] = { "\n\n", "\r\r", "\r\n\r\n",
+		"\r\n:\r\n\r\n", "\r\n\r", "\r\n" };
+	char body[BOUND + 20];
+	static struct result r;
+	bool is_good = true;
+
+	memset(body, 'x', sizeof(body));
+	memcpy(body, "data: ", 6);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		for (size_t len = BOUND - 8; len < BOUND + 4; len++) {
+			size_t end = strlen(ends[i]);
+
+			memcpy(body + len, ends[i], end);
+			is_good = is_good &&
+			    is_same_in_pieces(MEDIA_EVENT_STREAM,
+				(struct text){ body, len + end }, &r);
+			memset(body + len, 'x', end);
+		}
+	check(is_good, "streams: the bound is the same in pieces");
+}
+
 /* Any text that the log can hold: line ends are what a stream cannot keep. */
 static struct text
 random_text(char *out, size_t max, bool has_lines)
@@ -251,6 +277,7 @@ main(void)
 	check_lines();
 	check_streams();
 	check_length();
+	check_length_in_pieces();
 	for (int i = 0; i < 3000 && is_ok; i++)
 		is_ok = comes_back();
 	check(is_ok, "streams: what sse_encode() writes is read back equal");
