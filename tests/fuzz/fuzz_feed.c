@@ -62,21 +62,21 @@ struct world {
 static void
 add_row(struct world *w)
 {
-	static const size_t sizes[] = { 0, 1, 2, 30000, 65536, 140000 };
-	static char data[140000];
+	static const size_t sizes[] = { 0, 1, 200, 2000, 20000, 20000, 30000,
+		66000 };
+	static const char data[66000];
 	struct row *r = &w->rows[w->n];
 	struct choices *c = &w->choices;
 
 	if (w->n == LOG_MAX)
 		return;
-	memset(data, 'x', sizeof(data));
 	r->event = (struct event){
 		.id = (w->n > 0 ? w->rows[w->n - 1].event.id : 0) + 1,
 		.topic = choose_name(c),
 		.name = wish_names[6 - choose(c, 2) * 5],
 		.retry_ms = EVENT_NO_RETRY,
 	};
-	r->event.data = (struct text){ data, sizes[choose(c, 6)] };
+	r->event.data = (struct text){ data, sizes[choose(c, 8)] };
 	if (choose(c, 8) == 7) /* ids were left out */
 		r->event.id += 1 + (int64_t)choose(c, 10);
 	r->len = sse_len(&r->event);
@@ -145,13 +145,14 @@ static void
 open_stream(struct world *w, struct stream *s)
 {
 	struct choices *c = &w->choices;
-	struct wish *wish = &s->wish;
-	struct filter *f;
+	struct wish wish = w->streams[choose(c, STREAMS_MAX)].wish;
 
 	close_stream(w, s);
-	*s = (struct stream){ .next = 0 };
-	f = choose_wish(c, wish);
-	s->feed = feed_take(w->feeds, f);
+	*s = (struct stream){ .wish = wish };
+	/* mostly what another one has asked for: feeds are to be shared */
+	if (choose(c, 4) == 3)
+		choose_wish(c, &s->wish);
+	s->feed = feed_take(w->feeds, wish_filter(&s->wish));
 	require(s->feed != NULL);
 	/* from now, or from some row on */
 	s->next = choose(c, 2) == 0 ? w->read : choose(c, w->read + 1);
@@ -290,7 +291,7 @@ catch_up_once(struct world *w, struct stream *s)
 static void
 catch_up(struct world *w, struct stream *s)
 {
-	size_t records = choose(&w->choices, 20);
+	size_t records = 1 + choose(&w->choices, 20);
 
 	if (s->feed == NULL || s->is_live)
 		return;
@@ -426,41 +427,41 @@ check_tail(const struct world *w)
 	require(i == w->read);
 }
 
+/* The last id was given, and its row removed before it was seen. */
+static void
+add_unseen(struct world *w)
+{
+	if (w->read < w->n || w->n == LOG_MAX)
+		return;
+	add_row(w);
+	w->rows[w->n - 1].is_removed = true;
+	w->read = w->n;
+	tail_reach(w->tail, w->rows[w->n - 1].event.id);
+}
+
 static void
 operate(struct world *w)
 {
 	struct stream *s = &w->streams[choose(&w->choices, STREAMS_MAX)];
+	size_t kind = choose(&w->choices, 16);
 
-	switch (choose(&w->choices, 8)) {
-	case 0:
-	case 1:
+	if (kind < 3)
 		add_row(w);
-		break;
-	case 2:
+	else if (kind < 7)
 		step(w);
-		break;
-	case 3:
+	else if (kind < 10)
 		open_stream(w, s);
-		break;
-	case 4:
+	else if (kind < 11)
 		close_stream(w, s);
-		break;
-	case 5:
+	else if (kind < 13)
 		catch_up(w, s);
-		break;
-	case 6:
+	else if (kind < 14)
+		for (size_t i = 0; i < STREAMS_MAX; i++)
+			catch_up(w, &w->streams[i]);
+	else if (kind < 15)
 		remove_rows(w);
-		break;
-	case 7: /* the last ids were given, and removed before they were seen */
-		if (w->read == w->n && choose(&w->choices, 2) == 1 &&
-		    w->n < LOG_MAX) {
-			add_row(w);
-			w->rows[w->n - 1].is_removed = true;
-			w->read = w->n;
-			tail_reach(w->tail, w->rows[w->n - 1].event.id);
-		}
-		break;
-	}
+	else
+		add_unseen(w);
 	check_tail(w);
 }
 

@@ -127,7 +127,7 @@ ask_for_stream(struct world *w, struct slot *s)
 	size_t len = strlen(query);
 
 	reader_begin(&s->reader, &w->history, true);
-	filter_free(choose_wish(c, &s->reader.wish));
+	choose_wish(c, &s->reader.wish);
 	write_query(&s->reader.wish, query + len, sizeof(query) - len);
 	len = strlen(query);
 	choose_start(w, &s->reader, query + len, sizeof(query) - len);

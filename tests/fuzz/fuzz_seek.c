@@ -232,8 +232,9 @@ choose_value(struct list *l, enum start start)
 		return (choose(c, 8) == 7 ? INT64_MAX - 3 : r->event.id + 1) +
 		    about;
 	case START_LAST:
-		return choose(c, 8) == 7 ? INT64_MAX :
-					   1 + (int64_t)choose(c, 2000) / 4;
+		if (choose(c, 8) == 7)
+			return INT64_MAX;
+		return 1 + (int64_t)choose(c, choose(c, 2) == 0 ? 9 : 1500);
 	case START_SINCE:
 		return r->created_ms + about > 0 ? r->created_ms + about : 0;
 	default:
@@ -248,13 +249,16 @@ ask(struct list *l)
 		START_EARLIEST, START_LAST, START_SINCE };
 	struct choices *c = &l->choices;
 	struct wish w;
-	struct filter *f = choose_wish(c, &w);
-	struct seek s = { .start = starts[choose(c, 5)] };
+	struct filter *f;
+	struct seek s = { .cursor = 0 };
 	struct gap_known known = { 0 };
 	int64_t head = l->head, value, next;
 	enum seek_result result;
 	int steps = 0;
 
+	choose_wish(c, &w);
+	f = wish_filter(&w);
+	s.start = starts[choose(c, 5)];
 	if (choose(c, 4) == 3 && l->n > 0) /* has not seen all of it yet */
 		head = l->rows[choose(c, ROWS_MAX) % l->n].event.id;
 	s.value = value = choose_value(l, s.start);

@@ -27,12 +27,9 @@ choose_name(struct choices *c)
 	    sizeof(wish_names) / sizeof(wish_names[0]))];
 }
 
-/* Choose one; its filter is the caller's. */
-static inline struct filter *
+static inline void
 choose_wish(struct choices *c, struct wish *wish)
 {
-	struct filter *f;
-
 	wish->n_patterns = choose(c, WISHES_MAX + 1);
 	for (size_t i = 0; i < wish->n_patterns; i++)
 		wish->patterns[i] =
@@ -40,8 +37,15 @@ choose_wish(struct choices *c, struct wish *wish)
 	wish->n_names = choose(c, 3);
 	for (size_t i = 0; i < wish->n_names; i++)
 		wish->names[i] = choose_name(c);
-	f = filter_new(wish->patterns, wish->n_patterns, wish->names,
-	    wish->n_names);
+}
+
+/* Its filter is the caller's. */
+static inline struct filter *
+wish_filter(const struct wish *wish)
+{
+	struct filter *f = filter_new(wish->patterns, wish->n_patterns,
+	    wish->names, wish->n_names);
+
 	require(f != NULL);
 	return f;
 }
