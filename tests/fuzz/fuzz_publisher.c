@@ -23,6 +23,7 @@
 #include "world.h"
 
 #define SLOTS 6
+#define ROUNDS_MAX 20000 /* to send all there is, 9 KB in each */
 #define OPERATIONS_MAX 200
 #define REQUESTS_MAX 250
 #define EVENTS_MAX 4 /* of one request */
@@ -299,7 +300,7 @@ begin(struct server *s)
 static void
 flush(struct world *w)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < ROUNDS_MAX; i++) {
 		size_t before = 0, after = 0;
 
 		world_pass_ms(3); /* to try again */

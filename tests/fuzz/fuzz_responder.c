@@ -22,6 +22,7 @@
 #include "world.h"
 
 #define SLOTS 6
+#define ROUNDS_MAX 20000 /* to send all there is, 9 KB in each */
 #define OPERATIONS_MAX 250
 #define CREATED_MS 1600000000000
 
@@ -389,7 +390,7 @@ operate(struct world *w)
 static void
 flush(struct world *w)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < ROUNDS_MAX; i++) {
 		size_t before = 0, after = 0;
 
 		for (size_t k = 0; k < SLOTS; k++) {

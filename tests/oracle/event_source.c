@@ -195,11 +195,12 @@ take_bom(struct event_source *es, char c)
 static size_t
 run(const char *bytes, size_t len)
 {
-	size_t n = 0;
+	const char *lf = memchr(bytes, '\n', len), *cr;
 
-	while (n < len && bytes[n] != '\r' && bytes[n] != '\n')
-		n++;
-	return n;
+	if (lf != NULL)
+		len = (size_t)(lf - bytes);
+	cr = memchr(bytes, '\r', len);
+	return cr != NULL ? (size_t)(cr - bytes) : len;
 }
 
 void
