@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +28,32 @@ folder_of(const char *path)
 	if (slash == NULL)
 		return strdup(".");
 	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/*
+ * Where a path leads to, also where it is a link to a log that is not made yet;
+ * NULL with errno.
+ */
+static char *
+real_path(const char *path)
+{
+	char *real = realpath(path, NULL), *folder;
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (real != NULL || errno != ENOENT)
+		return real;
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	if (target[0] == '/')
+		return strdup(target);
+	folder = folder_of(path);
+	if (folder == NULL || asprintf(&real, "%s/%s", folder, target) < 0)
+		real = NULL;
+	free(folder);
+	return real;
 }
 
 #endif
@@ -104,7 +132,7 @@ allow_ours(int ruleset, const struct sandbox_options *o, uint64_t known)
 {
 	const uint64_t own = (READ | WRITE | REMOVE | MAKE | LIST) & known;
 	int rc = allow_folder(ruleset, o->log, own);
-	char *real = realpath(o->log, NULL);
+	char *real = real_path(o->log);
 
 	if (real != NULL && rc == 0)
 		rc = allow_folder(ruleset, real, own);
@@ -165,7 +193,7 @@ int
 sandbox_files_confine(const struct sandbox_options *o, int *version)
 {
 	/* after the first unveil() nothing else would be seen */
-	char *real = realpath(o->log, NULL);
+	char *real = real_path(o->log);
 	int rc = real == NULL && errno == ENOMEM ? -1 : 0;
 
 	*version = 0;

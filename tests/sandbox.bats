@@ -268,6 +268,18 @@ remove ok'
 	start_publisher --db build/current/events.db
 }
 
+@test "a log that others make, behind a link, after the start" {
+	mkdir "$SITE/build/real"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/real"
+	ln -s ../real/events.db "$DB"
+	start_publisher
+	(as_site sqlite3 -bail build/real/events.db) \
+		<"$ROOT/sql/schema.sql" >/dev/null
+	start_nginx
+	post_with_token -d data=one
+	[ "$STATUS" = 201 ]
+}
+
 @test "the log is made by the publisher, again and again" {
 	serve
 	local i
