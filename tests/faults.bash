@@ -13,6 +13,8 @@
 # "make check" runs the short form and sees that the page has the row; "make
 # faults" runs the long one and writes the page anew from what was seen.
 
+WAIT=${WAIT:-60} # a fault takes its time
+
 load stream
 
 FAULTS=${FAULTS:-short}
@@ -30,14 +32,19 @@ fault() {
 	PROMISE=$2
 }
 
-# What the test has seen; once, at its end.
+# What the test has seen; once, at its end.  A row is named by where its test
+# stands, as the number of a test is another one where only some are run.
 saw() {
-	local dir=$BUILD/faults suite=${BATS_TEST_FILENAME##*/}
+	local dir=$BUILD/faults suite=${BATS_TEST_FILENAME##*/} line
+	suite=${suite%.bats}
+	line=$(grep -nF "@test \"$BATS_TEST_DESCRIPTION\"" \
+		"$BATS_TEST_FILENAME" | cut -d : -f 1)
 	mkdir -p "$dir"
+	grep -lF $'\t'"$FAULT"$'\t' "$dir/$suite"-* 2>/dev/null | xargs -r rm -f
 	printf '%s\t%s\t%s\t%s\n' "$SECTION" "$FAULT" "$PROMISE" "$*" \
-		>"$dir/${suite%.bats}-$(printf %03d "$BATS_TEST_NUMBER")"
+		>"$dir/$suite-$(printf %04d "$line")"
 	echo "# saw: $*"
-	[ "$FAULTS" = long ] || [ ! -e "$ROOT/docs/faults.md" ] ||
+	[ "$FAULTS" = long ] ||
 		grep -qF "| $FAULT | $PROMISE |" "$ROOT/docs/faults.md" || {
 		echo 'docs/faults.md has no such row: make faults writes it'
 		return 1
