@@ -310,7 +310,7 @@ faults:
 	@scripts/install-deps test
 	$(again) check-build
 	@$(if $(TESTS),,rm -rf '$(abspath $(B))/faults')
-	@FAULTS='$(FAULTS)' BATS_TEST_TIMEOUT=7200 SUITE_TIMEOUT=36000 \
+	@FAULTS='$(FAULTS)' FAULTS_WRITES=1 BATS_TEST_TIMEOUT=7200 SUITE_TIMEOUT=36000 \
 	    BUILD='$(abspath $(B))' tests/run $(or $(TESTS),$(wildcard tests/faults_*.bats))
 	@BUILD='$(abspath $(B))' tests/faults-page >'$(B)/faults.md'
 	@mv '$(B)/faults.md' docs/faults.md
