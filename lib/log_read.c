@@ -251,10 +251,10 @@ created(struct log *log, int64_t from, int64_t *id, int64_t *created_ms)
 	enum log_result result = LOG_OK;
 	int rc;
 
-	if (s == NULL || sqlite3_bind_int64(s, 1, from) != SQLITE_OK)
-		return log_fail(log, sqlite3_errcode(log->db));
 	*id = 0;
 	*created_ms = 0;
+	if (s == NULL || sqlite3_bind_int64(s, 1, from) != SQLITE_OK)
+		return log_fail(log, sqlite3_errcode(log->db));
 	rc = sqlite3_step(s);
 	if (rc == SQLITE_ROW) {
 		*id = sqlite3_column_int64(s, 0);

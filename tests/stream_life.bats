@@ -311,6 +311,7 @@ terminate() {
 	signal TERM
 	ask since=300
 	kill -CONT "$slow"
+	# shellcheck disable=SC2153 # a helper sets it
 	[ "$STATUS" -eq 200 ]
 	grep -qx 'id: 300' "$ANSWER"
 	retry=$(sed -n 's/^retry: //p' "$ANSWER" | tail -n 1)
