@@ -21,8 +21,8 @@
 /* What is to be said before the next event, in this order. */
 enum notice {
 	NOTICE_START = 1, /* headers, retry, the cursor, a greeting */
-	NOTICE_GAP = 2,   /* events are missing */
-	NOTICE_RESET = 4, /* the log is another one */
+	NOTICE_RESET = 2, /* the log is another one */
+	NOTICE_GAP = 4,   /* events are missing */
 	NOTICE_KEEPALIVE = 8,
 	NOTICE_END = 16, /* come back later */
 };
@@ -198,18 +198,18 @@ say_notices(struct stream *s, struct batch *b)
 		say_start(s, b);
 		say_hello(s, b);
 	}
+	if (b->notices & NOTICE_RESET) {
+		batch_say(b,
+		    "event: stream-reset\nid: %" PRId64 "\n"
+		    "data: {\"after\":%" PRId64 ",\"head\":%" PRId64 "}\n\n",
+		    s->cursor, s->reset_after, s->cursor);
+		b->told = s->cursor;
+	}
 	if (b->notices & NOTICE_GAP)
 		batch_say(b,
 		    "event: stream-gap\n"
 		    "data: {\"after\":%" PRId64 ",\"next\":%" PRId64 "}\n\n",
 		    s->gap_after, s->gap_next);
-	if (b->notices & NOTICE_RESET) {
-		batch_say(b,
-		    "event: stream-reset\nid: %" PRId64 "\n"
-		    "data: {\"after\":%" PRId64 ",\"head\":%" PRId64 "}\n\n",
-		    s->cursor, s->gap_after, s->cursor);
-		b->told = s->cursor;
-	}
 	if (b->notices & NOTICE_KEEPALIVE) {
 		batch_say(b, ":\n\n");
 		/* so that a quiet topic need not be looked through again */
@@ -298,7 +298,7 @@ find_start(struct stream *s)
 	    start->seek.start == START_SINCE;
 	start->is_found = true;
 	if (result == SOURCE_RESET) {
-		s->gap_after = start->seek.value;
+		s->reset_after = start->seek.value;
 		s->notices |= NOTICE_RESET;
 	}
 	return SOURCE_OK;
@@ -446,13 +446,15 @@ stream_reset(struct stream *s, int64_t head)
 		s->start->is_found = false;
 		s->start->seek.value = s->start->value;
 		s->start->seek.upto = 0;
+		s->notices &= ~(unsigned)(NOTICE_GAP | NOTICE_RESET);
 		return;
 	}
 	if (s->part > 0) { /* the rest of the event is gone: break off */
 		s->part_id = -1;
 		return;
 	}
-	s->gap_after = s->cursor;
+	if (!(s->notices & NOTICE_RESET)) /* else it knows of neither */
+		s->reset_after = s->cursor;
 	s->cursor = head;
 	s->known = (struct gap_known){ 0 };
 	s->notices &= ~(unsigned)NOTICE_GAP;

@@ -56,6 +56,7 @@ struct stream {
 	int64_t part_id; /* event of which ... */
 	size_t part;     /* ... so many bytes are sent; 0: none */
 	struct gap_known known; /* what the client knows is gone */
+	int64_t reset_after;
 	int64_t gap_after;
 	int64_t gap_next;
 	int64_t retry_ms;           /* to say at the end */

@@ -208,6 +208,35 @@ says() {
 	run ! got a 'once more'
 }
 
+@test "a slow client is told of another log before what is missing in it" {
+	serve
+	make_other
+	open_stream quick
+	open_stream slow
+	local slow=$STREAM_PID
+	kill -STOP "$slow"
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 300)
+		INSERT INTO events(data) SELECT hex(randomblob(25000)) FROM n"
+	eventually got quick 'id: 300'
+	sql ".restore '$SITE/other.db'"
+	eventually got quick stream-reset
+	sql "BEGIN; INSERT INTO events(data) VALUES('four'), ('five'), ('six');
+		DELETE FROM events WHERE id = 5; COMMIT"
+	insert seven
+	eventually got quick 'data: seven'
+	kill -CONT "$slow"
+	eventually got slow 'data: seven'
+	events slow | tail -n 5 | sed 's/"after":[0-9]*,"head"/"after":N,"head"/' \
+		>"$T/end"
+	printf '%s\n' '3 stream-reset {"after":N,"head":3}' \
+		' stream-gap {"after":3,"next":6}' '4 message four' \
+		'6 message six' '7 message seven' | diff "$T/end" -
+	# where it was, as it was told before
+	events slow | awk '$2 == "stream-reset" {
+		exit !index($3, "\"after\":" last ",") } { last = $1 }'
+}
+
 # ---- another file -----------------------------------------------------------
 
 # Another log with 3 rows.
