@@ -33,7 +33,8 @@ struct peer {
 int peer_open(struct peer *p, int room);
 void peer_close(struct peer *p);
 
-/* May a clean peer ask something now? */
+/* May a clean peer ask something now?  Not after it gave up: that may be read
+   after the end, as the begin of what is no request. */
 bool peer_is_free(const struct peer *p);
 
 /* Things to say.  They are put at the end of what is to be sent. */
