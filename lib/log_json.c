@@ -31,8 +31,8 @@ struct reader {
 	char *why;
 };
 
-static const char type_text[] =
-    "SELECT CASE WHEN json_valid(?1) THEN json_type(?1) END";
+/* An error if it is not JSON; json_valid() says no for want of memory, too. */
+static const char type_text[] = "SELECT json_type(?1)";
 
 static const char elements_text[] = "SELECT type, value FROM json_each(?1)";
 
@@ -213,8 +213,11 @@ find_type(struct reader *r, struct text json, char type[static 8])
 		rc = sqlite3_step(s);
 	if (rc == SQLITE_ROW) {
 		found = (const char *)sqlite3_column_text(s, 0);
-		(void)snprintf(type, 8, "%s", found != NULL ? found : "");
-	} else {
+		if (found != NULL)
+			(void)snprintf(type, 8, "%s", found);
+		else
+			result = fail(r, SQLITE_NOMEM);
+	} else if (rc != SQLITE_ERROR) {
 		result = fail(r, rc);
 	}
 	(void)sqlite3_reset(s);          /* repeats the error that step gave */
