@@ -18,6 +18,7 @@
 #   TOKEN        what the publisher wants to see
 #   URL          of the server started last: http://127.0.0.1:PORT
 #   SERVER_PID   of the server started last
+#   SERVER_KIND  which one that is: lighttpd, apache, nginx, caddy
 #   RESPONDER_PID, STREAM_PID  likewise
 #
 # Only what was started here is ever killed, by process id.
@@ -225,6 +226,7 @@ answers() {
 # itself, with ROWCAST_… from the environment; for the others it must run.
 start_lighttpd() {
 	needs lighttpd
+	SERVER_KIND=lighttpd
 	set_url
 	PORT=$PORT start lighttpd lighttpd -D -f "${1:-lighttpd-example.conf}"
 	SERVER_PID=$PID
@@ -233,6 +235,7 @@ start_lighttpd() {
 
 start_apache() {
 	needs apache2
+	SERVER_KIND=apache
 	set_url
 	start apache apache2 -d "$SITE" -f "${1:-apache-example.conf}" \
 		-D FOREGROUND -C "Define PORT $PORT"
@@ -242,6 +245,7 @@ start_apache() {
 
 start_nginx() {
 	needs nginx
+	SERVER_KIND=nginx
 	set_url
 	sed "s/127\.0\.0\.1:8080/127.0.0.1:$PORT/" \
 		"$SITE/${1:-nginx-example.conf}" >"$SITE/nginx.conf"
@@ -252,6 +256,7 @@ start_nginx() {
 
 start_caddy() {
 	needs caddy
+	SERVER_KIND=caddy
 	set_url
 	PORT=$PORT start caddy caddy run --adapter caddyfile \
 		--config "${1:-caddy-example.conf}"
