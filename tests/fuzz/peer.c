@@ -50,8 +50,8 @@ bool
 peer_is_free(const struct peer *p)
 {
 	return p->fd >= 0 && p->is_clean && !p->is_asking && !p->is_closed &&
-	    !p->has_aborted &&
-	    p->todo_at == p->todo_len && (!p->is_ended || p->keeps);
+	    !p->has_aborted && p->todo_at == p->todo_len &&
+	    (!p->is_ended || p->keeps);
 }
 
 /* ---- saying ---- */
