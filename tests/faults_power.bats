@@ -23,7 +23,7 @@ setup() {
 
 teardown() {
 	site_end
-	rm -rf "${CUT:?}"
+	[ -z "${CUT:-}" ] || rm -rf "$CUT"
 }
 
 # Run a command in the site, its user, and write down what it does.
