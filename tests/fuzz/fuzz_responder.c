@@ -164,7 +164,8 @@ ask_for_else(struct world *w, struct slot *s)
 static void
 ask(struct world *w, struct slot *s)
 {
-	if (!peer_is_free(&s->peer))
+	/* a connection that was kept is closed at the end */
+	if (!peer_is_free(&s->peer) || (w->is_ending && s->peer.is_ended))
 		return;
 	if (choose(&w->choices, 4) < 3)
 		ask_for_stream(w, s);
