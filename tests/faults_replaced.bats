@@ -141,10 +141,6 @@ has_log_open() {
 	return 1
 }
 
-has_open() {
-	find "/proc/$1/fd" -lname "$DB" 2>/dev/null | grep -q .
-}
-
 @test "another log is renamed over it" {
 	fault 'another log is renamed over it; sqlite3 shells are stopped, the publisher is not' \
 		'stream-reset; what is acknowledged after it is in the new file'

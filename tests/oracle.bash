@@ -277,11 +277,24 @@ make_witness() {
 		CREATE TABLE IF NOT EXISTS past AS SELECT * FROM $1 LIMIT 0"
 }
 
+# Have the responders this log open, and none that was in its place before?  Who
+# has not noticed yet tells the new one's end in a reset, and not as an event.
+serve_this_log() {
+	local pid
+	for pid in $(responders); do has_open "$pid" || return 1; done
+}
+
+# usage: has_open PROCESS
+has_open() {
+	find "/proc/$1/fd" -lname "$(realpath "$DB")" 2>/dev/null | grep -q .
+}
+
 # Publish the last event, wait until all clients have it, compare.  Sets ROWS
 # and ACKS, and what the clients counted: CONNECTIONS, EVENTS, GAPS …
 oracle_end() {
 	local counted
 	if [ -n "${PUBLISHERS[*]}" ]; then publishers_stop || return 1; fi
+	wait_until 20 serve_this_log || return 1
 	wait_until 20 sql "INSERT INTO events(topic, event, data)
 		VALUES('mark', 'mark', 'the end')" || return 1
 	wait_until "$(rounds 110 910)" gone "$CLIENTS_PID" || return 1
