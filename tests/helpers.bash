@@ -272,6 +272,7 @@ set_url() {
 # The variants that the example files carry as comments, as NEW.conf.
 #   usage: use_cgi FILE NEW      both programs as plain CGI
 #          use_basic FILE NEW    the publisher with Basic authentication
+#          use_cors FILE NEW     away or not, pages of https://app.example listen
 use_cgi() {
 	sed -e '/over FastCGI: begin/,/over FastCGI: end/d' \
 		-e 's/^\([[:blank:]]*\)#: \{0,1\}/\1/' "$SITE/$1" >"$SITE/$2"
@@ -280,12 +281,22 @@ use_cgi() {
 }
 
 use_basic() {
-	sed -e 's/^\([[:blank:]]*\)#basic /\1/' "$SITE/$1" >"$SITE/$2"
-	cmp -s "$SITE/$1" "$SITE/$2" && return 1
-	chmod a+r "$SITE/$2"
+	uncomment basic "$@"
 	# shellcheck disable=SC2016 # a hash: editor, password "secret"
 	echo 'editor:$apr1$rowcast0$C3cn3fK0BEW55MBO8CDrF/' >"$SITE/build/run/htpasswd"
 	chmod a+r "$SITE/build/run/htpasswd"
+}
+
+use_cors() {
+	uncomment cors "$@"
+}
+
+# Take in the lines that begin with "#MARK ".
+#   usage: uncomment MARK FILE NEW
+uncomment() {
+	sed -e "s/^\([[:blank:]]*\)#$1 /\1/" "$SITE/$2" >"$SITE/$3"
+	cmp -s "$SITE/$2" "$SITE/$3" && return 1
+	chmod a+r "$SITE/$3"
 }
 
 # Process ids of all responders that serve the site.

@@ -261,13 +261,38 @@ says_come_back() {
 	grep -q '^id: ' "$BATS_TEST_TMPDIR/a.body"
 }
 
+# lighttpd would start another one.
+loses_responders() {
+	mv "$SITE/build/rowcast.fcgi" "$SITE/build/rowcast.old"
+	cp /bin/false "$SITE/build/rowcast.fcgi"
+	responders | xargs kill -KILL
+	wait_until 5 no_responders
+}
+
 # EventSource gives up at the first 5xx: it must not see one.
+#   usage: tells_to_come_back [CURL-OPTION…]
 tells_to_come_back() {
 	curl -s -m 5 -D "$BATS_TEST_TMPDIR/head" -o "$BATS_TEST_TMPDIR/body" \
-		"$URL/events"
+		"$@" "$URL/events"
 	grep -q '^HTTP/1.1 200' "$BATS_TEST_TMPDIR/head"
 	[ "$(header "$BATS_TEST_TMPDIR/head" content-type)" = text/event-stream ]
 	[ "$(cat "$BATS_TEST_TMPDIR/body")" = 'retry: 3000' ]
+}
+
+# In Chromium it gives up likewise where it may not read what it is told.
+tells_listed_origins() {
+	local head=$BATS_TEST_TMPDIR/head origin
+	tells_to_come_back -H 'Origin: https://app.example'
+	[ "$(header "$head" access-control-allow-origin)" = https://app.example ]
+	[ "$(header "$head" access-control-allow-credentials)" = true ]
+	[ "$(header "$head" vary)" = Origin ]
+	for origin in https://evil.example https://app.example.evil.example \
+		http://app.example https://appxexample null; do
+		tells_to_come_back -H "Origin: $origin"
+		[ -z "$(header "$head" access-control-allow-origin)" ]
+	done
+	tells_to_come_back
+	[ -z "$(header "$head" access-control-allow-origin)" ]
 }
 
 takes_a_password() {

@@ -70,13 +70,17 @@ teardown() {
 
 @test "lighttpd: while the responder is away, clients are told to come back" {
 	serve lighttpd
-	mv "$SITE/build/rowcast.fcgi" "$SITE/build/rowcast.old"
-	cp /bin/false "$SITE/build/rowcast.fcgi"
-	responders | xargs kill -KILL
-	wait_until 5 no_responders
+	loses_responders
 	tells_to_come_back
 	mv "$SITE/build/rowcast.old" "$SITE/build/rowcast.fcgi"
 	wait_until 20 is_respawned
+}
+
+@test "lighttpd: pages of listed origins, too, are told to come back" {
+	use_cors lighttpd-example.conf cors.conf
+	start_lighttpd cors.conf
+	loses_responders
+	tells_listed_origins
 }
 
 @test "lighttpd: its error log is quiet when the responder ends" {
@@ -145,6 +149,12 @@ teardown() {
 	says_come_back
 }
 
+@test "Apache: pages of listed origins, too, are told to come back" {
+	use_cors apache-example.conf cors.conf
+	start_apache cors.conf
+	tells_listed_origins
+}
+
 # ---- nginx ------------------------------------------------------------------
 
 @test "nginx: a stream opens with the right headers" {
@@ -199,6 +209,12 @@ teardown() {
 @test "nginx: while the responder is away, clients are told to come back" {
 	serve nginx
 	says_come_back
+}
+
+@test "nginx: pages of listed origins, too, are told to come back" {
+	use_cors nginx-example.conf cors.conf
+	start_nginx cors.conf
+	tells_listed_origins
 }
 
 # ---- Caddy ------------------------------------------------------------------
@@ -257,6 +273,12 @@ teardown() {
 @test "Caddy: while the responder is away, clients are told to come back" {
 	serve caddy
 	says_come_back
+}
+
+@test "Caddy: pages of listed origins, too, are told to come back" {
+	use_cors caddy-example.conf cors.conf
+	start_caddy cors.conf
+	tells_listed_origins
 }
 
 # ---- plain CGI --------------------------------------------------------------
