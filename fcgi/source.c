@@ -25,6 +25,7 @@
 #define PAGE_ROWS 1000 /* rows of one read */
 #define FILE_MS 50     /* between looks whether another file is in its place */
 #define REOPEN_MS 500  /* between tries to open another file in its place */
+#define REREAD_MS 1000 /* between tries to have an event in memory */
 #define FORGET_MS 500  /* removed rows may be served for so long */
 
 struct source {
@@ -39,6 +40,7 @@ struct source {
 	uint64_t rows;        /* read from the log */
 	int64_t file_ms;      /* when the file was looked at */
 	int64_t reopen_ms;    /* not before */
+	int64_t reread_ms;    /* not before */
 	bool may_hold_removed;
 	bool may_be_other; /* its identity is to be looked at */
 	bool is_other;     /* and is another one; the streams do not know yet */
@@ -120,13 +122,18 @@ now_ms(void)
 
 /* Tell the operator once when trouble begins and once when it is over. */
 static enum source_result
-trouble(struct source *src)
+trouble_with(struct source *src, const char *why, const char *meanwhile)
 {
 	if (complaint_begins(&src->complaint, now_ms()))
-		warn_line("log: %s: %s; trying again", src->config->db,
-		    log_why(src->log));
+		warn_line("log: %s: %s; %s", src->config->db, why, meanwhile);
 	src->is_troubled = src->is_behind = true;
 	return SOURCE_TROUBLE;
+}
+
+static enum source_result
+trouble(struct source *src)
+{
+	return trouble_with(src, log_why(src->log), "trying again");
 }
 
 static void
@@ -161,30 +168,26 @@ reopen(struct source *src)
 	bool is_same;
 	int64_t head;
 
+	src->is_troubled = src->is_behind = true;
 	/* looking at a file that is no log touches it, which is a file event:
 	   without a pause that would go on for ever */
 	if (now_ms() < src->reopen_ms)
 		return SOURCE_TROUBLE;
 	src->reopen_ms = now_ms() + REOPEN_MS;
-	if (open_log(src->config, false, &log, why) != LOG_OK) {
-		if (complaint_begins(&src->complaint, now_ms()))
-			warn_line("log: %s: %s; serving the old file until a"
-				  " log is there",
-			    src->config->db, why);
-		src->is_troubled = true;
-		return SOURCE_TROUBLE;
-	}
+	if (open_log(src->config, false, &log, why) != LOG_OK)
+		return trouble_with(src, why,
+		    "serving the old file until a log is there");
 	if (log_head(log, &head) != LOG_OK ||
 	    log_has(log, &src->last, &is_same) != LOG_OK) {
+		(void)trouble_with(src, log_why(log), "trying again");
 		log_close(log);
-		return trouble(src);
+		return SOURCE_TROUBLE;
 	}
 	if (strcmp(log_identity(log), log_identity(src->log)) != 0)
 		is_same = false;
 	log_close(src->log);
 	src->log = log;
 	src->removals = -1;
-	src->is_behind = true;
 	if (!is_same || head < tail_head(src->tail))
 		return reset(src, head);
 	return SOURCE_OK;
@@ -324,14 +327,18 @@ read_new(struct source *src, const struct source_news *news)
 	struct log_range range = { before, INT64_MAX, PAGE_ROWS, NULL, 0 };
 	enum source_result result = SOURCE_OK;
 
+	if (now_ms() < src->reread_ms)
+		return SOURCE_TROUBLE;
 	if (log_read(src->log, &range, on_new_row, &step, &reached) != LOG_OK) {
 		tail_cut(src->tail, before);
 		return trouble(src);
 	}
 	if (step.has_no_memory) {
 		tail_cut(src->tail, before);
-		warn_line("log: out of memory for new events; trying again");
-		return SOURCE_TROUBLE;
+		/* it may be a large one: to read it takes its time */
+		src->reread_ms = now_ms() + REREAD_MS;
+		return trouble_with(src, "out of memory for a new event",
+		    "trying again");
 	}
 	if (reached == INT64_MAX)
 		result = look_at_head(src, &step, step.last);

@@ -160,3 +160,30 @@ crowd_said() {
 	saw "$open of $(rounds 4000 12000) streams were opened, all of them were sent" \
 		"the event; after they left, 100 of 100; no restart"
 }
+
+@test "the responder: a row larger than its memory" {
+	fault 'responder: a row comes for which a limit on memory (RLIMIT_AS) leaves no room' \
+		'it says so once; who comes then is told to come back; with room all is sent, without a restart'
+	needs prlimit
+	local pid size
+	make_log
+	serve
+	sql "INSERT INTO events(data) VALUES('seen')"
+	open_stream before 'since=0'
+	eventually got before seen
+	pid=$(responders)
+	size=$(awk '/^VmSize/ { print $2 * 1024 }' "/proc/$pid/status")
+	(as_site prlimit --pid "$pid" --as=$((size + 180000000)):)
+	sql "INSERT INTO events(data) VALUES(hex(zeroblob(45000000)));
+		INSERT INTO events(data) VALUES('after it')"
+	eventually grep -q 'out of memory' "$LOGS/lighttpd"
+	curl -sf -m 20 -o "$T/came" -H 'Last-Event-ID: 3' "$URL/events"
+	grep -q '^retry:' "$T/came"
+	[ "$(grep -c 'rowcast.fcgi:' "$LOGS/lighttpd")" -eq 1 ]
+	(as_site prlimit --pid "$pid" --as=unlimited:)
+	wait_until 30 got before 'after it'
+	grep -q 'can be read again' "$LOGS/lighttpd"
+	[ "$(responders)" = "$pid" ]
+	saw "a row of 90 MB, told of in one line; with room it came to who had" \
+		"waited for it"
+}
