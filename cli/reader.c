@@ -3,7 +3,8 @@
  *
  * The rules are those of a stream (fcgi/source.c, fcgi/stream.c), for one
  * client and without its memory: each step is one read transaction that looks
- * at the identity and the end of the log before it trusts the cursor.
+ * at the identity and the end of the log, and at the last row before the cursor,
+ * before it trusts the cursor.
  */
 #include "reader.h"
 
@@ -22,8 +23,9 @@ struct progress {
 	struct seek seek;
 	int64_t cursor;
 	struct gap_known
-	    known;     /* what is gone and has been told, or not missed */
-	bool is_found; /* where to begin */
+	    known; /* what is gone and has been told, or not missed */
+	struct log_mark last; /* the last row up to the cursor */
+	bool is_found;        /* where to begin */
 };
 
 struct reader {
@@ -103,7 +105,8 @@ reset(struct reader *r, int64_t head)
 	r->at.known = (struct gap_known){ 0 };
 }
 
-/* Another file has taken the place of the one that is open. */
+/* Another file has taken the place of the one that is open.  Whether it holds
+   the last row as well is looked at as after any change. */
 static enum reader_result
 reopen(struct reader *r)
 {
@@ -206,11 +209,34 @@ read_page(struct reader *r, int64_t head)
 	return r->is_behind ? READER_MORE : READER_END;
 }
 
+static bool
+on_last(void *cookie, const struct event *e)
+{
+	*(int64_t *)cookie = e->id;
+	return true;
+}
+
+/* The row to know the log by, whether it was asked for or not. */
+static enum reader_result
+note_last(struct reader *r)
+{
+	const struct log_range range = {
+		.upto = r->at.cursor,
+		.max_rows = 1,
+	};
+	int64_t id = 0, reached;
+
+	if (log_read_back(r->log, &range, on_last, &id, &reached) != LOG_OK ||
+	    log_note(r->log, id, &r->at.last) != LOG_OK)
+		return trouble(r);
+	return READER_END;
+}
+
 /* What happened to the log since it was last looked at? */
 static enum reader_result
 look(struct reader *r, int64_t *head)
 {
-	bool is_changed, is_other;
+	bool is_changed, is_other, has_last;
 
 	if (log_changed(r->log, &is_changed) != LOG_OK)
 		return trouble(r);
@@ -221,10 +247,11 @@ look(struct reader *r, int64_t *head)
 	if (log_head(r->log, head) != LOG_OK)
 		return trouble(r);
 	if (r->may_be_other) {
-		if (log_is_other(r->log, &is_other) != LOG_OK)
+		if (log_has(r->log, &r->at.last, &has_last) != LOG_OK ||
+		    log_is_other(r->log, &is_other) != LOG_OK)
 			return trouble(r);
 		r->may_be_other = false;
-		r->is_other = r->is_other || is_other;
+		r->is_other = r->is_other || is_other || !has_last;
 	}
 	if (r->is_other || (r->at.is_found && *head < r->at.cursor))
 		reset(r, *head);
@@ -241,9 +268,10 @@ step(struct reader *r)
 		return result;
 	if (!r->at.is_found && (result = find(r, head)) != READER_END)
 		return result;
-	if ((result = tell_gap(r)) != READER_END)
+	if ((result = tell_gap(r)) != READER_END ||
+	    (result = read_page(r, head)) == READER_TROUBLE)
 		return result;
-	return read_page(r, head);
+	return note_last(r) == READER_TROUBLE ? READER_TROUBLE : result;
 }
 
 enum reader_result

@@ -14,7 +14,8 @@ struct reader;
  *   event    one event, with key; lent until it returns.  Returns false to
  *            leave it: reading ends there, for now
  *   gap      some events after one id and before the other were removed
- *   reset    the log ends at head, which lies before: what was read is void
+ *   reset    the log is another one, or an older copy, and ends at head: what
+ *            was read is void
  * All but event may be NULL.
  */
 struct reader_handler {

@@ -166,8 +166,9 @@ record_reset(struct buffer *b, enum record_form form, int64_t after,
 
 	if (form == RECORD_LINE) {
 		(void)snprintf(text, sizeof(text),
-		    "-- reset: this log ends at %" PRId64 ", before %" PRId64
-		    ": it was replaced or restored\n",
+		    "-- reset: the log was replaced or restored and ends at"
+		    " %" PRId64 " now: what was read up to %" PRId64
+		    " is void\n",
 		    head, after);
 		buffer_add_string(b, text);
 		return;

@@ -77,6 +77,25 @@ import() {
 	wait "$PID"
 }
 
+@test "export of a log that goes back to an older copy meanwhile is an error" {
+	local many="WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1
+		FROM n WHERE i < 20000) INSERT INTO events(data) SELECT 'x' FROM n"
+	publish first
+	rows ".backup '$T/copy.db'" "$many"
+	mkfifo "$T/pipe"
+	"$PROGRAM" export >"$T/pipe" 2>"$ERR" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4<"$T/pipe"
+	read -r _ <&4
+	rows ".restore '$T/copy.db'" "$many" "$many"
+	cat <&4 >"$OUT"
+	exec 4<&-
+	RC=0
+	wait "$PID" || RC=$?
+	refused 1 'was replaced or restored'
+}
+
 # ---- import -----------------------------------------------------------------
 
 @test "import reads all members and any data" {

@@ -269,7 +269,7 @@ same_body() {
 	sqlite3 "$T/log/new.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/made"
 	rm -f "$DB-wal" "$DB-shm" "$T/log/new.db"-*
 	mv "$T/log/new.db" "$DB"
-	wait_until 5 told a '-- reset: this log ends at 1, before 2'
+	wait_until 5 told a '-- reset: the log was replaced or restored and ends at 1 now: what was read up to 2 is void'
 	publish second
 	wait_until 5 told a second
 	[ ! -s "$T/a.err" ]
@@ -286,6 +286,47 @@ same_body() {
 		'{"event":"stream-reset","data":"{\"after\":2,\"head\":1}"}'
 	publish again
 	wait_until 5 told a again
+}
+
+# The log goes back to an older copy, by a command, and new events pass the
+# cursor while a follower does not look.
+#   usage: grow_behind OPTION… -- COMMAND…
+grow_behind() {
+	local i options=()
+	while [ "$1" != -- ]; do options+=("$1") && shift; done
+	shift
+	publish 1 other
+	rows ".backup '$T/copy.db'"
+	for i in 2 3; do publish "$i" news; done
+	publish 4 other
+	follow a "${options[@]}"
+	wait_until 5 told a $'\t3'
+	wait_until 10 follows "$PID"
+	kill -STOP "$PID"
+	"$@"
+	for i in 2 3 4 5; do publish "new$i" news; done
+	kill -CONT "$PID"
+	wait_until 5 told a '-- reset: the log was replaced or restored and ends at 5 now: what was read up to 4 is void'
+	publish new6 news
+	wait_until 5 told a new6
+	run ! told a new5
+}
+
+@test "an older copy that has grown beyond what was read is told of" {
+	grow_behind --since 0 -- rows ".restore '$T/copy.db'"
+}
+
+@test "the same where the last event was not asked for" {
+	grow_behind --since 0 -t news -- rows ".restore '$T/copy.db'"
+}
+
+@test "the same where the copy was renamed over it" {
+	grow_behind --since 0 -- rename_copy
+}
+
+rename_copy() {
+	rm -f "$DB-wal" "$DB-shm"
+	mv "$T/copy.db" "$DB"
 }
 
 @test "a log that cannot be read now is told of once, and read later" {
