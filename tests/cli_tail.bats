@@ -343,3 +343,58 @@ rename_copy() {
 	wait_until 5 told a $'\t2'
 	[ "$(wc -l <"$T/a.err")" -eq 1 ]
 }
+
+# ---- the example of the manual ----------------------------------------------
+
+# Run the loop of the manual in the background, in $T/work, with a handle() that
+# fails for this text.  Sets PID.
+#   usage: start_loop TEXT
+start_loop() {
+	sed -n '/^Do something for each event/,/^\.Ed/p' "$ROOT/man/rowcast.1" |
+		sed '1,/^\.Bd/d; /^\./d' >"$T/loop"
+	[ -s "$T/loop" ]
+	mkdir -p "$T/work"
+	cat - "$T/loop" >"$T/script" <<-END
+		cd "$T/work" || exit
+		rowcast() { "$PROGRAM" "\$@"; }
+		handle() {
+			printf '%s\n' "\$1" >>"$T/a.out"
+			case \$1 in *$1*) return 1 ;; esac
+		}
+	END
+	sh "$T/script" 2>"$T/a.err" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+}
+
+is_seen() {
+	[ "$(cat "$T/work/seen")" = "$1" ]
+}
+
+@test "the manual's loop begins where it was left, whatever came between" {
+	needs jq
+	publish 1 orders
+	rows ".backup '$T/copy.db'"
+	start_loop nothing
+	publish 2 orders
+	wait_until 10 is_seen 2
+	rows "BEGIN; INSERT INTO events(topic, data) VALUES('orders', 'gone');
+		DELETE FROM events WHERE id = 3; COMMIT"
+	wait_until 10 told a stream-gap
+	stop "$PID"
+	is_seen 2
+
+	publish bad orders
+	publish good orders
+	start_loop bad
+	wait_until 10 gone "$PID"
+	is_seen 2
+	start_loop nothing
+	wait_until 10 is_seen 5
+	[ "$(grep -c '"bad"' "$T/a.out")" -eq 2 ]
+
+	rows ".restore '$T/copy.db'"
+	wait_until 10 is_seen 1
+	told a stream-reset
+	[ ! -s "$T/a.err" ]
+}
