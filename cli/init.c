@@ -13,7 +13,8 @@ static const char help[] =
     "empty becomes one; one that is a log already is left as it is.\n"
     "\n"
     "Who is neither its owner nor of its group may not read it.\n"
-    "To add a log to an application's database: sqlite3 FILE <schema.sql\n"
+    "To add a log to an application's database:\n"
+    "sqlite3 -bail FILE <schema.sql\n"
     "\n"
     "      --json            {\"path\":…,\"created\":true,\"identity\":…}\n"
     "      --db FILE, --busy-ms N, --help\n";

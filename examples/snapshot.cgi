@@ -4,8 +4,8 @@
 # A CGI program for any web server, with ROWCAST_DB in its environment.  The
 # database holds the log and the table of sql/publish-changes.sql:
 #
-#     sqlite3 app.db <sql/schema.sql
-#     sqlite3 app.db <sql/publish-changes.sql
+#     sqlite3 -bail app.db <sql/schema.sql
+#     sqlite3 -bail app.db <sql/publish-changes.sql
 #
 # One SELECT gives the list and the id at which it was read; from that id on the
 # stream brings what changes.  So nothing is lost and nothing comes twice,

@@ -296,7 +296,7 @@ recognise(struct log *log, bool may_create)
 	if (f.events == 0)
 		return refuse(log,
 		    "is a database without an event log: add one"
-		    " with 'sqlite3 FILE < schema.sql', or name another file");
+		    " with 'sqlite3 -bail FILE <schema.sql', or name another file");
 	if (!f.keeps_ids)
 		return refuse(log,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"

@@ -3,8 +3,8 @@
 --
 -- The log lies in the application's database.  Once:
 --
---     sqlite3 app.db <schema.sql
---     sqlite3 app.db <publish-changes.sql
+--     sqlite3 -bail app.db <schema.sql
+--     sqlite3 -bail app.db <publish-changes.sql
 --
 -- "orders" stands for your table: put in its name and columns and leave out the
 -- CREATE TABLE.  A page listens to all orders, or to one:

@@ -3,7 +3,7 @@
 -- Both programs carry this file and run it when they meet an empty database.
 -- To add the log to the database of an application:
 --
---     sqlite3 app.db < sql/schema.sql
+--     sqlite3 -bail app.db <sql/schema.sql
 --
 -- To publish:  INSERT INTO events(data) VALUES('hi');
 

@@ -144,7 +144,7 @@ teardown() {
 	sqlite3 "$DB" 'CREATE TABLE orders(id); INSERT INTO orders VALUES(7)'
 	cp "$DB" "$T/before"
 	rowcast init
-	refused 1 'sqlite3 FILE < schema.sql'
+	refused 1 'sqlite3 -bail FILE <schema.sql'
 	cmp "$DB" "$T/before"
 	sqlite3 "$DB" <"$ROOT/sql/schema.sql"
 	rowcast init

@@ -162,6 +162,13 @@ statuses_in() {
 	same "$T/sql" "$T/manual"
 }
 
+@test "who is told to feed a schema to sqlite3 is told -bail" {
+	grep -rhoE 'sqlite3 [^|;]*< ?[^ ]*(schema|publish-changes)\.sql' \
+		README.md docs man sql examples cli lib >"$T/told"
+	[ "$(wc -l <"$T/told")" -ge 8 ]
+	run ! grep -v -e ' -bail ' "$T/told"
+}
+
 # Where make install puts what lies in these folders.
 @test "each installed file that a manual names is there" {
 	local path name n=0

@@ -295,6 +295,18 @@ run_until_it_comes() {
 
 # ---- schema.sql -------------------------------------------------------------
 
+@test "schema: a database that has a table events is left as it was" {
+	local command
+	rm -f "$DB"*
+	sql 'CREATE TABLE events(x)' 'INSERT INTO events VALUES(1)'
+	command=$(sed -n 's/^-- *\(sqlite3 .*\)$/\1/p' "$ROOT/sql/schema.sql")
+	[[ $command == *app.db* ]]
+	run ! as_site sh -c "${command/app.db/\"$DB\"} 2>&1"
+	[[ $output == *'already exists'* ]]
+	[ "$(sql 'SELECT count(*) FROM sqlite_schema')" -eq 1 ]
+	sql 'UPDATE events SET x = 2'
+}
+
 @test "schema: the log goes into a database of an application, in UTF-16 too" {
 	rm -f "$DB"*
 	sql "PRAGMA encoding = 'UTF-16'" 'CREATE TABLE app(x)' \
