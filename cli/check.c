@@ -12,10 +12,10 @@
 
 static const char help[] =
     "Usage: rowcast check [OPTION]...\n"
-    "Look at a log: its file, its folder, its schema, its ids, its pages.  One\n"
-    "line for each finding; the exit status is 1 if something is wrong.  To be\n"
-    "run as the user that the web server runs as: folders are looked at with\n"
-    "that user's rights.\n"
+    "Look at a log: its file, its folder, its schema, its identity, its ids, its\n"
+    "pages.  One line for each finding; the exit status is 1 if something is\n"
+    "wrong.  To be run as the user that the web server runs as: folders are\n"
+    "looked at with that user's rights.\n"
     "\n"
     "      --full            compare indexes with tables as well\n"
     "      --json            {\"findings\":[…],\"good\":true}\n"

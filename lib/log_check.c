@@ -229,6 +229,26 @@ check_schema(const struct check *c)
 	(void)sqlite3_close(fresh); /* all statements are gone */
 }
 
+/* The schema may have been fed in a second time, past the errors. */
+static void
+check_identity(const struct check *c)
+{
+	int64_t rows = 0;
+
+	if (log_query(c->log, "SELECT count(*) FROM events_log", &rows) !=
+	    LOG_OK)
+		say_trouble(c, "identity");
+	else if (rows != 1)
+		say(c, LOG_FINDING_WRONG, "identity",
+		    "%lld instead of one, as if schema.sql had been run again:"
+		    " DELETE FROM events_log WHERE rowid >"
+		    " (SELECT min(rowid) FROM events_log)",
+		    (long long)rows);
+	else
+		say(c, LOG_FINDING_GOOD, "identity", "%s",
+		    log_identity(c->log));
+}
+
 /* A sequence that was set back would give ids a second time. */
 static void
 check_ids(const struct check *c)
@@ -284,6 +304,7 @@ log_check(const char *path, bool is_full, int busy_ms, log_finding_fn *finding,
 	}
 	say(&c, LOG_FINDING_GOOD, "format", "a log that this version reads");
 	check_schema(&c);
+	check_identity(&c);
 	check_ids(&c);
 	check_page(&c);
 	check_integrity(&c, is_full);

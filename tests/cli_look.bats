@@ -103,7 +103,7 @@ found() {
 	rowcast check
 	[ "$RC" -eq 0 ]
 	run ! grep -v '^good ' "$OUT"
-	[ "$(wc -l <"$OUT")" -eq 8 ]
+	[ "$(wc -l <"$OUT")" -eq 9 ]
 	rowcast check --full --json
 	[ "$RC" -eq 0 ]
 	[ "$(json "$OUT" '$.good')" -eq 1 ]
@@ -149,6 +149,19 @@ found() {
 	[ "$(grep -c '^WRONG' "$OUT")" -eq 2 ]
 	grep -q '^WRONG    schema: index events_removed_id is another one' "$OUT"
 	found schema 'trigger events_in_order is missing'
+}
+
+@test "check finds a log that the schema was run on a second time" {
+	local repair
+	sqlite3 "$DB" <"$ROOT/sql/schema.sql" >"$T/made" 2>&1 || :
+	rowcast check
+	found identity '2 instead of one'
+	rowcast check
+	repair=$(sed -n 's/^WRONG .*: \(DELETE .*\)/\1/p' "$OUT")
+	rows "$repair"
+	rowcast check
+	[ "$RC" -eq 0 ]
+	grep -qx 'good     identity: [0-9a-f]\{32\}' "$OUT"
 }
 
 @test "check finds ids that would come back" {
