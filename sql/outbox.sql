@@ -9,6 +9,13 @@
 --
 --     sqlite3 app.db <outbox.sql
 --
+-- moves at most 1,000 events, so that no publisher waits long for the lock, and
+-- prints how many are left.  All of them, unless something is wrong:
+--
+--     while left=$(sqlite3 app.db <outbox.sql) && [ "$left" -gt 0 ]; do
+--             :
+--     done
+--
 -- Why two transactions, and why the key: in WAL mode a transaction over two
 -- files is not atomic if the power fails or the program is killed between the
 -- commits of the one and of the other.  So events are first committed to the
@@ -55,3 +62,5 @@ INSERT INTO log.events (topic, event, data, key, created_ms)
 SELECT topic, event, data, key, created_ms FROM temp.moving ORDER BY id;
 
 DELETE FROM main.outbox WHERE id IN (SELECT id FROM temp.moving);
+
+SELECT count(*) FROM main.outbox;

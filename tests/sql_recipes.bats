@@ -126,6 +126,22 @@ outbox() {
 	[ "$(sql 'SELECT count(*) FROM events WHERE created_ms IS NULL')" -eq 0 ]
 }
 
+@test "outbox: moves a thousand at once, and says how many are left" {
+	local loop counts="count(*), count(DISTINCT data), max(data + 0)"
+	[ "$(outbox)" = 0 ]
+	app "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 2500) INSERT INTO outbox(data) SELECT i FROM n"
+	[ "$(outbox)" = 1500 ]
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 1000 ]
+	# all of it, as the recipe says
+	loop=$(sed -n '/^--  *while /,/^--  *done/s/^-- *//p' "$ROOT/sql/outbox.sql")
+	[[ $loop == while* ]]
+	cp "$ROOT/sql/outbox.sql" "$SITE/build/run/outbox.sql"
+	(cd "$SITE/build/run" && as_user sh -c "$loop")
+	[ "$(sql "SELECT $counts FROM events")" = '2500|2500|2500' ]
+	[ "$(app 'SELECT count(*) FROM outbox')" -eq 0 ]
+}
+
 @test "outbox: killed between the two commits, nothing is lost or repeated" {
 	outbox
 	app "INSERT INTO outbox(data) VALUES('1'), ('2')"
