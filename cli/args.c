@@ -96,6 +96,14 @@ args_environment(struct args *a)
 	return take_busy(a, "ROWCAST_BUSY_MS", busy);
 }
 
+static enum status
+print(const struct args *a, const char *text)
+{
+	if (printf("%s", text) >= 0 && fflush(stdout) == 0)
+		return STATUS_OK;
+	return args_fail(a, "standard output: %s", strerror(errno));
+}
+
 /* Returns ARGS_STOP if that is all. */
 static int
 take_common(struct args *a, int id)
@@ -109,11 +117,11 @@ take_common(struct args *a, int id)
 		return 0;
 	case ARGS_BUSY:
 		return take_busy(a, "--busy-ms", optarg) == 0 ? 0 : ARGS_STOP;
+	case ARGS_VERSION:
+		a->status = print(a, "rowcast " ROWCAST_VERSION "\n");
+		return ARGS_STOP;
 	default:
-		a->status = STATUS_OK;
-		if (printf("%s", a->help) < 0 || fflush(stdout) != 0)
-			a->status = args_fail(a, "standard output: %s",
-			    strerror(errno));
+		a->status = print(a, a->help);
 		return ARGS_STOP;
 	}
 }

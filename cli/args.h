@@ -43,8 +43,9 @@ struct args {
 	{ "db", required_argument, NULL, ARGS_DB },            \
 	    { "busy-ms", required_argument, NULL, ARGS_BUSY }, \
 	    { "json", no_argument, NULL, ARGS_JSON },          \
+	    { "help", no_argument, NULL, ARGS_HELP },          \
 	{                                                      \
-		"help", no_argument, NULL, ARGS_HELP           \
+		"version", no_argument, NULL, ARGS_VERSION     \
 	}
 
 enum {
@@ -54,6 +55,7 @@ enum {
 	ARGS_BUSY,
 	ARGS_JSON,
 	ARGS_HELP,
+	ARGS_VERSION,
 	ARGS_OWN, /* the first value for a command's own long options */
 };
 

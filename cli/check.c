@@ -19,7 +19,7 @@ static const char help[] =
     "\n"
     "      --full            compare indexes with tables as well\n"
     "      --json            {\"findings\":[…],\"good\":true}\n"
-    "      --db FILE, --busy-ms N, --help\n";
+    "      --db FILE, --busy-ms N, --help, --version\n";
 
 enum { OPTION_FULL = ARGS_OWN };
 

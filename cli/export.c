@@ -23,7 +23,7 @@ static const char help[] =
     "                    the last:N events, or at a time such as\n"
     "                    2026-01-31T12:00:00Z\n"
     "      --upto ID     end with this id\n"
-    "      --db FILE, --busy-ms N, --help\n";
+    "      --db FILE, --busy-ms N, --help, --version\n";
 
 enum { OPTION_SINCE = ARGS_OWN, OPTION_UPTO };
 

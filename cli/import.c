@@ -40,7 +40,7 @@ static const char help[] =
     "      --max-line-bytes N  default 1048576\n"
     "      --json              {\"imported\":N,\"repeated\":N,\"last_id\":N}, and\n"
     "                          line and error where it ended early\n"
-    "      --db FILE, --busy-ms N, --help\n";
+    "      --db FILE, --busy-ms N, --help, --version\n";
 
 enum { OPTION_LINE_BYTES = ARGS_OWN };
 

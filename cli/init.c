@@ -17,7 +17,7 @@ static const char help[] =
     "sqlite3 -bail FILE <schema.sql\n"
     "\n"
     "      --json            {\"path\":…,\"created\":true,\"identity\":…}\n"
-    "      --db FILE, --busy-ms N, --help\n";
+    "      --db FILE, --busy-ms N, --help, --version\n";
 
 static const struct option longs[] = {
 	ARGS_COMMON,

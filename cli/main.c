@@ -41,11 +41,8 @@ static const char help_tail[] =
     "\n"
     "Exit status: 0 it worked, 1 it did not, 2 it was asked for wrongly.\n";
 
-enum { OPTION_VERSION = ARGS_OWN };
-
 static const struct option longs[] = {
 	ARGS_COMMON,
-	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -132,9 +129,6 @@ main(int argc, char **argv)
 	if (args_environment(&a) != 0)
 		return (int)a.status;
 	while ((id = args_next(&a, "+", longs)) != ARGS_END) {
-		if (id == OPTION_VERSION)
-			return (int)say(
-			    printf("rowcast %s\n", ROWCAST_VERSION));
 		if (id == ARGS_HELP)
 			return (int)help();
 		if (id == ARGS_STOP)

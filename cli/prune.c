@@ -30,7 +30,7 @@ static const char help[] =
     "                         so, and counts them together\n"
     "      --rules            the log's own rules as well as the options\n"
     "      --json             {\"removed\":N}\n"
-    "      --db FILE, --busy-ms N, --help\n";
+    "      --db FILE, --busy-ms N, --help, --version\n";
 
 enum { OPTION_KEEP = ARGS_OWN, OPTION_OLDER, OPTION_RULES };
 

@@ -30,7 +30,7 @@ static const char help[] =
     "  -r, --retry MS      reconnection time for the clients that get it\n"
     "      --max-bytes N   read no more than this, default 1048576\n"
     "      --json          {\"id\":42,\"new\":true}; new is false for a known key\n"
-    "      --db FILE, --busy-ms N, --help\n";
+    "      --db FILE, --busy-ms N, --help, --version\n";
 
 enum { OPTION_MAX_BYTES = ARGS_OWN };
 

@@ -23,7 +23,7 @@ static const char help[] =
     "\n"
     "      --json            one JSON object; minutes has the events of each\n"
     "                        minute of the last hour, the oldest first\n"
-    "      --db FILE, --busy-ms N, --help\n";
+    "      --db FILE, --busy-ms N, --help, --version\n";
 
 static const struct option longs[] = {
 	ARGS_COMMON,

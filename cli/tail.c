@@ -25,7 +25,7 @@ static const char help[] =
     "      --no-follow   stop at the end of the log\n"
     "      --json        one JSON object on each line, as export writes it\n"
     "      --sse         text/event-stream, as a stream sends it\n"
-    "      --db FILE, --busy-ms N, --help\n"
+    "      --db FILE, --busy-ms N, --help, --version\n"
     "\n"
     "Without --json and --sse: id, time, topic, event and data, separated by\n"
     "tabs.  Events that are missing are told of (gap, reset) in each form.\n";

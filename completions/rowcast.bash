@@ -4,7 +4,7 @@
 _rowcast() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands='init publish tail export import prune stats check help'
-	local common='--db --busy-ms --json --help' command='' options='' i
+	local common='--db --busy-ms --json --help --version' command='' options='' i
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -34,7 +34,7 @@ _rowcast() {
 		;;
 	esac
 	case $command in
-	'') options="$commands $common --version" ;;
+	'') options="$commands $common" ;;
 	help) options=$commands ;;
 	publish) options="--topic --event --key --retry --max-bytes $common" ;;
 	tail)

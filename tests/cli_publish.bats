@@ -38,6 +38,12 @@ teardown() {
 	rowcast --version
 	[ "$RC" -eq 0 ]
 	[[ $(cat "$OUT") =~ ^rowcast\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	cp "$OUT" "$T/version"
+	local name
+	for name in init publish tail export import prune stats check; do
+		rowcast "$name" --version
+		said "$(cat "$T/version")"
+	done
 }
 
 @test "what makes no sense ends with status 2 and says where help is" {
