@@ -109,6 +109,40 @@ responder_variables() {
 	same "$T/publisher" "$T/manual"
 }
 
+# Variables of a request: of sources, and of a manual.
+request_in() {
+	grep -ohE '\b(form_)?var\(vars, "[A-Z_]+"' "$@" | cut -d '"' -f 2 |
+		grep -vx GATEWAY_INTERFACE
+}
+
+request_of() {
+	sed -n 's/^\.It Ev REQUEST_METHOD/REQUEST_METHOD/p' "$1" |
+		sed 's/ , /\n/g'
+}
+
+@test "the manual of each program names the variables of a request, and no others" {
+	local folder page
+	for folder in fcgi cgi; do
+		page=man/rowcast.fcgi.8
+		[ "$folder" = fcgi ] || page=man/rowcast-publish.cgi.8
+		request_in "$folder"/*.c >"$T/sources"
+		request_of "$page" >"$T/manual"
+		echo "$page:"
+		same "$T/sources" "$T/manual"
+	done
+}
+
+@test "rowcast-publish.cgi(8) names the headers of a preflight as they are" {
+	local header n=0
+	while read -r header; do
+		echo "$header"
+		grep -qE "^\\.Li $header( [,.])?\$" man/rowcast-publish.cgi.8
+		n=$((n + 1))
+	done < <(sed -n '/cors_preflight/,/;/p' cgi/cors.c |
+		sed -nE 's/.*"(.*)\\r\\n".*/\1/p')
+	[ "$n" -eq 3 ]
+}
+
 # The statuses of refusals: of sources, and of a manual.
 statuses_of() {
 	grep -hoE '(problem_set|publish_stop)\([^,]+, [0-9]+|\? [0-9]+ : [0-9]+' \
