@@ -19,6 +19,7 @@
 #include "../lib/sse.h"
 #include "../lib/warn.h"
 #include "complaint.h"
+#include "page.h"
 #include "pages.h"
 #include "tail.h"
 
@@ -394,68 +395,14 @@ source_step(struct source *src, const struct source_news *news)
 
 /* ---- older events ---- */
 
-struct fill {
-	struct source *src;
-	int64_t after;
-	struct chunk *chunk;
-	bool has_no_memory;
-};
-
-static bool
-on_old_row(void *cookie, const struct event *e)
-{
-	struct fill *fill = cookie;
-	size_t len = sse_len(e);
-
-	fill->src->rows++;
-	if (fill->chunk == NULL)
-		fill->chunk = chunk_new(fill->after, len);
-	else if (!chunk_fits(fill->chunk, len))
-		return false;
-	if (fill->chunk == NULL || chunk_add(fill->chunk, e, len) != 0) {
-		fill->has_no_memory = true;
-		return false;
-	}
-	return true;
-}
-
-/* Read a page that begins at the cursor and ends where memory begins. */
-static struct chunk *
-read_page(struct source *src, const struct filter *f, bool is_exact,
-    int64_t cursor)
-{
-	struct text topics[LOG_TOPICS_MAX];
-	struct fill fill = { .src = src, .after = cursor };
-	struct log_range range = {
-		.after = cursor,
-		.upto = tail_start(src->tail),
-		.max_rows = PAGE_ROWS,
-	};
-	enum log_result result;
-	int64_t reached;
-
-	if (is_exact)
-		seek_narrow(&range, f, topics);
-	result = log_read(src->log, &range, on_old_row, &fill, &reached);
-	if (result == LOG_OK && fill.chunk == NULL && !fill.has_no_memory)
-		fill.chunk = chunk_new(cursor, 0);
-	if (result == LOG_OK && fill.chunk != NULL && !fill.has_no_memory) {
-		fill.chunk->upto = reached;
-		return fill.chunk;
-	}
-	chunk_free(fill.chunk);
-	if (result != LOG_OK)
-		(void)trouble(src);
-	return NULL;
-}
-
 enum source_result
 source_chunk(struct source *src, const struct filter *f, int64_t cursor,
     const struct chunk **chunk, bool *is_old)
 {
-	bool is_exact = filter_is_exact(f);
 	struct text key = { NULL, 0 };
+	enum log_result result;
 	struct chunk *c;
+	size_t rows;
 
 	if (cursor >= tail_head(src->tail))
 		return SOURCE_END;
@@ -464,15 +411,24 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 	if (*chunk != NULL)
 		return SOURCE_OK;
 	*is_old = true;
-	if (is_exact)
+	if (filter_is_exact(f))
 		key = filter_key(f);
 	*chunk = pages_find(src->pages, key, cursor);
 	if (*chunk != NULL)
 		return SOURCE_OK;
-	c = read_page(src, f, is_exact, cursor);
-	if (c == NULL || (*chunk = pages_keep(src->pages, key, c)) == NULL)
-		return SOURCE_TROUBLE;
-	return SOURCE_OK;
+	/* it begins at the cursor and ends where memory begins */
+	result =
+	    page_read(src->log, f, cursor, tail_start(src->tail), &c, &rows);
+	src->rows += rows;
+	if (result == LOG_OK)
+		*chunk = pages_keep(src->pages, key, c);
+	if (result == LOG_OK && *chunk != NULL)
+		return SOURCE_OK;
+	return trouble_with(src,
+	    result == LOG_OK || result == LOG_NO_MEMORY ?
+		"out of memory for an older event" :
+		log_why(src->log),
+	    "trying again");
 }
 
 enum source_result
