@@ -17,6 +17,7 @@ static void
 on_end_timer(uv_timer_t *timer)
 {
 	client_give_up_all(timer->data);
+	client_end_all(timer->data); /* who began to ask since the first time */
 	uv_stop(timer->loop);
 }
 

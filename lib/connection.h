@@ -57,9 +57,14 @@ struct connections *connections_new(uv_loop_t *loop,
 void connections_free(struct connections *cs);
 size_t connections_count(const struct connections *cs);
 
-/* For the end: close all that are idle or still asking, keep none; if ending_too, also those whose
-   response is over but not yet out. */
-void connections_close_idle(struct connections *cs, bool ending_too);
+/*
+ * For the end: close those that are kept and of whose next request nothing has
+ * come, and keep none from now on.  Those that are still asking, or have just
+ * been accepted, are left to be answered: a web server takes an end without a
+ * byte for a fault of ours.  If waiting_too, close these as well, and those
+ * whose response is over but not yet out.
+ */
+void connections_close_idle(struct connections *cs, bool waiting_too);
 
 /*
  * Begin with an accepted socket, non-blocking.

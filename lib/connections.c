@@ -129,16 +129,13 @@ connections_count(const struct connections *cs)
 }
 
 void
-connections_close_idle(struct connections *cs, bool ending_too)
+connections_close_idle(struct connections *cs, bool waiting_too)
 {
-	struct connection *c, *next;
+	struct connection *c;
 
 	cs->is_closing = true;
 	while ((c = TAILQ_FIRST(&cs->idle)) != NULL)
 		connection_close(c);
-	for (c = TAILQ_FIRST(&cs->waiting); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, link);
-		if (c->state == CONNECTION_READING || ending_too)
-			connection_close(c);
-	}
+	while (waiting_too && (c = TAILQ_FIRST(&cs->waiting)) != NULL)
+		connection_close(c);
 }

@@ -213,9 +213,9 @@ brings() {
 }
 
 # Nothing of this connection is left in the responder.
-#   usage: has_descriptors NUMBER
+#   usage: has_descriptors NUMBER [PID]
 has_descriptors() {
-	[ "$(descriptors "$RESPONDER_PID")" -eq "$1" ]
+	[ "$(descriptors "${2:-$RESPONDER_PID}")" -eq "$1" ]
 }
 
 # CPU time of a process in ticks.
