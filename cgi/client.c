@@ -173,10 +173,10 @@ on_freed(void *cookie)
 {
 	struct server *s = cookie;
 
-	if (s->listener != NULL)
+	if (s->is_ending)
+		server_end_if_empty(s);
+	else if (s->listener != NULL)
 		listener_resume(s->listener);
-	else if (s->is_ending && connections_count(s->connections) == 0)
-		uv_stop(&s->loop);
 }
 
 const struct connection_handler client_handler = {

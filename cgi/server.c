@@ -21,18 +21,30 @@ on_end_timer(uv_timer_t *timer)
 	uv_stop(timer->loop);
 }
 
+void
+server_end_if_empty(struct server *s)
+{
+	if (connections_count(s->connections) > 0)
+		return;
+	if (s->listener == NULL || !listener_take_last(s->listener))
+		uv_stop(&s->loop);
+}
+
 static void
 end(struct server *s)
 {
 	if (s->is_ending)
 		return;
 	s->is_ending = true;
-	listener_free(s->listener);
-	s->listener = NULL;
 	connections_close_idle(s->connections, false);
 	client_end_all(s);
-	if (connections_count(s->connections) == 0)
-		uv_stop(&s->loop);
+	if (s->config->socket != NULL) {
+		/* the next process may want to listen there now */
+		(void)listener_take_last(s->listener);
+		listener_free(s->listener);
+		s->listener = NULL;
+	}
+	server_end_if_empty(s);
 	/* cannot fail: there is a callback and the handle is open */
 	(void)uv_timer_start(&s->end, on_end_timer, END_MS, 0);
 }

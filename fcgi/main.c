@@ -64,12 +64,13 @@ end(struct server *server)
 	if (server->is_ending)
 		return;
 	server->is_ending = true;
+	hub_end(server->hub);
 	if (server->config.socket != NULL) {
 		/* the next process may want to listen there now */
+		(void)listener_take_last(server->listener);
 		listener_free(server->listener);
 		server->listener = NULL;
 	}
-	hub_end(server->hub);
 	end_if_empty(server);
 	/* cannot fail: there is a callback and the handle is open */
 	(void)uv_timer_start(&server->end, on_end_timer, END_MS, 0);

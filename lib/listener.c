@@ -428,11 +428,23 @@ listener_path(const struct listener *l)
 	return l->path;
 }
 
+static void
+remove_path(struct listener *l)
+{
+	struct stat st;
+
+	if (l->path != NULL && stat(l->path, &st) == 0 && st.st_ino == l->inode)
+		(void)unlink(l->path); /* the next start replaces it */
+	free(l->path); /* what is there from now on is another's */
+	l->path = NULL;
+}
+
 bool
 listener_take_last(struct listener *l)
 {
 	size_t before = connections_count(l->connections);
 
+	remove_path(l);
 	pause_accepting(l);
 	while (!is_full(l) && accept_one(l))
 		;
@@ -447,19 +459,15 @@ on_closed(uv_handle_t *handle)
 	if (--l->open_handles > 0)
 		return;
 	(void)close(l->fd); /* nothing to be done if it fails */
-	free(l->path);
 	free(l);
 }
 
 void
 listener_free(struct listener *l)
 {
-	struct stat st;
-
 	if (l == NULL)
 		return;
-	if (l->path != NULL && stat(l->path, &st) == 0 && st.st_ino == l->inode)
-		(void)unlink(l->path); /* the next start replaces it */
+	remove_path(l);
 	uv_close((uv_handle_t *)&l->poll, on_closed);
 	uv_close((uv_handle_t *)&l->timer, on_closed);
 }

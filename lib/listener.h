@@ -45,8 +45,10 @@ const char *listener_path(const struct listener *l);
 void listener_free(struct listener *l); /* l may be NULL */
 
 /*
- * Take no more but those who have connected already, now: who waits in the
- * backlog when the last process that holds the socket ends is cut off.
+ * Take no more but those who have connected already, now, as far as there are
+ * places: who waits in the backlog when the last process that holds the socket
+ * ends is cut off.  A socket of our own at a path is removed before, so that
+ * nobody comes behind them.
  *   returns  whether there was anybody
  */
 bool listener_take_last(struct listener *l);

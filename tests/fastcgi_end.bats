@@ -89,3 +89,62 @@ post() {
 	done
 	wait "$PUBLISHER_PID"
 }
+
+WAITING=200
+
+# So many connect and ask while a process stands still, more than it accepts in
+# one go; then it is to end.  How many are answered STATUS?
+#   usage: answered_at_end STATUS HEX PID
+answered_at_end() {
+	local fd
+	bytes "$2" >"$T/request"
+	kill -STOP "$3"
+	while [ "${#FDS[@]}" -lt "$WAITING" ]; do
+		connect "${#FDS[@]}"
+		cat "$T/request" >&"${FDS[$((${#FDS[@]} - 1))]}"
+	done
+	kill "$3"
+	kill -CONT "$3"
+	for fd in "${FDS[@]}"; do
+		timeout "$WAIT" cat <&"$fd" 2>/dev/null || : # a reset
+	done >"$T/answers"
+	grep -aco "Status: $1" "$T/answers"
+}
+
+@test "SIGTERM: who waits in the backlog is answered" {
+	serve
+	[ "$(answered_at_end 200 "$(request 1)" "$RESPONDER_PID")" -eq "$WAITING" ]
+	wait "$RESPONDER_PID"
+}
+
+@test "SIGTERM: who waits in the publisher's backlog is answered" {
+	serve_publisher
+	[ "$(answered_at_end 201 "$(post 2 hi)$(record STDIN 1)" \
+		"$PUBLISHER_PID")" -eq "$WAITING" ]
+	wait "$PUBLISHER_PID"
+}
+
+@test "SIGTERM: the publisher takes who comes meanwhile on descriptor 0" {
+	local all name
+	needs perl
+	all=$(post 2 hi)$(record STDIN 1)
+	PORT=$(free_port)
+	# shellcheck disable=SC2016 # perl's
+	start publisher env ROWCAST_DB="$DB" ROWCAST_PUBLISH_OPEN=1 \
+		perl -MIO::Socket::INET -e '
+			my $s = IO::Socket::INET->new(Listen => 9,
+				LocalAddr => shift) or die $@;
+			open STDIN, "<&", $s or die $!;
+			exec @ARGV' "127.0.0.1:$PORT" build/rowcast-publish.cgi
+	PUBLISHER_PID=$PID
+	up "$PID" publisher listens
+	connect idle
+	end_with "$all" "$PUBLISHER_PID"
+	connect more
+	send more "$all"
+	for name in late fresh more; do
+		take_answer "$name" 1
+		answered 201
+	done
+	wait "$PUBLISHER_PID"
+}
