@@ -64,6 +64,7 @@ add_event(struct batch *b, const struct chunk *c, size_t i)
 		add_piece(b, c->bytes + e->at + b->part, room);
 		b->part += room;
 		b->part_id = e->id;
+		b->part_len = e->len;
 		return false;
 	}
 	add_piece(b, c->bytes + e->at + b->part, left);
@@ -78,11 +79,15 @@ batch_add_events(struct batch *b, const struct filter *f, const struct chunk *c)
 	bool is_all = filter_is_all(f), was_begun = b->part > 0;
 
 	for (size_t i = chunk_find(c, b->cursor); i < c->n; i++) {
+		const struct chunk_entry *e = &c->entries[i];
+
 		if (!is_all &&
 		    (!filter_has_topic(f, chunk_topic(c, i)) ||
 			!filter_has_name(f, chunk_name(c, i))))
 			continue;
-		if (b->part > 0 && c->entries[i].id != b->part_id)
+		/* the row may have been read anew, and changed by hand */
+		if (b->part > 0 &&
+		    (e->id != b->part_id || e->len != b->part_len))
 			return BATCH_BROKEN;
 		if (!add_event(b, c, i) || was_begun)
 			return BATCH_MORE;

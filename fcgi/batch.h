@@ -16,7 +16,8 @@
  *   cursor    where the client will be once the record is sent: events up to
  *             this id are sent or passed
  *   told      the last id that the client will know
- *   part      so many bytes of the event part_id will be sent; 0: none is begun
+ *   part      so many bytes of the event part_id, which has part_len, will be
+ *             sent; 0: none is begun
  *   notices   of the maker: what the text says
  */
 #define BATCH_TEXT_MAX 2048
@@ -27,6 +28,7 @@ struct batch {
 	int64_t cursor;
 	int64_t told;
 	int64_t part_id;
+	size_t part_len;
 	size_t part;
 	unsigned notices;
 	char text[BATCH_TEXT_MAX];
@@ -37,7 +39,7 @@ enum batch_result {
 	BATCH_MORE,    /* there is more behind it */
 	BATCH_ALL,     /* that is all there is */
 	BATCH_TROUBLE, /* it could not be read */
-	BATCH_BROKEN,  /* the event that was begun is no longer there */
+	BATCH_BROKEN,  /* the event that was begun is gone, or another one */
 };
 
 /* Add to the text, which goes before all events. */

@@ -259,6 +259,7 @@ gather(struct stream *s, struct batch *b)
 	b->told = s->told;
 	b->part = s->part;
 	b->part_id = s->part_id;
+	b->part_len = s->part_len;
 	if (s->part == 0 && s->start == NULL && s->notices & NOTICE_END) {
 		s->notices = NOTICE_END; /* needs nothing of the log */
 		say_notices(s, b);
@@ -311,6 +312,7 @@ commit(struct stream *s, const struct batch *b)
 	s->told = b->told;
 	s->part = b->part;
 	s->part_id = b->part_id;
+	s->part_len = b->part_len;
 	s->notices &= ~b->notices;
 	if (b->notices & NOTICE_START) {
 		free(s->start);

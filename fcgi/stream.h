@@ -54,7 +54,8 @@ struct stream {
 	int64_t cursor;  /* all events up to this id are sent or passed */
 	int64_t told;    /* last id that the client knows */
 	int64_t part_id; /* event of which ... */
-	size_t part;     /* ... so many bytes are sent; 0: none */
+	size_t part;     /* ... so many bytes are sent; 0: none; ... */
+	size_t part_len; /* ... of so many */
 	struct gap_known known; /* what the client knows is gone */
 	int64_t reset_after;
 	int64_t gap_after;

@@ -42,6 +42,7 @@ struct stream {
 	bool is_live;
 	int64_t cursor; /* of one that is not live */
 	int64_t part_id;
+	size_t part_len;
 	size_t part;
 	size_t next; /* row: those before it it has got, or passed */
 };
@@ -179,6 +180,7 @@ take_bytes(struct world *w, struct stream *s, const char *bytes, size_t len)
 		len -= n;
 		s->part += n;
 		s->part_id = r->event.id;
+		s->part_len = r->len;
 		s->next = i;
 		if (s->part < r->len)
 			continue;
@@ -273,7 +275,8 @@ catch_up_once(struct world *w, struct stream *s)
 	b = (struct batch){ .n = 1,
 		.cursor = s->cursor,
 		.part = s->part,
-		.part_id = s->part_id };
+		.part_id = s->part_id,
+		.part_len = s->part_len };
 	if (batch_add_events(&b, s->feed->filter, c) == BATCH_BROKEN) {
 		/* only what was removed cannot be gone on with */
 		require(id > 0);

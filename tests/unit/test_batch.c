@@ -81,6 +81,26 @@ check_broken(const struct filter *f)
 	chunk_free(gone);
 }
 
+/* A row may have been changed by hand, or restored, between two records. */
+static void
+check_changed(const struct filter *f, size_t len, const char *how)
+{
+	struct batch b = { .cursor = 0 };
+	struct chunk *c = chunk_new(0, 2 * LARGE);
+	struct chunk *changed = chunk_new(0, 2 * LARGE);
+
+	if (c == NULL || changed == NULL)
+		abort();
+	add(c, 1, LARGE);
+	(void)gather(&b, f, c);
+	add(changed, 1, len);
+	add(changed, 2, LARGE - 1);
+	check(gather(&b, f, changed) == BATCH_BROKEN && b.len == 0,
+	    "a large event that has become %s breaks off", how);
+	chunk_free(c);
+	chunk_free(changed);
+}
+
 static void
 check_small(const struct filter *f)
 {
@@ -112,6 +132,9 @@ main(void)
 	check_small(f);
 	check_large(f);
 	check_broken(f);
+	check_changed(f, 10, "short");
+	check_changed(f, LARGE - 1, "shorter");
+	check_changed(f, LARGE + 1, "longer");
 	filter_free(f);
 	return tap_end();
 }
