@@ -28,7 +28,10 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	[LOG_S_UNDO] = "ROLLBACK TO request",
 	[LOG_S_RELEASE] = "RELEASE request",
 	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
-	[LOG_S_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
+	/* the sequence can be set back by hand, which moves no row */
+	[LOG_S_HEAD] = "SELECT max(ifnull((SELECT CAST(seq AS INTEGER)"
+		       " FROM sqlite_sequence WHERE name = 'events'), 0),"
+		       " ifnull((SELECT max(id) FROM events), 0))",
 	/* checks can be turned off: to id 0 and below no cursor points */
 	[LOG_S_OLDEST] = "SELECT min(id) FROM events WHERE id > 0",
 	[LOG_S_NEXT] = "SELECT min(id) FROM events WHERE id > ?1",

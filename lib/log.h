@@ -93,7 +93,8 @@ enum log_result log_is_other(struct log *log, bool *is_other);
 
 /*
  * The highest id ever given, whether its row is still there or not; 0 in a new
- * log.  Lower than before only if the log was restored from an older copy.
+ * log.  Lower than before only if the log was restored from an older copy, or
+ * if sqlite_sequence was set back by hand and the last rows are gone, too.
  */
 enum log_result log_head(struct log *log, int64_t *head);
 

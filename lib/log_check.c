@@ -253,9 +253,11 @@ check_identity(const struct check *c)
 static void
 check_ids(const struct check *c)
 {
+	static const char *const sequence =
+	    "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
 	int64_t head = 0, last = 0, removals = 0, highest = 0;
 
-	if (log_head(c->log, &head) != LOG_OK ||
+	if (log_query(c->log, sequence, &head) != LOG_OK ||
 	    log_query(c->log, "SELECT max(id) FROM events", &last) != LOG_OK ||
 	    log_removals(c->log, &removals, &highest) != LOG_OK)
 		say_trouble(c, "ids");

@@ -237,6 +237,27 @@ says() {
 		exit !index($3, "\"after\":" last ",") } { last = $1 }'
 }
 
+@test "a sequence that is set back by hand is no reset" {
+	local change
+	serve
+	insert one
+	insert two
+	open_stream a since=0
+	brings a $'1 message one\n2 message two'
+	for change in 'UPDATE sqlite_sequence SET seq = 0' \
+		'DELETE FROM sqlite_sequence'; do
+		sql "$change"
+		insert more
+	done
+	brings a $'1 message one\n2 message two\n3 message more\n4 message more'
+	sql 'UPDATE sqlite_sequence SET seq = 1'
+	open_stream b since=4
+	insert last
+	brings b '5 message last'
+	run ! got a stream-reset
+	run ! grep -q 'was replaced' "$LOGS/lighttpd"
+}
+
 # ---- another file -----------------------------------------------------------
 
 # Another log with 3 rows.

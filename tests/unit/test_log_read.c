@@ -328,6 +328,26 @@ check_emptied(void)
 	log_close(log);
 }
 
+static void
+check_set_back(void)
+{
+	struct log *log = new_log();
+	int64_t value = -1;
+
+	for (int i = 0; i < 3; i++)
+		(void)append(log, "", "x");
+	sql("UPDATE sqlite_sequence SET seq = 0;");
+	check(log_head(log, &value) == LOG_OK && value == 3,
+	    "the sequence set back: the head is the last row");
+	sql("DELETE FROM sqlite_sequence;");
+	check(log_head(log, &value) == LOG_OK && value == 3,
+	    "the sequence gone: likewise");
+	check(append(log, "", "x") == 4 && log_head(log, &value) == LOG_OK &&
+		value == 4,
+	    "the next row comes behind it");
+	log_close(log);
+}
+
 static bool
 ends(void *cookie, const struct event *e)
 {
@@ -438,6 +458,7 @@ main(void)
 		return 0;
 	check_empty();
 	check_emptied();
+	check_set_back();
 	check_no_transaction();
 	check_hostile();
 	check_forgotten();
