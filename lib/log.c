@@ -325,23 +325,36 @@ recognise(struct log *log, bool may_create)
 	return LOG_NOT_A_LOG;
 }
 
-static enum log_result
-read_identity(struct log *log)
+enum log_result
+log_read_identity(struct log *log, char identity[LOG_IDENTITY_MAX + 1])
 {
+	sqlite3_stmt *s = log_statement(log, LOG_S_IDENTITY);
 	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = NULL;
+	struct text now;
 	int rc;
 
-	rc = sqlite3_prepare_v2(log->db, "SELECT identity FROM events_log", -1,
-	    &s, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW)
-		(void)snprintf(log->identity, sizeof(log->identity), "%s",
-		    (const char *)sqlite3_column_text(s, 0));
-	else
+	if (s == NULL)
+		return log_fail(log, sqlite3_errcode(log->db));
+	rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW) {
+		bool is_null = sqlite3_column_type(s, 0) == SQLITE_NULL;
+
+		now = log_column(s, 0);
+		if (now.bytes == NULL && !is_null)
+			result = log_fail(log, SQLITE_NOMEM);
+		else if (now.len > LOG_IDENTITY_MAX ||
+		    (now.len > 0 && memchr(now.bytes, 0, now.len) != NULL))
+			result = refuse(log,
+			    "its identity is longer than 255 bytes, or holds"
+			    " NUL: UPDATE events_log SET identity ="
+			    " lower(hex(randomblob(16)))");
+		else
+			(void)snprintf(identity, LOG_IDENTITY_MAX + 1, "%.*s",
+			    (int)now.len, now.len > 0 ? now.bytes : "");
+	} else {
 		result = log_fail(log, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
-	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	}
+	(void)sqlite3_reset(s); /* repeats the error that step gave */
 	return result;
 }
 
@@ -399,7 +412,7 @@ open_database(struct log *log, const struct log_options *o)
 		return result;
 	if (!o->append)
 		log_distrust_more(log);
-	if ((result = read_identity(log)) != LOG_OK)
+	if ((result = log_read_identity(log, log->identity)) != LOG_OK)
 		return result;
 	/* 0 for a reader: it tries again on its next look */
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */

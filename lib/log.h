@@ -80,8 +80,9 @@ enum log_result log_changed(struct log *log, bool *changed);
 bool log_is_replaced(const struct log *log);
 
 /*
- * Which log this is: 32 hex digits, the same for each opening; lent until
- * log_is_other() is next called.
+ * Which log this is: 32 hex digits, or what somebody has put in their place, of
+ * at most 255 bytes; the same for each opening; lent until log_is_other() is
+ * next called.
  */
 const char *log_identity(const struct log *log);
 

@@ -48,25 +48,14 @@ log_changed(struct log *log, bool *changed)
 enum log_result
 log_is_other(struct log *log, bool *is_other)
 {
-	sqlite3_stmt *s = log_statement(log, LOG_S_IDENTITY);
-	enum log_result result = LOG_OK;
-	struct text now;
-	int rc;
+	char now[LOG_IDENTITY_MAX + 1];
+	enum log_result result = log_read_identity(log, now);
 
-	if (s == NULL)
-		return log_fail(log, sqlite3_errcode(log->db));
-	rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW) {
-		now = log_column(s, 0);
-		*is_other = now.len != strlen(log->identity) ||
-		    memcmp(now.bytes, log->identity, now.len) != 0;
-		(void)snprintf(log->identity, sizeof(log->identity), "%.*s",
-		    (int)now.len, now.len > 0 ? now.bytes : "");
-	} else {
-		result = log_fail(log, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
-	}
-	(void)sqlite3_reset(s); /* repeats the error that step gave */
-	return result;
+	if (result != LOG_OK)
+		return result;
+	*is_other = strcmp(now, log->identity) != 0;
+	(void)snprintf(log->identity, sizeof(log->identity), "%s", now);
+	return LOG_OK;
 }
 
 enum log_result

@@ -37,6 +37,8 @@ enum log_statement {
 	LOG_S_COUNT,
 };
 
+#define LOG_IDENTITY_MAX 255 /* bytes */
+
 struct log {
 	sqlite3 *db;
 	sqlite3_stmt *statements[LOG_S_COUNT];
@@ -48,7 +50,7 @@ struct log {
 	ino_t inode;
 	bool appends;
 	int ticks; /* millions of steps, since a statement was begun */
-	char identity[33];
+	char identity[LOG_IDENTITY_MAX + 1];
 	char why[LOG_WHY_MAX];
 };
 
@@ -74,6 +76,14 @@ sqlite3_stmt *log_prepare(struct log *log, sqlite3_stmt **slot,
 
 /* A text column, lent until the next step. */
 struct text log_column(sqlite3_stmt *s, int column);
+
+/*
+ * The identity that is in the file now.
+ *   returns  LOG_NOT_A_LOG with why set if it is longer than LOG_IDENTITY_MAX or
+ *            holds NUL: then it could not be told from another one
+ */
+enum log_result log_read_identity(struct log *log,
+    char identity[LOG_IDENTITY_MAX + 1]);
 
 /* Run a prepared statement that gives one integer; *value is fallback if it
    gives no row or NULL.  Leaves the statement reset. */

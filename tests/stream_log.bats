@@ -181,6 +181,20 @@ says() {
 	brings a $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
 }
 
+@test "an identity that is a UUID is told once, and events go on" {
+	serve
+	insert one
+	open_stream a since=0
+	brings a '1 message one'
+	sql "UPDATE events_log
+		SET identity = '123e4567-e89b-12d3-a456-426614174000'"
+	eventually got a stream-reset
+	insert two
+	eventually got a 'data: two'
+	insert three
+	brings a $'1 message one\n1 stream-reset {"after":1,"head":1}\n2 message two\n3 message three'
+}
+
 @test "an older copy is told, even if new events have passed the old end by then" {
 	local i
 	serve

@@ -48,6 +48,52 @@ check_create(void)
 	check(opens_as(true, LOG_OK, ""), "open: but becomes one");
 }
 
+static bool
+is_other(struct log *log)
+{
+	bool is = false;
+
+	return log_is_other(log, &is) == LOG_OK && is;
+}
+
+/* People put in their own, such as a UUID with its dashes. */
+static void
+check_identity(void)
+{
+	struct log *log = new_log();
+	bool is = false;
+
+	check(!is_other(log), "identity: a log is no other one by itself");
+	sql("UPDATE events_log SET identity ="
+	    " '123e4567-e89b-12d3-a456-426614174000';");
+	check(is_other(log) && !is_other(log),
+	    "identity: one of 36 bytes is another one, once");
+	sql("UPDATE events_log SET identity ="
+	    " '123e4567-e89b-12d3-a456-426614174001';");
+	check(is_other(log), "identity: all of it counts");
+	sql("UPDATE events_log SET identity = printf('%0255d', 1);");
+	check(is_other(log) && !is_other(log) &&
+		strlen(log_identity(log)) == 255,
+	    "identity: 255 bytes are kept");
+	sql("UPDATE events_log SET identity = '';");
+	check(is_other(log) && !is_other(log) && *log_identity(log) == '\0' &&
+		opens_as(false, LOG_OK, ""),
+	    "identity: none is one, too");
+	sql("UPDATE events_log SET identity = printf('%0256d', 1);");
+	check(log_is_other(log, &is) == LOG_NOT_A_LOG &&
+		strstr(log_why(log), "identity is longer than 255") != NULL,
+	    "identity: a longer one is an error, not another log");
+	check(opens_as(false, LOG_NOT_A_LOG, "identity is longer than 255"),
+	    "identity: and is refused");
+	sql("UPDATE events_log SET identity = 'a' || char(0) || 'b';");
+	check(log_is_other(log, &is) == LOG_NOT_A_LOG &&
+		opens_as(false, LOG_NOT_A_LOG, "or holds NUL"),
+	    "identity: so is one with a NUL");
+	sql("UPDATE events_log SET identity = 'x';");
+	check(is_other(log) && !is_other(log), "identity: until it is shorter");
+	log_close(log);
+}
+
 static void
 check_refusals(void)
 {
@@ -246,6 +292,7 @@ main(void)
 	if (!begin())
 		return 0;
 	check_create();
+	check_identity();
 	check_refusals();
 	check_changes();
 	check_append();
