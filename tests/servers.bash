@@ -333,6 +333,24 @@ open_body() {
 	exec 5>"$BATS_TEST_TMPDIR/body.fifo"
 }
 
+# curl -T - sends no Content-Type.
+publishes_untyped() {
+	printf 'event: e\ndata: a=1&b\n\nid: 9\ndata: two\n\n' |
+		curl -s -T - -H "Authorization: Bearer $TOKEN" \
+			"$URL/publish?topic=t" >"$BATS_TEST_TMPDIR/untyped.answer"
+	cat "$BATS_TEST_TMPDIR/untyped.answer"
+	[ "$(cat "$BATS_TEST_TMPDIR/untyped.answer")" = \
+		'{"events":2,"new":2,"passed_over":0,"last_id":2}' ]
+	[ "$(sql "SELECT group_concat(topic || ' ' || event || ' ' || data, '/')
+		FROM events")" = 't e a=1&b/t message two' ]
+	# A type that was sent counts, and a form is a POST.
+	post_with_token -X PUT -H 'Content-Type: text/plain' -d plain
+	[ "$STATUS" = 201 ]
+	post_with_token -d data=form
+	[ "$STATUS" = 201 ]
+	[ "$(sql 'SELECT data FROM events WHERE id > 2')" = $'plain\nform' ]
+}
+
 publishes_as_it_comes() {
 	open_stream a
 	open_body -X POST -H 'Content-Type: application/x-ndjson'

@@ -355,6 +355,26 @@ teardown() {
 	publishes_lines
 }
 
+@test "lighttpd: PUT without a type publishes an event stream" {
+	serve lighttpd
+	publishes_untyped
+}
+
+@test "Apache: PUT without a type publishes an event stream" {
+	serve apache
+	publishes_untyped
+}
+
+@test "nginx: PUT without a type publishes an event stream" {
+	serve nginx
+	publishes_untyped
+}
+
+@test "Caddy: PUT without a type publishes an event stream" {
+	serve caddy
+	publishes_untyped
+}
+
 @test "nginx: the lines of an endless body are published as they come" {
 	serve nginx
 	publishes_as_it_comes
