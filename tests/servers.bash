@@ -295,6 +295,18 @@ tells_listed_origins() {
 	[ -z "$(header "$head" access-control-allow-origin)" ]
 }
 
+# The right to listen from an origin is not that to publish from there.
+lets_listen_only() {
+	open_stream a '' -H "Origin: $1"
+	[ "$(header "$BATS_TEST_TMPDIR/a.head" access-control-allow-origin)" = "$1" ]
+	post_with_token -d data=x -H "Origin: $1" -H 'Sec-Fetch-Site: cross-site'
+	[ "$STATUS" = 403 ]
+	[ -z "$(header "$HEAD" access-control-allow-origin)" ]
+	post_with_token -d data=x
+	[ "$STATUS" = 201 ]
+	[ -z "$(header "$HEAD" access-control-allow-origin)" ]
+}
+
 takes_a_password() {
 	post -d data=x
 	[ "$STATUS" = 401 ]

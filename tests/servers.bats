@@ -88,6 +88,20 @@ teardown() {
 	ends_in_peace
 }
 
+@test "lighttpd: who may listen from another origin may not publish from there" {
+	use_cors lighttpd-example.conf cors.conf
+	start_lighttpd cors.conf
+	KIND=lighttpd
+	wait_until 20 log_is_there
+	lets_listen_only https://app.example
+}
+
+@test "lighttpd: origins in its own environment may listen, and not publish" {
+	export ROWCAST_CORS_ORIGINS=https://app.example
+	serve lighttpd
+	lets_listen_only https://app.example
+}
+
 # ---- Apache -----------------------------------------------------------------
 
 @test "Apache: a stream opens with the right headers" {
