@@ -184,6 +184,30 @@ got_status() {
 
 # ---- who holds up nobody ----------------------------------------------------
 
+# As 9 workers or more would of the default 512.
+@test "connections that one worker of nginx keeps leave places for the others" {
+	local workers i
+	sed -i 's/^worker_processes .*/worker_processes 2;/' "$SITE/nginx-example.conf"
+	serve_publisher --max-connections 40
+	mapfile -t workers < <(pgrep -P "$SERVER_PID")
+	[ "${#workers[@]}" -eq 2 ]
+	# all of it to the first one
+	kill -STOP "${workers[1]}"
+	hold
+	LATER=()
+	for i in {1..48}; do
+		post_later "p$i" -d data=x
+	done
+	wait_until "$WAIT" counts connections 40
+	let_go
+	wait "${LATER[@]}"
+	kill -CONT "${workers[1]}"
+	kill -STOP "${workers[0]}"
+	post_with_token -d data=y
+	kill -CONT "${workers[0]}"
+	[ "$STATUS" = 201 ]
+}
+
 @test "a body that comes at a crawl holds up nobody" {
 	serve_publisher
 	open_body -X POST -H 'Content-Type: text/plain'
