@@ -401,20 +401,31 @@ to = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
 put = $(if $(2),$(INSTALL) -d '$(DESTDIR)$(3)' && \
 	$(INSTALL) -m $(1) $(2) '$(DESTDIR)$(3)/')
 
+# Units and manual pages name the folders that are installed to.
+NAMES = sed -e 's|/usr/local/bin/rowcast|$(bindir)/rowcast|g' \
+	-e 's|/usr/local/libexec/rowcast|$(libexecdir)/rowcast|g' \
+	-e 's|/usr/local/share/doc/rowcast|$(docdir)|g' \
+	-e 's|/usr/local/share/rowcast|$(datadir)/rowcast|g'
+put_named = $(if $(1),$(INSTALL) -d '$(DESTDIR)$(2)' && \
+	for file in $(1); do \
+		to='$(DESTDIR)$(2)'/$$(basename $$file) && rm -f "$$to" && \
+		$(NAMES) "$$file" >"$$to" && chmod 644 "$$to" || exit; \
+	done)
+
 .PHONY: install uninstall
 install: all
 	$(call put,755,$(INSTALL_BIN),$(bindir))
 	$(call put,755,$(INSTALL_PROGRAMS),$(libexecdir)/rowcast)
 	$(call put,644,$(INSTALL_SHARE),$(datadir)/rowcast)
 	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)
-	$(call put,644,$(INSTALL_UNITS),$(datadir)/rowcast/systemd)
+	$(call put_named,$(INSTALL_UNITS),$(datadir)/rowcast/systemd)
 	$(call put,644,$(INSTALL_DOC),$(docdir))
 	$(call put,644,completions/rowcast.bash,$(bashcompdir))
 	$(call put,644,completions/_rowcast,$(zshcompdir))
 	$(call put,644,completions/rowcast.fish,$(fishcompdir))
-	$(call put,644,$(INSTALL_MAN1),$(mandir)/man1)
-	$(call put,644,$(INSTALL_MAN7),$(mandir)/man7)
-	$(call put,644,$(INSTALL_MAN8),$(mandir)/man8)
+	$(call put_named,$(INSTALL_MAN1),$(mandir)/man1)
+	$(call put_named,$(INSTALL_MAN7),$(mandir)/man7)
+	$(call put_named,$(INSTALL_MAN8),$(mandir)/man8)
 
 uninstall:
 	rm -f $(INSTALLED)

@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# install.bats: where make install puts what, and that units and manual pages
+# name what is there.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	cd "$ROOT" || return 1
+	D=$BATS_TEST_TMPDIR/root
+	unset MAKEFLAGS MFLAGS
+}
+
+# What has been built, as it is.
+#   usage: makes TARGET [VARIABLE=VALUE…]
+makes() {
+	make -s -o all B="$BUILD" DESTDIR="$D" "$@"
+}
+
+# Are the programs there that the units under this folder start?
+units_start() {
+	local unit program n=0
+	for unit in "$D$1"/rowcast/systemd/*.service; do
+		program=$(sed -n 's/^ExecStart=//p' "$unit")
+		echo "${unit##*/}: $program"
+		[ -x "$D$program" ]
+		n=$((n + 1))
+	done
+	[ "$n" -eq 2 ]
+}
+
+@test "units start the programs that were installed, wherever that is" {
+	makes install
+	units_start /usr/local/share
+	rm -rf "$D"
+	makes install PREFIX=/usr
+	units_start /usr/share
+	rm -rf "$D"
+	makes install PREFIX=/usr libexecdir=/usr/lib
+	units_start /usr/share
+}
+
+@test "units and manual pages name no other folders than those installed to" {
+	local path n=0
+	makes install PREFIX=/opt/here libexecdir=/opt/lib docdir=/opt/doc
+	run ! grep -rF /usr/local/ "$D/opt/here/share/man" \
+		"$D/opt/here/share/rowcast/systemd"
+	while read -r path; do
+		echo "$path"
+		# of "systemd/rowcast.*" the star is not in it
+		compgen -G "$D$path*"
+		n=$((n + 1))
+	done < <(grep -rohE '/opt/(here|lib|doc)/?[a-zA-Z0-9._/-]*[a-z]' \
+		"$D/opt/here/share/man" | sort -u)
+	[ "$n" -ge 8 ]
+}
+
+@test "with the default folders, units and manual pages stay as they are" {
+	makes install
+	diff -r systemd "$D/usr/local/share/rowcast/systemd"
+	cmp man/rowcast.7 "$D/usr/local/share/man/man7/rowcast.7"
+}
+
+@test "everybody may read what is installed" {
+	umask 077
+	makes install
+	[ -z "$(find "$D/usr/local" -type f ! -perm -444)" ]
+}
+
+@test "uninstall removes what was installed, and nothing else" {
+	makes install PREFIX=/usr
+	mkdir -p "$D/usr/share/rowcast"
+	touch "$D/usr/share/rowcast/mine" "$D/usr/bin/other"
+	makes uninstall PREFIX=/usr
+	[ "$(find "$D" -type f | sort)" = \
+		"$D/usr/bin/other"$'\n'"$D/usr/share/rowcast/mine" ]
+}
