@@ -43,7 +43,7 @@ conflict(struct log *log, int64_t id)
 	return LOG_CONFLICT;
 }
 
-/* The row that has the key: is it the same event? */
+/* Nothing was inserted: is the row that has its key the same event? */
 static enum log_result
 find_key(struct log *log, const struct event *e, struct log_receipt *receipt)
 {
@@ -61,9 +61,12 @@ find_key(struct log *log, const struct event *e, struct log_receipt *receipt)
 		receipt->is_new = false;
 		if (sqlite3_column_int(s, 1) == 0)
 			result = conflict(log, receipt->id);
+	} else if (rc == SQLITE_DONE) {
+		(void)snprintf(log->why, sizeof(log->why),
+		    "a trigger of the log leaves it out");
+		result = LOG_REFUSED;
 	} else {
-		/* the insert has just met it, in this transaction */
-		result = log_fail(log, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
+		result = log_fail(log, rc);
 	}
 	(void)sqlite3_reset(s);          /* repeats the error that step gave */
 	(void)sqlite3_clear_bindings(s); /* always SQLITE_OK */
@@ -118,25 +121,22 @@ log_group_drop(struct log *log)
 	memcpy(log->why, why, sizeof(why));
 }
 
-/* One event needs no savepoint: a row that is refused leaves nothing. */
+/* A row that is refused may be there: a trigger's RAISE(FAIL) leaves it. */
 enum log_result
 log_group_add(struct log *log, const struct event *events, size_t n,
     struct log_receipt *receipts, size_t *culprit)
 {
-	enum log_result result = LOG_OK;
+	enum log_result result;
 	char why[LOG_WHY_MAX];
 
 	/* a trigger's RAISE(ROLLBACK) ended it: each would be stored alone */
 	if (sqlite3_get_autocommit(log->db) != 0)
 		return log_fail(log, SQLITE_ABORT_ROLLBACK);
-	if (n > 1)
-		result = log_run(log, LOG_S_SAVE);
+	result = log_run(log, LOG_S_SAVE);
 	for (size_t i = 0; i < n && result == LOG_OK; i++) {
 		*culprit = i;
 		result = insert(log, &events[i], &receipts[i]);
 	}
-	if (n == 1)
-		return result;
 	if (result == LOG_OK)
 		return log_run(log, LOG_S_RELEASE);
 	memcpy(why, log->why, sizeof(why));

@@ -172,6 +172,18 @@ import() {
 	END
 }
 
+@test "a line that a trigger refuses or leaves out is not stored" {
+	rows "CREATE TRIGGER app AFTER INSERT ON events WHEN NEW.topic = 'bad'
+		BEGIN SELECT RAISE(FAIL, 'the application says no'); END;
+		CREATE TRIGGER out BEFORE INSERT ON events WHEN NEW.topic = 'out'
+		BEGIN SELECT RAISE(IGNORE); END"
+	import '{"data":"good"}\n{"data":"x","topic":"bad"}\n'
+	refused 1 'line 2: the application says no'
+	import '{"data":"good"}\n{"data":"x","topic":"out"}\n'
+	refused 1 'line 2: a trigger of the log leaves it out'
+	[ "$(rows "SELECT group_concat(data) FROM events")" = good,good ]
+}
+
 @test "a bad line far behind is found, with all before it kept" {
 	{
 		printf '{"data":"%s"}\n' {1..3499}

@@ -158,6 +158,35 @@ got_status() {
 		(SELECT data FROM events ORDER BY data)")" = abcfirst ]
 }
 
+@test "what a trigger refuses or leaves out is not stored, and no other's is lost" {
+	serve_publisher
+	sql "CREATE TRIGGER app AFTER INSERT ON events WHEN NEW.topic = 'bad'
+		BEGIN SELECT RAISE(FAIL, 'the application says no'); END;
+		CREATE TRIGGER out BEFORE INSERT ON events WHEN NEW.topic = 'out'
+		BEGIN SELECT RAISE(IGNORE); END"
+	hold
+	local before name
+	before=$(counter requests)
+	LATER=()
+	post_later a -d data=a
+	post_later bad -d data=bad -d topic=bad
+	post_later out -d data=out -d topic=out
+	post_later key -d data=out -d topic=out -d key=k
+	post_later b -d data=b
+	wait_until "$WAIT" counts requests $((before + 5))
+	let_go
+	wait "${LATER[@]}"
+	for name in a b; do got_status "$name" 201; done
+	for name in bad out key; do got_status "$name" 422; done
+	grep -q 'a trigger of the log leaves it out' \
+		"$BATS_TEST_TMPDIR/out.body"
+	[ "$(sql "SELECT group_concat(data, '') FROM
+		(SELECT data FROM events ORDER BY data)")" = abfirst ]
+	post_with_token -d data=bad -d topic=bad
+	[ "$STATUS" = 422 ]
+	[ "$(sql "SELECT count(*) FROM events WHERE topic = 'bad'")" -eq 0 ]
+}
+
 @test "who has waited --busy-ms for others is answered 503, and may come again" {
 	serve_publisher --busy-ms 300
 	hold
