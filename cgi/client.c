@@ -168,13 +168,22 @@ on_request(void *cookie, struct connection *connection, const char *const *vars)
 		wait_for_end(c); /* its body may never begin */
 }
 
+void
+client_end_if_none(struct server *s)
+{
+	if (connections_count(s->connections) > 0)
+		return;
+	if (s->listener == NULL || !listener_take_last(s->listener))
+		uv_stop(&s->loop);
+}
+
 static void
 on_freed(void *cookie)
 {
 	struct server *s = cookie;
 
 	if (s->is_ending)
-		server_end_if_empty(s);
+		client_end_if_none(s);
 	else if (s->listener != NULL)
 		listener_resume(s->listener);
 }

@@ -21,15 +21,6 @@ on_end_timer(uv_timer_t *timer)
 	uv_stop(timer->loop);
 }
 
-void
-server_end_if_empty(struct server *s)
-{
-	if (connections_count(s->connections) > 0)
-		return;
-	if (s->listener == NULL || !listener_take_last(s->listener))
-		uv_stop(&s->loop);
-}
-
 static void
 end(struct server *s)
 {
@@ -44,7 +35,7 @@ end(struct server *s)
 		listener_free(s->listener);
 		s->listener = NULL;
 	}
-	server_end_if_empty(s);
+	client_end_if_none(s);
 	/* cannot fail: there is a callback and the handle is open */
 	(void)uv_timer_start(&s->end, on_end_timer, END_MS, 0);
 }

@@ -65,10 +65,6 @@ struct server {
 /* What the connections tell of requests. */
 extern const struct connection_handler client_handler;
 
-/* It is ending: stop once nobody is left, nor waits on a socket that a web
-   server gave us. */
-void server_end_if_empty(struct server *s);
-
 /* After each round of reading: append for those who wait. */
 void client_on_group(uv_check_t *check);
 void client_on_first(void *cookie); /* they have waited for others */
@@ -77,6 +73,9 @@ void client_on_first(void *cookie); /* they have waited for others */
    their answer. */
 void client_end_all(struct server *s);
 void client_give_up_all(struct server *s); /* who still waits for others */
+
+/* Stop if nobody is left, nor waits on a socket that a web server gave us. */
+void client_end_if_none(struct server *s);
 void client_free(struct client *c);
 
 #endif
