@@ -21,7 +21,8 @@ struct connection;
 /*
  * What a connection tells.  After request() the connection is answering, until
  * connection_end() or connection_abort(); meanwhile writable() and gone() can
- * come, from the loop only, never from within a call of ours.
+ * come, from the loop only, never from within a call of ours, but for
+ * connection_resume().
  *   request   vars is an environment, lent until it returns
  *   writable  what was not sent has gone out; more can be sent
  *   gone      the peer has left, or the socket failed; the connection frees
@@ -121,7 +122,11 @@ void connection_end(struct connection *c);
  */
 int connection_answer(struct connection *c, const char *bytes, size_t len);
 
-/* Take no more of the body until connection_resume(), which may call body(). */
+/*
+ * Take no more of the body until connection_resume().  That hands over what had
+ * been read by then, so it may call body() and, where that is no body or the
+ * peer has left, gone(): the user may be no more when it returns.
+ */
 void connection_pause(struct connection *c);
 void connection_resume(struct connection *c);
 
