@@ -210,11 +210,11 @@ listener_resume(struct listener *l)
 
 /* ---- opening ---- */
 
-/* Does anybody listen at this path? */
+/* Does anybody listen at this path?  One who hangs does (EAGAIN). */
 static bool
 is_in_use(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool answer;
 
 	if (fd < 0)

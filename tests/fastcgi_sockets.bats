@@ -95,6 +95,28 @@ fails_with() {
 	connects "$SITE/build/run/rowcast.sock"
 }
 
+# Listens, but takes nobody: one waits, and the next would have to.
+# shellcheck disable=SC2016 # perl's
+listen_deaf() {
+	needs perl
+	start deaf perl -MSocket -e '
+		my ($where, $s, $c) = pack_sockaddr_un(shift);
+		socket($s, AF_UNIX, SOCK_STREAM, 0) && bind($s, $where) &&
+			listen($s, 0) or die $!;
+		socket($c, AF_UNIX, SOCK_STREAM, 0) && connect($c, $where)
+			or die $!;
+		syswrite STDOUT, "deaf\n";
+		sleep' "$1"
+	eventually grep -qx deaf "$LOGS/deaf"
+}
+
+@test "a socket whose program hangs is refused, not waited for" {
+	listen_deaf build/run/rowcast.sock
+	fails_with 'rowcast.sock: another program listens there' \
+		build/rowcast.fcgi --db "$DB" --socket build/run/rowcast.sock
+	[ -S "$SITE/build/run/rowcast.sock" ]
+}
+
 @test "a file that is no socket is refused with one clear line, and stays" {
 	echo precious >"$SITE/build/run/file"
 	fails_with 'build/run/file: is there and no socket' \
