@@ -64,17 +64,6 @@ lines_bytes(const struct lines *l)
 	return l->taken;
 }
 
-bool
-lines_is_ready(const struct lines *l)
-{
-	struct pollfd in = { .fd = l->fd, .events = POLLIN };
-
-	if (l->from < l->len &&
-	    memchr(l->bytes + l->from, '\n', l->len - l->from) != NULL)
-		return true;
-	return l->is_ended || poll(&in, 1, 0) == 1;
-}
-
 /* Read on; false with errno if that does not work. */
 static bool
 fill(struct lines *l)
@@ -110,19 +99,44 @@ give(struct lines *l, size_t len, size_t line_feed, struct text *line)
 	return LINES_LINE;
 }
 
+/* The line feed that ends the next line; NULL if it has not been read yet. */
+static const char *
+find_end(struct lines *l)
+{
+	const char *end = NULL;
+
+	if (l->scanned < l->len)
+		end = memchr(l->bytes + l->scanned, '\n', l->len - l->scanned);
+	l->scanned = end != NULL ? (size_t)(end - l->bytes) : l->len;
+	return end;
+}
+
+/* Half a line may lie in a pipe for long: what there is is read, no more. */
+bool
+lines_is_ready(struct lines *l)
+{
+	struct pollfd in = { .fd = l->fd, .events = POLLIN };
+
+	while (find_end(l) == NULL) {
+		if (l->is_ended || l->len - l->from > l->max)
+			return true;
+		if (poll(&in, 1, 0) != 1)
+			return false;
+		if (!fill(l))
+			return true; /* lines_next() will tell */
+	}
+	return true;
+}
+
 enum lines_result
 lines_next(struct lines *l, struct text *line)
 {
 	for (;;) {
-		const char *at = l->bytes + l->scanned;
-		const char *end = l->scanned == l->len ?
-		    NULL :
-		    memchr(at, '\n', l->len - l->scanned);
+		const char *end = find_end(l);
 
 		if (end != NULL)
 			return give(l, (size_t)(end - l->bytes) - l->from, 1,
 			    line);
-		l->scanned = l->len;
 		if (l->is_ended && l->from == l->len)
 			return LINES_END;
 		if (l->is_ended || l->len - l->from > l->max)

@@ -31,8 +31,11 @@ void lines_free(struct lines *l); /* l may be NULL */
  */
 enum lines_result lines_next(struct lines *l, struct text *line);
 
-/* Is there another line at once, without waiting for it? */
-bool lines_is_ready(const struct lines *l);
+/*
+ * Would lines_next() return at once?  Reads what has come.
+ *   voids    the line that was lent
+ */
+bool lines_is_ready(struct lines *l);
 
 /* Number of the line that was given last, from 1; bytes read of it and of all
    before. */

@@ -239,6 +239,27 @@ import() {
 	[ "$(cat "$OUT")" = '3 imported, 0 repeated' ]
 }
 
+@test "whole lines are in the log while the rest of one is waited for" {
+	local i x
+	x=$(head -c 30000 /dev/zero | tr '\0' x)
+	# more than a pipe holds: what is left comes while the line is understood
+	printf '{"data":"%s"}\n{"data":"%s%s' "$x" "$x" "$x" >"$T/input"
+	mkfifo "$T/pipe"
+	"$PROGRAM" import <"$T/pipe" >"$OUT" 2>"$ERR" 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4>"$T/pipe"
+	for i in 1 2 3 4 5; do
+		cat "$T/input" >&4
+		wait_until 5 has_rows $((i * 2 - 1))
+		printf '"}\n' >&4
+		wait_until 5 has_rows $((i * 2))
+	done
+	exec 4>&-
+	wait "$PID"
+	[ "$(cat "$OUT")" = '10 imported, 0 repeated' ]
+}
+
 has_rows() {
 	[ "$(count)" -eq "$1" ]
 }
