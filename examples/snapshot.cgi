@@ -21,7 +21,7 @@ list=$(sqlite3 -batch -bail -cmd '.timeout 5000' "${ROWCAST_DB:?}" "
 			SELECT '<li id=\"order-' || id || '\">'
 				|| replace(replace(customer, '&', '&amp;'),
 					'<', '&lt;')
-				|| printf(': %g</li>', total) || char(10) AS item
+				|| printf(': %.15g</li>', total) || char(10) AS item
 			FROM orders ORDER BY id)), '')
 		|| '</ul>'") || {
 	printf 'Status: 503 Service Unavailable\r\nRetry-After: 1\r\n'

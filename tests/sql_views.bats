@@ -71,12 +71,15 @@ insert_orders() {
 
 @test "snapshot.cgi: a list, its id, and names that are no HTML" {
 	recipe publish-changes
-	sql "INSERT INTO orders VALUES(1, '<b>&\"', 12.5)"
+	sql "INSERT INTO orders VALUES(1, '<b>&\"', 12.5),
+		(2, 'many', 1234567)"
 	page a snapshot.cgi
 	[ "$(header "$T/a.head" Content-Type)" = 'text/html; charset=utf-8' ]
 	[ "$(header "$T/a.head" Cache-Control)" = no-store ]
-	grep -qFx '<ul id="orders" data-since="1">' "$T/a.body"
+	grep -qFx '<ul id="orders" data-since="2">' "$T/a.body"
 	grep -qFx '<li id="order-1">&lt;b>&amp;": 12.5</li>' "$T/a.body"
+	# as the script on the page writes it
+	grep -qFx '<li id="order-2">many: 1234567</li>' "$T/a.body"
 }
 
 @test "snapshot.cgi: a database that cannot be read is 503, no empty list" {
