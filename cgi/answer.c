@@ -97,7 +97,8 @@ answer_counts(const char *cors, const struct answer_counts *c, size_t *len)
 		return NULL;
 	n = snprintf(out + HEAD_MAX, CORS_MAX,
 	    "{\"events\":%" PRIu64 ",\"new\":%" PRIu64
-	    ",\"passed_over\":%" PRIu64 ",\"last_id\":%" PRId64 "}\n",
-	    c->events, c->new, c->passed_over, c->last_id);
+	    ",\"passed_over\":%" PRIu64 ",\"last_id\":%" PRId64 "%s}\n",
+	    c->events, c->new, c->passed_over, c->last_id,
+	    c->is_unfinished ? ",\"unfinished\":true" : "");
 	return join(out, cors, c->new > 0, (size_t)n, len);
 }

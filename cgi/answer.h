@@ -34,16 +34,18 @@ char *answer_receipts(const char *cors, const struct log_receipt *receipts,
  * What became of a body that was published as it came.
  *   new      of the events, those that were no repeat of a key
  *   last_id  of the last event
+ *   is_unfinished  it ended within an event, which is not counted
  */
 struct answer_counts {
 	uint64_t events;
 	uint64_t new;
 	uint64_t passed_over;
 	int64_t last_id;
+	bool is_unfinished;
 };
 
-/* {"events":17,"new":17,"passed_over":0,"last_id":42}: 201, or 200 if none is
-   new. */
+/* {"events":17,"new":17,"passed_over":0,"last_id":42}, with "unfinished":true
+   behind it if so: 201, or 200 if none is new. */
 char *answer_counts(const char *cors, const struct answer_counts *counts,
     size_t *len);
 

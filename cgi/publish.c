@@ -372,6 +372,7 @@ publish_answer(struct publish *p, size_t *len)
 		p->answer_len = *len;
 	} else if (p->answer == NULL && p->streamed != NULL) {
 		p->counts.passed_over = streamed_passed(p->streamed);
+		p->counts.is_unfinished = streamed_is_unfinished(p->streamed);
 		p->answer = answer_counts(p->cors, &p->counts, len);
 		p->answer_len = *len;
 	}

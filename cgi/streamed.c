@@ -35,6 +35,7 @@ struct streamed {
 	bool skips_lf;
 	size_t skipped; /* line feeds of the block that were skipped */
 	bool is_past_bom;
+	bool is_unfinished;
 	uint64_t lines;      /* that have ended */
 	uint64_t block_line; /* number of the block's first line */
 	uint64_t passed;
@@ -299,13 +300,36 @@ streamed_take(struct streamed *s, const char *bytes, size_t len,
 	    0;
 }
 
+/* Would what is left be an event if it had an end?  It may have been cut, so it
+   is none. */
+static bool
+is_event(struct streamed *s)
+{
+	const struct text rest = { s->buffer + s->block, s->len - s->block };
+	const struct event_stream_defaults d = { 0 };
+	size_t used = 0;
+	struct event e;
+
+	return event_stream_read(rest, &d, s->arena, &used, &e) ==
+	    EVENT_STREAM_EVENT;
+}
+
 int
 streamed_end(struct streamed *s, struct problem *p)
 {
 	assert(s->n == 0);
-	if (s->media != MEDIA_NDJSON || s->len == s->block)
+	if (s->len == s->block)
 		return 0;
-	return end_line(s, s->len, s->len, p);
+	if (s->media == MEDIA_NDJSON)
+		return end_line(s, s->len, s->len, p);
+	s->is_unfinished = is_event(s);
+	return 0;
+}
+
+bool
+streamed_is_unfinished(const struct streamed *s)
+{
+	return s->is_unfinished;
 }
 
 /* ---- making ---- */

@@ -1,6 +1,8 @@
 #ifndef ROWCAST_STREAMED_H
 #define ROWCAST_STREAMED_H
 
+#include <stdbool.h>
+
 #include "../lib/event.h"
 #include "../lib/log.h"
 #include "../lib/problem.h"
@@ -52,5 +54,8 @@ uint64_t streamed_line(const struct streamed *s, size_t i);
 
 /* How many events were passed over. */
 uint64_t streamed_passed(const struct streamed *s);
+
+/* Did the body end, by streamed_end(), within an event that has data? */
+bool streamed_is_unfinished(const struct streamed *s);
 
 #endif

@@ -25,9 +25,9 @@ stream() {
 	request_file CONTENT_TYPE="$STREAM" "$@"
 }
 
-# usage: counted STATUS EVENTS NEW PASSED LAST
+# usage: counted STATUS EVENTS NEW PASSED LAST [MEMBER]
 counted() {
-	answered "$1" "{\"events\":$2,\"new\":$3,\"passed_over\":$4,\"last_id\":$5}"
+	answered "$1" "{\"events\":$2,\"new\":$3,\"passed_over\":$4,\"last_id\":$5${6:+,$6}}"
 }
 
 events() {
@@ -157,9 +157,18 @@ events() {
 
 @test "event stream: CR, CRLF, a byte order mark, and an end in mid-event" {
 	stream '\xef\xbb\xbfdata: a\r\rdata: b\r\n\r\nevent: e\rdata: c\n\n\ndata: cut\n'
-	counted 201 3 3 0 3
+	counted 201 3 3 0 3 '"unfinished":true'
 	[ "$(rows "SELECT group_concat(event || data, ' ') FROM events")" = \
 		'messagea messageb ec' ]
+}
+
+@test "event stream: one that only lacks its last empty line is told so" {
+	stream 'data: a\n\ndata: b\n'
+	counted 201 1 1 0 1 '"unfinished":true'
+	stream 'data: b'
+	counted 200 0 0 0 0 '"unfinished":true'
+	stream 'data: b\n\n: bye\n'
+	counted 201 1 1 0 2
 }
 
 @test "event stream: notices about the other stream are passed over" {

@@ -20,6 +20,7 @@ struct sum {
 	uint64_t hash;
 	size_t n;
 	int status;
+	bool is_unfinished;
 };
 
 static void
@@ -80,6 +81,8 @@ feed(struct log_json *json, enum media media, const char *query,
 		require(p.detail[0] != '\0');
 		sum.status = p.status;
 	}
+	if (s != NULL)
+		sum.is_unfinished = streamed_is_unfinished(s);
 	streamed_free(s);
 	return sum;
 }
@@ -112,6 +115,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    (size_t)data[1] % 16 + 1);
 	require(whole.n == pieces.n && whole.hash == pieces.hash);
 	require(whole.status == pieces.status);
+	require(whole.is_unfinished == pieces.is_unfinished);
 	free(query);
 	return 0;
 }

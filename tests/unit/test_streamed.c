@@ -17,6 +17,7 @@ struct result {
 	size_t n;
 	int status;
 	char detail[400];
+	bool is_unfinished;
 };
 
 static struct log_json *json;
@@ -100,6 +101,7 @@ feed(enum media media, struct text body, size_t size, struct result *r)
 		r->status = p.status;
 		(void)snprintf(r->detail, sizeof(r->detail), "%s", p.detail);
 	}
+	r->is_unfinished = streamed_is_unfinished(s);
 	streamed_free(s);
 }
 
@@ -108,7 +110,8 @@ is_same(const struct result *a, const struct result *b)
 {
 	return a->n == b->n && a->len == b->len &&
 	    memcmp(a->text, b->text, a->len) == 0 && a->status == b->status &&
-	    strcmp(a->detail, b->detail) == 0;
+	    strcmp(a->detail, b->detail) == 0 &&
+	    a->is_unfinished == b->is_unfinished;
 }
 
 /* However it is cut, it gives what it gives in one piece. */
@@ -180,6 +183,41 @@ check_streams(void)
 		  BODY("data: a\n\ndata: \xff\n\n"), &r) &&
 		r.n == 1 && r.status == 400,
 	    "streams: what is not UTF-8 is refused, what was before counts");
+}
+
+/* Does this body, however it is cut, have one event and leave another? */
+static bool
+leaves_one(struct text body)
+{
+	static struct result r;
+
+	return is_same_in_pieces(MEDIA_EVENT_STREAM, body, &r) && r.n == 1 &&
+	    r.is_unfinished;
+}
+
+static bool
+leaves_none(struct text body)
+{
+	static struct result r;
+
+	return is_same_in_pieces(MEDIA_EVENT_STREAM, body, &r) && r.n == 1 &&
+	    !r.is_unfinished;
+}
+
+static void
+check_unfinished(void)
+{
+	check(leaves_one(BODY("data: a\n\ndata: b\n")) &&
+		leaves_one(BODY("data: a\n\ndata: b")) &&
+		leaves_one(BODY("data: a\r\n\r\nid: 1\r\ndata\r\n")) &&
+		leaves_one(BODY("data: a\n\ndata: b\nid: 2\n")),
+	    "streams: an event without an end is told of");
+	check(leaves_none(BODY("data: a\n\n")) &&
+		leaves_none(BODY("data: a\r\n\r\n")) &&
+		leaves_none(BODY("data: a\r\r")) &&
+		leaves_none(BODY("data: a\n\n: comment\nid: 5\n")) &&
+		leaves_none(BODY("data: a\n\nevent: stream-gap\ndata: x\n")),
+	    "streams: what would have been no event is not");
 }
 
 static void
@@ -276,6 +314,7 @@ main(void)
 		abort();
 	check_lines();
 	check_streams();
+	check_unfinished();
 	check_length();
 	check_length_in_pieces();
 	for (int i = 0; i < 3000 && is_ok; i++)
