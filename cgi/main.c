@@ -68,6 +68,7 @@ static int
 serve_many(const struct config *config)
 {
 	warn_open(PROGRAM, config->use_syslog);
+	warn_never_wait();
 	keep_memory();
 	if (fcgi_init() != 0) {
 		warn_line("main: libfcgi does not start");

@@ -270,6 +270,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	warn_open("rowcast.fcgi", server.config.use_syslog);
+	warn_never_wait();
 	raise_limits();
 	if (fcgi_init() != 0) {
 		warn_line("main: libfcgi does not start");

@@ -8,6 +8,7 @@
 #include "warn.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 static const char *program_name = "rowcast";
 static bool to_syslog;
+static bool never_waits;
 
 void
 warn_open(const char *program, bool use_syslog)
@@ -28,10 +30,26 @@ warn_open(const char *program, bool use_syslog)
 		openlog(program, LOG_PID, LOG_DAEMON);
 }
 
+void
+warn_never_wait(void)
+{
+	never_waits = true;
+}
+
 static bool
 is_control(char c)
 {
 	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* A pipe has room if it has it for PIPE_BUF, unless another that writes into it
+   is faster.  O_NONBLOCK would be sure, and would be those others' as well. */
+static bool
+has_room(void)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return !never_waits || poll(&out, 1, 0) != 0;
 }
 
 void
@@ -55,7 +73,7 @@ warn_line(const char *format, ...)
 			line[i] = '?';
 	if (to_syslog) {
 		syslog(LOG_WARNING, "%s", line + prefix);
-	} else {
+	} else if (has_room()) {
 		line[len++] = '\n'; /* in the place of the NUL */
 		if (write(STDERR_FILENO, line, len) < 0) {
 			/* There is nowhere left to complain to. */

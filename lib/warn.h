@@ -15,6 +15,12 @@
 void warn_open(const char *program, bool use_syslog);
 
 /*
+ * From now on, drop a line that nobody takes: who serves waits for no reader of
+ * its diagnostics.  To syslog, all lines wait.
+ */
+void warn_never_wait(void);
+
+/*
  * Say one line, without a newline at its end.  Control characters are shown as
  * '?', what goes beyond a kilobyte is cut.  Leaves errno as it was.
  */

@@ -359,6 +359,39 @@ refused() {
 	eventually has_descriptors "$before"
 }
 
+# Fill a pipe to the last byte; read it empty.
+#   usage: fill_pipe FILE
+fill_pipe() {
+	! LC_ALL=C dd if=/dev/zero of="$1" bs=1k count=100000 \
+		oflag=nonblock 2>"$T/dd"
+	grep -q 'temporarily unavailable' "$T/dd"
+}
+
+empty_pipe() {
+	LC_ALL=C dd if="$1" bs=1k iflag=nonblock 2>/dev/null | tr -d '\0' || :
+}
+
+@test "diagnostics that nobody reads hold up nobody" {
+	local pipe=$T/pipe i
+	mkfifo -m 666 "$pipe"
+	PORT=$(free_port)
+	# shellcheck disable=SC2016 # for the shell that is started
+	start responder "$BASH" -c 'exec 2<>"$1"; shift; exec "$@"' _ "$pipe" \
+		build/rowcast.fcgi --db "$DB" --socket "127.0.0.1:$PORT"
+	RESPONDER_PID=$PID
+	up "$PID" responder listens
+	fill_pipe "$pipe"
+	kill -USR2 "$RESPONDER_PID"
+	open a
+	brings a hi
+	empty_pipe "$pipe" >"$T/lost"
+	[ ! -s "$T/lost" ]
+	kill -USR2 "$RESPONDER_PID"
+	open b
+	empty_pipe "$pipe" >"$T/told"
+	[ "$(grep -c 'report: ' "$T/told")" -eq 1 ]
+}
+
 # By the line of counters that SIGUSR2 asks for.
 no_streams() {
 	kill -USR2 "$RESPONDER_PID"
