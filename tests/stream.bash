@@ -67,6 +67,11 @@ signal() {
 	kill "-$1" "$pid"
 }
 
+# Has lighttpd, or a responder that it has started, said this?
+says() {
+	grep -q "$1" "$LOGS/lighttpd"
+}
+
 # Ask the responder for its counters.  Sets REPORT, the line.
 report() {
 	REPORTS=$(cat "$LOGS"/* | grep -c 'report: ' || :)
