@@ -149,8 +149,8 @@ enum log_result log_read(struct log *log, const struct log_range *range,
 
 /*
  * The same backwards: rows with after < id <= upto from the highest down.
- * *reached is the id down to which (including) all was handed over and taken;
- * after + 1 when the range is exhausted.  Rows come without data.
+ * Every row of the range with id > *reached was handed over and taken; it is
+ * after when the range is exhausted.  Rows come without data.
  */
 enum log_result log_read_back(struct log *log, const struct log_range *range,
     log_row_fn *row, void *cookie, int64_t *reached);

@@ -181,8 +181,8 @@ static enum log_result
 read_range(struct log *log, const struct log_range *range, bool back,
     log_row_fn *row, void *cookie, int64_t *reached)
 {
-	int64_t end = back ? range->after + 1 : range->upto;
-	int64_t last = back ? range->upto + 1 : range->after;
+	/* what is still to come lies on the other side of it */
+	int64_t edge = back ? range->upto : range->after;
 	enum log_result result = LOG_OK;
 	bool is_taken = true;
 	size_t n = 0;
@@ -200,21 +200,23 @@ read_range(struct log *log, const struct log_range *range, bool back,
 		e.retry_ms = retry_ms(s, 3);
 		if (!back)
 			e.data = log_column(s, 4);
-		if (back ? e.id >= last : e.id <= last) {
+		if (back ? e.id > edge : e.id <= edge) {
 			/* what is out of order cannot be trusted */
 			result = log_fail(log, SQLITE_CORRUPT_INDEX);
 			break;
 		}
 		is_taken = row(cookie, &e);
 		if (is_taken) {
-			last = e.id;
+			edge = back ? e.id - 1 : e.id;
 			n++;
 		}
 	}
 	if (result == LOG_OK && is_taken && rc != SQLITE_DONE)
 		result = log_fail(log, rc);
 	(void)sqlite3_reset(s); /* repeats the error that step gave */
-	*reached = is_taken && n < range->max_rows ? end : last;
+	if (is_taken && n < range->max_rows)
+		edge = back ? range->after : range->upto;
+	*reached = edge;
 	return result;
 }
 
@@ -262,25 +264,25 @@ log_before_time(struct log *log, int64_t created_ms, int64_t *after)
 	enum log_result result;
 
 	*after = 0;
-	if ((result = created(log, 0, &id, &ms)) != LOG_OK)
+	if ((result = created(log, 1, &id, &ms)) != LOG_OK)
 		return result;
 	if (id == 0 || ms >= created_ms)
 		return LOG_OK;
 	low = id; /* the first row at or after low is too old */
 	if ((result = log_head(log, &high)) != LOG_OK)
 		return result;
-	high++; /* all rows at or after high, if any, are new enough */
-	while (high - low > 1) {
-		int64_t middle = low + (high - low) / 2;
+	/* all rows after high, if any, are new enough */
+	while (high > low) {
+		int64_t middle = low + (high - low) / 2 + 1;
 
 		if ((result = created(log, middle, &id, &ms)) != LOG_OK)
 			return result;
 		if (id == 0 || ms >= created_ms)
-			high = middle;
+			high = middle - 1;
 		else
-			low = id < high ? id : high - 1;
+			low = id < high ? id : high;
 	}
-	*after = high - 1;
+	*after = high;
 	return LOG_OK;
 }
 

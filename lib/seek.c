@@ -88,7 +88,7 @@ find_last(struct log *log, int64_t head, const struct filter *f,
 		seek_narrow(&range, f, topics);
 	if (log_read_back(log, &range, on_row, &count, &reached) != LOG_OK)
 		return SEEK_TROUBLE;
-	seek->upto = reached - 1;
+	seek->upto = reached;
 	if (seek->value > 0 && seek->upto > 0)
 		return SEEK_AGAIN;
 	return know_removed(log, seek);

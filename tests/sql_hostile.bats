@@ -153,6 +153,10 @@ says_gap() {
 	brings live $'9223372036854775806 message last\n9223372036854775807 message end'
 	open_stream a '' -H 'Last-Event-ID: 9223372036854775806'
 	brings a '9223372036854775807 message end'
+	open_stream last since=last:1
+	brings last '9223372036854775807 message end'
+	open_stream time since=2020-01-01T00:00:00Z
+	brings time $'9223372036854775806 message last\n9223372036854775807 message end'
 	# there is no id for another
 	run sql "INSERT INTO events(data) VALUES('beyond')"
 	[ "$status" -ne 0 ]

@@ -137,8 +137,10 @@ reads_a_page(struct log *log, const struct row *rows, bool is_back)
 	    (k > 0 && memcmp(s.ids, expected, k * sizeof(s.ids[0])) != 0))
 		return false;
 	/* all that was taken, or all there is; no claim beyond it */
-	exhausted = is_back ? range.after + 1 : range.upto;
-	last = k > 0 ? expected[k - 1] : is_back ? range.upto + 1 : range.after;
+	exhausted = is_back ? range.after : range.upto;
+	last = k > 0 ? expected[k - 1] - is_back :
+	    is_back  ? range.upto :
+		       range.after;
 	if (k < n || k == range.max_rows)
 		return reached == last || (k == n && reached == exhausted);
 	return reached == exhausted;
@@ -428,6 +430,7 @@ check_hostile(void)
 {
 	struct log *log = new_log();
 	const struct log_range range = { .upto = INT64_MAX, .max_rows = 10 };
+	const struct log_range last = { .upto = INT64_MAX, .max_rows = 1 };
 	bool is_right = true;
 	int64_t value = -1;
 
@@ -443,8 +446,19 @@ check_hostile(void)
 		is_right,
 	    "retry_ms out of range counts as none");
 	sql("PRAGMA ignore_check_constraints = ON;"
-	    "INSERT INTO events(id, data) VALUES(9223372036854775807, '');"
-	    "DELETE FROM events;");
+	    "INSERT INTO events(id, data, created_ms)"
+	    "VALUES(9223372036854775806, '', 9e15),"
+	    "(9223372036854775807, '', 9e15);");
+	check(log_before_time(log, 9000000000000000, &value) == LOG_OK &&
+		value == 5 &&
+		log_before_time(log, 9000000000000001, &value) == LOG_OK &&
+		value == INT64_MAX,
+	    "up to the largest id there is: times are found");
+	check(log_read_back(log, &last, on_retry, &is_right, &value) ==
+		    LOG_OK &&
+		value == INT64_MAX - 1,
+	    "from the largest id there is: rows are read backwards");
+	sql("DELETE FROM events;");
 	check(log_next(log, 0, &value) == LOG_OK && value == INT64_MAX,
 	    "behind the largest id there is: nothing overflows");
 	log_close(log);
