@@ -13,12 +13,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "../lib/complaint.h"
 #include "../lib/fcgi.h"
 #include "../lib/gap.h"
 #include "../lib/log.h"
 #include "../lib/sse.h"
 #include "../lib/warn.h"
-#include "complaint.h"
 #include "page.h"
 #include "pages.h"
 #include "tail.h"

@@ -3,7 +3,7 @@
  */
 #include "tap.h"
 
-#include "../../fcgi/complaint.h"
+#include "../../lib/complaint.h"
 
 /* Trouble at each look for a minute, with good looks between or without. */
 static int
