@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "complaint.h"
 #include "loop.h"
 #include "memory.h"
 #include "warn.h"
@@ -38,7 +39,8 @@ struct listener {
 	uv_timer_t timer;
 	struct listener_options options;
 	struct connections *connections;
-	char *path; /* of our own socket, or NULL */
+	struct complaint refused; /* of peers that may not connect */
+	char *path;               /* of our own socket, or NULL */
 	ino_t inode;
 	int fd;
 	int open_handles;
@@ -65,8 +67,20 @@ is_listed(const char *list, const char *address)
 	return false;
 }
 
+/* Tell of one; others in the same while are not told, or anybody could fill the
+   log of diagnostics. */
+static void
+tell_refused(struct listener *l, const char *address)
+{
+	if (!complaint_begins(&l->refused, (int64_t)uv_now(l->poll.loop)))
+		return;
+	warn_line("listener: %s is not in FCGI_WEB_SERVER_ADDRS: refused",
+	    address);
+	(void)complaint_ends(&l->refused); /* the next is another's */
+}
+
 static bool
-may_connect(const struct listener *l, const struct sockaddr_storage *peer,
+may_connect(struct listener *l, const struct sockaddr_storage *peer,
     socklen_t len)
 {
 	static const char mapped[] = "::ffff:";
@@ -82,7 +96,7 @@ may_connect(const struct listener *l, const struct sockaddr_storage *peer,
 		a += sizeof(mapped) - 1;
 	if (is_listed(l->options.web_servers, a))
 		return true;
-	warn_line("listener: %s is not in FCGI_WEB_SERVER_ADDRS: refused", a);
+	tell_refused(l, a);
 	return false;
 }
 

@@ -24,6 +24,17 @@ teardown() {
 	grep -q '127.0.0.1 is not in FCGI_WEB_SERVER_ADDRS' "$LOGS/responder"
 }
 
+@test "peers that may not connect cannot fill the log of diagnostics" {
+	local i began=${EPOCHREALTIME/[.,]/} tens
+	FCGI_WEB_SERVER_ADDRS=127.0.0.2 serve
+	for i in {1..20}; do
+		connect "c$i"
+		closed_without_a_word "c$i"
+	done
+	tens=$(((${EPOCHREALTIME/[.,]/} - began) / 10000000))
+	[ "$(grep -c 'is not in FCGI_' "$LOGS/responder")" -le $((1 + tens)) ]
+}
+
 @test "FCGI_WEB_SERVER_ADDRS may list several" {
 	FCGI_WEB_SERVER_ADDRS=127.0.0.2,127.0.0.1 serve
 	open a
