@@ -4,9 +4,11 @@
 --     sqlite3 events.db <prune.sql
 --
 -- takes at most 1,000 events of each rule, so that no publisher waits long for
--- the lock, and prints how many rules still keep too much.  All of it:
+-- the lock, and prints how many rules still keep too much.  All of it, unless
+-- something is wrong:
 --
---     until [ "$(sqlite3 -cmd '.timeout 5000' events.db <prune.sql)" = 0 ]; do
+--     while left=$(sqlite3 -bail -cmd '.timeout 5000' events.db <prune.sql) &&
+--         [ "$left" -gt 0 ]; do
 --             :
 --     done
 

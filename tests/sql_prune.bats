@@ -134,6 +134,20 @@ steps() {
 	[ "$(removals)" -eq 3000 ]
 }
 
+@test "prune.sql in the loop that it shows removes all, and ends at an error" {
+	local loop
+	loop=$(sed -n '/^--  *while /,/^--  *done/s/^-- *//p' "$ROOT/sql/prune.sql")
+	[[ $loop == while*events.db* ]]
+	loop=${loop/events.db/\"$DB\"}
+	loop=${loop/prune.sql/\"$ROOT/sql/prune.sql\"}
+	insert 2500 a
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 100)"
+	(as_site timeout 20 sh -c "$loop")
+	[ "$(rows)" -eq 100 ]
+	sql 'DROP VIEW events_kept'
+	(as_site timeout 20 sh -c "$loop")
+}
+
 @test "prune.sql removes what is too old, the last row too" {
 	insert 20 a 1000
 	insert 5 b
