@@ -420,6 +420,10 @@ void
 hub_end(struct hub *h)
 {
 	h->is_ending = true;
+	/* the log may just have been restored: the next process knows nothing of
+	   the one that these clients have seen */
+	source_recheck(h->source);
+	(void)hub_look(h);
 	roster_visit(h->roster, end_one, h);
 	connections_close_idle(h->connections, false);
 }

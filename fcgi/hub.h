@@ -37,7 +37,8 @@ bool hub_look(struct hub *h);
 /* Try again what the log could not say. */
 void hub_retry(struct hub *h);
 
-/* End all streams: each client is told when to come back. */
+/* End all streams: each client is told when to come back, and before that
+   whether the log was replaced. */
 void hub_end(struct hub *h);
 
 /* Close what is left; hub_is_empty() once the loop has run. */

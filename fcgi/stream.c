@@ -261,7 +261,9 @@ gather(struct stream *s, struct batch *b)
 	b->part_id = s->part_id;
 	b->part_len = s->part_len;
 	if (s->part == 0 && s->start == NULL && s->notices & NOTICE_END) {
-		s->notices = NOTICE_END; /* needs nothing of the log */
+		/* these need nothing of the log; what else there is to be told
+		   can still be seen when the client comes back */
+		s->notices &= NOTICE_END | NOTICE_RESET;
 		say_notices(s, b);
 		return BATCH_ALL;
 	}

@@ -153,6 +153,27 @@ make_other() {
 		exit !index($3, "\"after\":" last ",") } { last = $1 }'
 }
 
+@test "a slow client that is to come back is told of another log before" {
+	serve_apart
+	make_other
+	open_stream quick
+	open_stream slow
+	local slow=$STREAM_PID
+	kill -STOP "$slow"
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 300)
+		INSERT INTO events(data) SELECT hex(randomblob(25000)) FROM n"
+	eventually got quick 'id: 300'
+	sql ".restore '$SITE/other.db'"
+	eventually got quick stream-reset
+	kill -TERM "$RESPONDER_PID"
+	kill -CONT "$slow"
+	ends "$slow"
+	[ "$(last_id slow)" = 3 ]
+	events slow | tail -n 1 | grep -q '^3 stream-reset .*"head":3}$'
+	tail -n 2 "$T/slow.body" | grep -qx 'retry: [0-9]*'
+}
+
 @test "a sequence that is set back by hand is no reset" {
 	local change
 	serve
@@ -196,6 +217,21 @@ make_other() {
 	brings b $'1 message other 1\n2 message other 2\n3 message other 3\n4 message other 4\n5 message other 5\n6 message other 6'
 	# what is written is in the file that others see
 	[ "$(sql 'PRAGMA integrity_check; SELECT count(*) FROM events')" = $'ok\n6' ]
+}
+
+@test "another log in its place and the end at once: the reset is told" {
+	serve_apart
+	make_other
+	insert one
+	open_stream a since=0
+	brings a '1 message one'
+	# the file is looked at 20 times a second: have that be now
+	rm "$DB-wal" "$DB-shm"
+	touch "$DB"
+	mv "$SITE/other.db" "$DB"
+	kill -TERM "$RESPONDER_PID"
+	ends "$STREAM_PID"
+	brings a $'1 message one\n3 stream-reset {"after":1,"head":3}'
 }
 
 @test "a copy of the same log in its place: nothing is lost, and no reset" {
