@@ -39,7 +39,7 @@ enum batch_result {
 	BATCH_MORE,    /* there is more behind it */
 	BATCH_ALL,     /* that is all there is */
 	BATCH_TROUBLE, /* it could not be read */
-	BATCH_BROKEN,  /* the event that was begun is gone, or another one */
+	BATCH_BROKEN,  /* the rest of the event that was begun will not come */
 };
 
 /* Add to the text, which goes before all events. */

@@ -269,8 +269,12 @@ gather(struct stream *s, struct batch *b)
 	}
 	result =
 	    source_chunk(s->source, s->feed->filter, s->cursor, &c, &is_old);
-	if (result == SOURCE_TROUBLE)
-		return BATCH_TROUBLE;
+	if (result == SOURCE_TROUBLE) {
+		/* an end does not wait for the rest of an event for ever */
+		bool is_over = s->part > 0 && s->notices & NOTICE_END;
+
+		return is_over ? BATCH_BROKEN : BATCH_TROUBLE;
+	}
 	/* after reading: what is removed from now on has been read */
 	if ((is_old || s->must_check) && s->part == 0 &&
 	    check_gap(s) != SOURCE_OK)

@@ -172,6 +172,23 @@ has_descriptors_at_most() {
 	[ "$(descriptors "$1")" -le "$2" ]
 }
 
+@test "a stream in an event that cannot be read any more ends by age" {
+	serve ROWCAST_MAX_AGE_S=4 ROWCAST_TAIL_KB=64 ROWCAST_REPLAY_KB=64
+	open_stream slow
+	local slow=$STREAM_PID
+	kill -STOP "$slow"
+	open_stream live
+	sql "INSERT INTO events(data) VALUES(hex(zeroblob(5000000)) || 'end')"
+	eventually got live 000end
+	sql "INSERT INTO events(data) VALUES(hex(randomblob(100000)))"
+	eventually got live 'id: 2'
+	sql 'PRAGMA wal_checkpoint(TRUNCATE)'
+	truncate -s 1M "$DB"
+	kill -CONT "$slow"
+	ends "$slow"
+	run ! got slow 000end
+}
+
 @test "a client that goes is noticed at once, and its descriptor is freed" {
 	local i before responder pids=()
 	serve
