@@ -432,6 +432,13 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 }
 
 enum source_result
+source_version(struct source *src, int64_t *version)
+{
+	return log_version(src->log, version) == LOG_OK ? SOURCE_OK :
+							  trouble(src);
+}
+
+enum source_result
 source_gap(struct source *src, const struct filter *f, int64_t cursor,
     struct gap_known *known, int64_t *next)
 {

@@ -82,6 +82,13 @@ enum source_result source_chunk(struct source *src, const struct filter *f,
     int64_t cursor, const struct chunk **chunk, bool *is_old);
 
 /*
+ * A number that stays the same as long as nobody commits; to be compared with
+ * what it was since source_step() was last called.
+ *   returns  SOURCE_OK, SOURCE_TROUBLE
+ */
+enum source_result source_version(struct source *src, int64_t *version);
+
+/*
  * Has an event that the filter lets pass been removed after a cursor, of which
  * the client does not know?
  *   returns  SOURCE_OK with *next set to the id from which on all is there, and

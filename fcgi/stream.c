@@ -225,18 +225,29 @@ say_notices(struct stream *s, struct batch *b)
 
 /* ---- events ---- */
 
-/* Have events been removed that this client was to get? */
+/*
+ * Have events been removed that this client was to get?  To find that out may
+ * take as long as to read a page.  So once in a turn, as long as nobody commits:
+ * the cursor only moves on meanwhile.
+ */
 static enum source_result
 check_gap(struct stream *s)
 {
 	enum source_result result;
-	int64_t next;
+	int64_t version, next;
 
+	/* before the log is looked at: what comes in between is looked at again */
+	if (source_version(s->source, &version) != SOURCE_OK)
+		return SOURCE_TROUBLE;
+	if (s->is_checked && !s->must_check && version == s->checked)
+		return SOURCE_OK;
 	result =
 	    source_gap(s->source, s->feed->filter, s->cursor, &s->known, &next);
 	if (result == SOURCE_TROUBLE)
 		return result;
 	s->must_check = false;
+	s->is_checked = true;
+	s->checked = version;
 	if (result == SOURCE_OK) {
 		s->gap_after = s->cursor;
 		s->gap_next = next;
@@ -403,6 +414,7 @@ stream_turn(struct stream *s)
 
 	if (connection_is_blocked(s->connection))
 		return STREAM_FULL;
+	s->is_checked = false; /* another log may have come since */
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
 		case SOURCE_OK:

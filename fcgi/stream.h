@@ -64,6 +64,8 @@ struct stream {
 	struct stream_start *start; /* until the first record is sent */
 	unsigned notices; /* what is to be said before the next event */
 	bool must_check;  /* for a gap */
+	bool is_checked;  /* for one, in this turn, ... */
+	int64_t checked;  /* ... when the log was of this version */
 };
 
 /*

@@ -74,6 +74,12 @@ void log_end(struct log *log); /* also after an error */
 enum log_result log_changed(struct log *log, bool *changed);
 
 /*
+ * A number that is another one once another connection has committed, to be
+ * compared with what this connection has said before.
+ */
+enum log_result log_version(struct log *log, int64_t *version);
+
+/*
  * Is the file at the path no longer the one that is open?  (Removed counts
  * only once another file has taken its place.)
  */

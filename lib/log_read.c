@@ -31,13 +31,19 @@ log_end(struct log *log)
 }
 
 enum log_result
+log_version(struct log *log, int64_t *version)
+{
+	return log_integer(log, log_statement(log, LOG_S_DATA_VERSION), 0,
+	    version);
+}
+
+enum log_result
 log_changed(struct log *log, bool *changed)
 {
 	enum log_result result;
 	int64_t version;
 
-	result = log_integer(log, log_statement(log, LOG_S_DATA_VERSION), 0,
-	    &version);
+	result = log_version(log, &version);
 	if (result != LOG_OK)
 		return result;
 	*changed = version != log->data_version;

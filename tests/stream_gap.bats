@@ -133,6 +133,40 @@ told() {
 	[ "$(count_lines a 'event: stream-gap')" -eq 1 ]
 }
 
+# The time that the responder takes to pass all rows of a stream of zz*, in 1/100 s.
+#   usage: passes NAME
+passes() {
+	local pid before
+	pid=$(responders)
+	before=$(cpu "$pid")
+	open_stream "$1" 'topic=zz*&since=0'
+	sql "INSERT INTO events(topic, data) VALUES('zz', '$1')"
+	eventually got "$1" "data: $1"
+	stop "$STREAM_PID"
+	TOOK=$(($(cpu "$pid") - before))
+}
+
+cpu() {
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+
+@test "a replay takes as long when many topics have been removed" {
+	local few
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 300000)
+		INSERT INTO events(topic, data) SELECT 'a', 'x' FROM n"
+	passes before
+	few=$TOOK
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 9000)
+		INSERT INTO events(topic, data) SELECT 't' || i, 'x' FROM n;
+		DELETE FROM events WHERE topic GLOB 't*'"
+	passes after
+	run ! got after stream-gap
+	echo "took $few and $TOOK"
+	[ "$TOOK" -le $((2 * few + 5)) ]
+}
+
 @test "what a stream has been sent may be removed without a word" {
 	five_rows
 	open_stream a since=1
