@@ -340,17 +340,19 @@ log_read_identity(struct log *log, char identity[LOG_IDENTITY_MAX + 1])
 		bool is_null = sqlite3_column_type(s, 0) == SQLITE_NULL;
 
 		now = log_column(s, 0);
-		if (now.bytes == NULL && !is_null)
+		if (is_null)
+			identity[0] = '\0';
+		else if (now.bytes == NULL)
 			result = log_fail(log, SQLITE_NOMEM);
 		else if (now.len > LOG_IDENTITY_MAX ||
-		    (now.len > 0 && memchr(now.bytes, 0, now.len) != NULL))
+		    memchr(now.bytes, 0, now.len) != NULL)
 			result = refuse(log,
 			    "its identity is longer than 255 bytes, or holds"
 			    " NUL: UPDATE events_log SET identity ="
 			    " lower(hex(randomblob(16)))");
 		else
 			(void)snprintf(identity, LOG_IDENTITY_MAX + 1, "%.*s",
-			    (int)now.len, now.len > 0 ? now.bytes : "");
+			    (int)now.len, now.bytes);
 	} else {
 		result = log_fail(log, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
 	}
