@@ -206,6 +206,11 @@ read_range(struct log *log, const struct log_range *range, bool back,
 		e.retry_ms = retry_ms(s, 3);
 		if (!back)
 			e.data = log_column(s, 4);
+		/* text that there was no memory for is not empty */
+		if (sqlite3_errcode(log->db) == SQLITE_NOMEM) {
+			result = log_fail(log, SQLITE_NOMEM);
+			break;
+		}
 		if (back ? e.id > edge : e.id <= edge) {
 			/* what is out of order cannot be trusted */
 			result = log_fail(log, SQLITE_CORRUPT_INDEX);

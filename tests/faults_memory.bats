@@ -107,7 +107,20 @@ is_whole_tail() {
 	"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow >"$T/want"
 	sweep_command 1 "$(rounds 80 1)" is_whole_tail "${MEMORY[@]}" -- \
 		"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow
-	saw "$seen; tail: $SWEPT"
+	seen+="; tail: $SWEPT"
+	# where each text must be converted
+	rm "$LOG"*
+	{
+		echo "PRAGMA encoding = 'UTF-16';"
+		cat "$ROOT/sql/schema.sql"
+		echo "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1
+			FROM n WHERE i < 100) INSERT INTO events(topic, data)
+			SELECT 't', 'row ' || i FROM n;"
+	} | sqlite3 -bail "$LOG" >"$T/ignored"
+	"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow >"$T/want"
+	sweep_command 1 "$(rounds 17 1)" is_whole_tail "${MEMORY[@]}" -- \
+		"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow
+	saw "$seen; tail of a log in UTF-16: $SWEPT"
 }
 
 # ---- a limit of the system's ------------------------------------------------
