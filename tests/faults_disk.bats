@@ -106,7 +106,7 @@ publish_rows() {
 @test "a full disk" {
 	fault 'the disk is full' \
 		'publishers are told so (507), nothing is half-written, streams go on; with room again all goes on without a restart'
-	small_disk 2m
+	small_disk "$(rounds 2 16)m"
 	serve_inside
 	ROW=0
 	local round full=0 before
