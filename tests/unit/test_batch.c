@@ -87,7 +87,7 @@ check_changed(const struct filter *f, size_t len, const char *how)
 {
 	struct batch b = { .cursor = 0 };
 	struct chunk *c = chunk_new(0, 2 * LARGE);
-	struct chunk *changed = chunk_new(0, 2 * LARGE);
+	struct chunk *changed = chunk_new(0, 3 * LARGE);
 
 	if (c == NULL || changed == NULL)
 		abort();
