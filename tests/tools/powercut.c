@@ -33,7 +33,7 @@
 #define SECTOR 512
 #define NAMES JOURNAL_SHM /* files whose contents count */
 #define IDS_MAX 100000
-#define PUBLISHERS_MAX 64
+#define PUBLISHERS_MAX 256
 
 struct op {
 	struct journal_record r;
@@ -343,8 +343,11 @@ on_row(void *cookie, const struct event *e)
 	    (int)(e->data.len < 60 ? e->data.len : 60), e->data.bytes);
 	if (sscanf(text, "%31s %u", name, &number) != 2)
 		wrong("id %" PRId64 " is no event of ours: %s", e->id, text);
-	while (r->names[i][0] != '\0' && strcmp(r->names[i], name) != 0)
+	while (i < PUBLISHERS_MAX && r->names[i][0] != '\0' &&
+	    strcmp(r->names[i], name) != 0)
 		i++;
+	if (i == PUBLISHERS_MAX)
+		wrong("more than %d publishers", PUBLISHERS_MAX);
 	memcpy(r->names[i], name, sizeof(name));
 	if (number != ++r->last[i])
 		wrong("of %s, number %u comes where %u should", name, number,
