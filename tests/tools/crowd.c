@@ -17,9 +17,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ANSWER_MS 2000
@@ -108,10 +110,26 @@ take(size_t i, const char *text)
 	}
 }
 
-/* Until all that are there have what is looked for; false if nothing comes. */
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Until all that are there have what is looked for; false if it comes to none of
+ * them for a while.  Keepalives are not that.
+ */
 static bool
 run(const char *text, bool for_text)
 {
+	const int patience_ms = for_text ? TEXT_MS : ANSWER_MS;
+	size_t fewest = SIZE_MAX;
+	int64_t until_ms = 0;
+
 	for (;;) {
 		size_t waiting = 0;
 
@@ -122,7 +140,11 @@ run(const char *text, bool for_text)
 				waiting++;
 		if (waiting == 0)
 			return true;
-		if (poll(polls, n, for_text ? TEXT_MS : ANSWER_MS) <= 0)
+		if (waiting < fewest) {
+			fewest = waiting;
+			until_ms = now_ms() + patience_ms;
+		}
+		if (now_ms() > until_ms || poll(polls, n, patience_ms) <= 0)
 			return false;
 		for (size_t i = 0; i < n; i++)
 			if (polls[i].revents != 0)
