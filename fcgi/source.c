@@ -46,6 +46,7 @@ struct source {
 	bool may_be_other; /* its identity is to be looked at */
 	bool is_other;     /* and is another one; the streams do not know yet */
 	bool is_behind;    /* a step is owed although nothing has changed */
+	bool is_displaced; /* another file is in its place, or none */
 	bool is_troubled;
 	struct complaint complaint; /* of that */
 };
@@ -140,6 +141,8 @@ trouble(struct source *src)
 static void
 no_trouble(struct source *src)
 {
+	if (src->is_displaced) /* what can be read is not what is meant */
+		return;
 	if (complaint_ends(&src->complaint))
 		warn_line("log: %s: can be read again", src->config->db);
 	src->is_troubled = false;
@@ -169,7 +172,7 @@ reopen(struct source *src)
 	bool is_same;
 	int64_t head;
 
-	src->is_troubled = src->is_behind = true;
+	src->is_troubled = src->is_displaced = true;
 	/* looking at a file that is no log touches it, which is a file event:
 	   without a pause that would go on for ever */
 	if (now_ms() < src->reopen_ms)
@@ -188,6 +191,8 @@ reopen(struct source *src)
 		is_same = false;
 	log_close(src->log);
 	src->log = log;
+	src->is_displaced = false;
+	src->is_behind = true;
 	src->removals = -1;
 	if (!is_same || head < tail_head(src->tail))
 		return reset(src, head);
@@ -206,7 +211,12 @@ look_at_file(struct source *src)
 	if (now_ms() - src->file_ms < FILE_MS)
 		return SOURCE_OK;
 	src->file_ms = now_ms();
-	return log_is_replaced(src->log) ? reopen(src) : SOURCE_OK;
+	if (log_is_replaced(src->log))
+		return reopen(src);
+	if (src->is_displaced) /* it has been put back */
+		src->is_behind = true;
+	src->is_displaced = false;
+	return SOURCE_OK;
 }
 
 /*
@@ -453,8 +463,10 @@ source_find(struct source *src, const struct filter *f, struct seek *seek)
 	switch (seek_step(src->log, tail_head(src->tail), f, seek)) {
 	case SEEK_FOUND:
 		return SOURCE_OK;
-	case SEEK_AGAIN:
-		return src->is_troubled ? SOURCE_TROUBLE : SOURCE_END;
+	case SEEK_AGAIN: /* an id that is not read yet must wait for that */
+		return src->is_troubled && seek->start == START_AFTER ?
+		    SOURCE_TROUBLE :
+		    SOURCE_END;
 	case SEEK_BEYOND:
 		return SOURCE_RESET;
 	case SEEK_TROUBLE:

@@ -305,6 +305,7 @@ no_deleted_files() {
 	eventually says 'serving the old file'
 	open_stream b since=0
 	brings b '1 message one'
+	[ "$(grep -c 'can be read again' "$LOGS/lighttpd")" -eq 0 ]
 	make_other
 	put_log "$SITE/other.db"
 	eventually got a stream-reset
@@ -312,6 +313,7 @@ no_deleted_files() {
 	brings b $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
 	# the operator is told once of each, not each time
 	[ "$(grep -c 'serving the old file' "$LOGS/lighttpd")" -eq 1 ]
+	[ "$(grep -c 'can be read again' "$LOGS/lighttpd")" -eq 1 ]
 }
 
 @test "a damaged log: who comes is asked to come back; a good one heals it" {
