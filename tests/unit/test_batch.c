@@ -9,7 +9,7 @@
 
 #define LARGE 70000 /* more than a record */
 
-static char large[LARGE];
+static char large[LARGE + 1];
 
 static void
 add(struct chunk *c, int64_t id, size_t len)
