@@ -98,7 +98,7 @@ samples() {
 @test "memory that grows is found, memory that is full is not" {
 	samples '4000 + 500 * rand() + (t < 120 ? 0 : 1000)'
 	"$SOAK/report" "$WORK" 1 1
-	samples '4000 + 500 * rand() + 4 * t'
+	samples '4000 + 500 * rand() + 2 * t'
 	run "$SOAK/report" "$WORK" 1 1
 	[ "$status" -eq 1 ]
 	grep -q '^| responder memory, stretch 1 .*\*\*no\*\*' "$WORK/soak.md"

@@ -7,15 +7,12 @@
 # what is to be full once fills up.  Then the median of the last quarter may be
 # so much above that of the second quarter:
 #
-#   memory        5 % and 512 KB, and it is the lower quartile of the last quarter
+#   memory        5 % and 256 KB; of the web server, which is not ours, 10 % and 1 MB
 #   descriptors   5 % and 16; with nobody there, 4 more than the first time
 #   WAL, file     25 % and 1 MB, over the whole soak; what was largest, 50 %
 #
-# Medians, as a burst, a copy or a reader that stands still is no growth; and what
-# is taken for some minutes and given back is none either.  What the
-# web server, which is not ours, holds back for clients that cannot keep up goes up
-# and down with how busy the machine is: its median may be 10 % and 1 MB above the
-# most of the first half.  "-": too few samples to judge by.
+# Medians, as a burst, a copy or a reader that stands still is no growth.  "-":
+# too few samples to judge by.
 BEGIN {
 	FS = OFS = "\t"
 	NEEDED = 80
@@ -86,12 +83,8 @@ function is_flat(n, needed, late, limit) {
 
 function judge(what, share, factor, more, unit, n, early, late, limit) {
 	n = count[what]
-	if (what ~ /^web server memory/)
-		early = quantile(what, 1, int(n / 2), 1)
-	else
-		early = quantile(what, int(n / 4) + 1, int(n / 2), share)
-	late = quantile(what, int(n * 3 / 4) + 1, n,
-	    what ~ /memory/ ? 0.25 : share)
+	early = quantile(what, int(n / 4) + 1, int(n / 2), share)
+	late = quantile(what, int(n * 3 / 4) + 1, n, share)
 	limit = int(early * factor + more)
 	print what (share == 1 ? ", largest" : ""), early, late, limit, unit,
 	    is_flat(n, NEEDED, late, limit)
@@ -107,10 +100,10 @@ END {
 			    is_flat(n, 2, list[what, n], list[what, 1] + 4)
 		else if (what ~ /descriptors/)
 			judge(what, 0.5, 1.05, 16, "")
-		else if (what ~ /^web server memory/)
+		else if (what ~ /^web server/)
 			judge(what, 0.5, 1.1, 1024, "KB")
 		else if (what ~ /memory/)
-			judge(what, 0.5, 1.05, 512, "KB")
+			judge(what, 0.5, 1.05, 256, "KB")
 		else {
 			judge(what, 0.5, 1.25, 1024, "KB")
 			judge(what, 1, 1.5, 1024, "KB")
