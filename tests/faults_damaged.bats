@@ -36,7 +36,8 @@ damaged() {
 	oracle_past
 	"$@"
 	: >"$O/refused-publishes"
-	SAID=$(cat "$LOGS"/* | wc -l)
+	rm -rf "$T/said"
+	cp -R "$LOGS" "$T/said"
 	publishers_resume
 	eventually shows
 	publishers_pause web cgi sql
@@ -51,8 +52,17 @@ damaged() {
 # Has the damage been noticed?  Streams that read all of the log help.
 shows() {
 	open_some
-	cat "$LOGS"/* | tail -n "+$SAID" | sed 's/.*events.db: //' | grep -E \
+	said_since | sed 's/.*events.db: //' | grep -E \
 		'malformed|not a database|disk I/O|is empty, but|no such table'
+}
+
+# What has been added to the logs since they were copied.
+said_since() {
+	local log before
+	for log in "$LOGS"/*; do
+		before=$(stat -c %s "$T/said/${log##*/}" 2>/dev/null) || before=0
+		tail -c "+$((before + 1))" "$log"
+	done
 }
 
 # Streams that are opened now; those that go on are left after a second.
@@ -88,12 +98,15 @@ nothing_false() {
 	[ ! -s "$T/false" ]
 }
 
+# More events than a responder has room for: those who come back to the first
+# ones are served from the log.
 begin() {
 	make_log
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 2000)
-		INSERT INTO events(topic, data) SELECT 'news', 'row ' || i FROM n"
-	serve
+		INSERT INTO events(topic, data)
+			SELECT 'news', printf('row %100d', i) FROM n"
+	serve ROWCAST_TAIL_KB=64 ROWCAST_REPLAY_KB=64
 	oracle_start
 	publishers_start
 	published 9
@@ -102,7 +115,14 @@ begin() {
 # All pages are in the file itself.
 empty_wal() {
 	publishers_pause web cgi sql
+	forget_pages
 	eventually wal_is_empty
+}
+
+# A program whose commit was the last one still knows the pages, and could write
+# them anew over the damage: another one commits.
+forget_pages() {
+	sql "INSERT INTO events(topic, data) VALUES('news', 'no more for now')"
 }
 
 wal_is_empty() {
@@ -173,6 +193,7 @@ fill_wal() {
 	publishers_resume
 	published 9
 	publishers_pause web cgi sql
+	forget_pages
 }
 
 # Where the last frame but some begins; a frame is a header and a page.

@@ -198,6 +198,7 @@ no_refusals() {
 #   usage: publishers_pause SOURCE…
 publishers_pause() {
 	local source
+	rm -f "$O"/paused-* # of the last halt: who has left it may be slow to say so
 	for source in "$@"; do touch "$O/pause-$source"; done
 	for source in "$@"; do
 		wait_until 60 test -e "$O/paused-$source" || return 1
