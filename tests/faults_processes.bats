@@ -103,6 +103,9 @@ kill_server() {
 		# It may be about to start another one.
 		kill -STOP "$SERVER_PID"
 		mapfile -t pids < <(server_children)
+		# what it leaves behind is ours to end
+		mapfile -t -O "${#STARTED[@]}" STARTED < <(programs rowcast.fcgi
+			programs rowcast-publish.cgi)
 		kill -KILL "$SERVER_PID" "${pids[@]}"
 		eventually gone "$SERVER_PID" "${pids[@]}"
 		"start_$KIND"
