@@ -304,7 +304,7 @@ lint:
 	$(again) $(B)/schema.h $(B)/prune.h
 	@tests/run tests/lint
 
-# FAULTS=short is what make check does; the long form takes hours.
+# FAULTS=short is what make check does; the long form takes an hour or two.
 .PHONY: faults
 faults:
 	@scripts/install-deps test
