@@ -95,7 +95,7 @@ UV_LIBS := $(call pkg,--libs,libuv,-luv)
 UNISTRING_LIBS := -lunistring
 SECCOMP_LIBS := $(if $(LINUX),$(call pkg,--libs,libseccomp,-lseccomp))
 
-OUR_CPP = -D_GNU_SOURCE -DROWCAST_VERSION='"$(VERSION)"' -I$(B) $(PKG_CFLAGS) \
+OUR_CPP = -D_GNU_SOURCE -DROWCAST_VERSION='"$(VERSION)"' -I. -I$(B) $(PKG_CFLAGS) \
 	$(HARDEN_CPP) $(if $(SAN),-DSANITIZED_BUILD)
 OUR_CC = -std=c17 $(WARNINGS) $(HARDEN_CC) $(SAN_CC)
 OUR_LD = $(HARDEN_LD) -Wl,--as-needed $(SAN_FLAGS) $(SAN_LD)
@@ -107,7 +107,7 @@ SAY = @printf '  %-6s %s\n'
 
 # ---- what there is ----------------------------------------------------------
 
-LIB_SRC := $(sort $(wildcard lib/*.c))
+LIB_SRC := $(sort $(wildcard lib/*.c lib/*/*.c))
 FCGI_SRC := $(sort $(wildcard fcgi/*.c))
 CGI_SRC := $(sort $(wildcard cgi/*.c))
 CLI_SRC := $(sort $(wildcard cli/*.c))
@@ -176,7 +176,7 @@ $(ORACLE_A): $(call obj,$(ORACLE_LIB))
 $(FUZZ_A): $(filter-out %/world.o,$(call obj,$(FUZZ_HELP_SRC)))
 $(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(FUZZ_A): Makefile
 	$(SAY) AR $@
-	@rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
+	@rm -f $@; $(AR) qcs $@ $(filter %.o,$^)
 
 # A unit test takes from the archives what it calls.  Both programs have a
 # config.o: the tests named test_cgi_* find the publisher's first.
@@ -297,7 +297,7 @@ tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 	@touch $@
 
 .PHONY: lint
-lint: export LINT_FLAGS = -D_GNU_SOURCE -DROWCAST_VERSION="$(VERSION)" -I$(B) \
+lint: export LINT_FLAGS = -D_GNU_SOURCE -DROWCAST_VERSION="$(VERSION)" -I. -I$(B) \
 	$(PKG_CFLAGS) $(CPPFLAGS) -std=c17 $(WARNINGS)
 lint:
 	@scripts/install-deps lint
@@ -380,20 +380,20 @@ INSTALL_PROGRAMS = $(RESPONDER) $(PUBLISHER)
 INSTALL_BIN = $(COMMAND)
 INSTALL_SHARE = $(wildcard sql/*.sql) $(EXAMPLES)
 INSTALL_WEB = $(wildcard web/*.*)
-INSTALL_UNITS = $(wildcard systemd/*.s*)
+INSTALL_UNITS = $(wildcard packaging/systemd/*.s*)
 INSTALL_DOC = $(wildcard README.md SECURITY.md LICENSE docs/*.md)
-INSTALL_MAN1 = $(wildcard man/*.1)
-INSTALL_MAN7 = $(wildcard man/*.7)
-INSTALL_MAN8 = $(wildcard man/*.8)
+INSTALL_MAN1 = $(wildcard docs/man/*.1)
+INSTALL_MAN7 = $(wildcard docs/man/*.7)
+INSTALL_MAN8 = $(wildcard docs/man/*.8)
 INSTALLED = $(call to,$(bindir),$(INSTALL_BIN)) \
 	$(call to,$(libexecdir)/rowcast,$(INSTALL_PROGRAMS)) \
 	$(call to,$(datadir)/rowcast,$(INSTALL_SHARE)) \
 	$(call to,$(datadir)/rowcast/web,$(INSTALL_WEB)) \
 	$(call to,$(datadir)/rowcast/systemd,$(INSTALL_UNITS)) \
 	$(call to,$(docdir),$(INSTALL_DOC)) \
-	$(call to,$(bashcompdir),completions/rowcast.bash) \
-	$(call to,$(zshcompdir),completions/_rowcast) \
-	$(call to,$(fishcompdir),completions/rowcast.fish) \
+	$(call to,$(bashcompdir),packaging/completions/rowcast.bash) \
+	$(call to,$(zshcompdir),packaging/completions/_rowcast) \
+	$(call to,$(fishcompdir),packaging/completions/rowcast.fish) \
 	$(call to,$(mandir)/man1,$(INSTALL_MAN1)) \
 	$(call to,$(mandir)/man7,$(INSTALL_MAN7)) \
 	$(call to,$(mandir)/man8,$(INSTALL_MAN8))
@@ -420,9 +420,9 @@ install: all
 	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)
 	$(call put_named,$(INSTALL_UNITS),$(datadir)/rowcast/systemd)
 	$(call put,644,$(INSTALL_DOC),$(docdir))
-	$(call put,644,completions/rowcast.bash,$(bashcompdir))
-	$(call put,644,completions/_rowcast,$(zshcompdir))
-	$(call put,644,completions/rowcast.fish,$(fishcompdir))
+	$(call put,644,packaging/completions/rowcast.bash,$(bashcompdir))
+	$(call put,644,packaging/completions/_rowcast,$(zshcompdir))
+	$(call put,644,packaging/completions/rowcast.fish,$(fishcompdir))
 	$(call put_named,$(INSTALL_MAN1),$(mandir)/man1)
 	$(call put_named,$(INSTALL_MAN7),$(mandir)/man7)
 	$(call put_named,$(INSTALL_MAN8),$(mandir)/man8)

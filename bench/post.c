@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/log.h"
+#include "lib/log/log.h"
 #include "clock.h"
 #include "histogram.h"
 #include "target.h"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/log.h"
+#include "lib/log/log.h"
 #include "clock.h"
 #include "target.h"
 

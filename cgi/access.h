@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/problem.h"
+#include "lib/problem.h"
 
 /*
  * May this request publish?  Pure.

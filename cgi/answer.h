@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/log.h"
-#include "../lib/problem.h"
+#include "lib/log/log.h"
+#include "lib/problem.h"
 
 /*
  * CGI responses of the publisher.  Each is made in memory and goes out whole.

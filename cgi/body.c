@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/form.h"
-#include "../lib/utf8.h"
+#include "lib/form.h"
+#include "lib/utf8.h"
 #include "media.h"
 
 #define RETRY_MAX_MS 86400000

@@ -3,9 +3,9 @@
 
 #include <stdbool.h>
 
-#include "../lib/event.h"
-#include "../lib/log.h"
-#include "../lib/problem.h"
+#include "lib/event.h"
+#include "lib/log/log.h"
+#include "lib/problem.h"
 
 /*
  * The body of a publishing request → events, or why they are refused.  Pure.

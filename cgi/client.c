@@ -8,8 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "../lib/listener.h"
-#include "../lib/warn.h"
+#include "lib/fastcgi/listener.h"
+#include "lib/warn.h"
 #include "server_private.h"
 
 #define GROUP_MAX 512 /* requests in one transaction */

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "config.h"
+#include "publisher_config.h"
 #include "publish.h"
 
 /*

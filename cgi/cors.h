@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../lib/event.h"
+#include "lib/event.h"
 
 /*
  * Which other sites' pages may read our answers.  Pure.

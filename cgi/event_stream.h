@@ -1,7 +1,7 @@
 #ifndef ROWCAST_EVENT_STREAM_H
 #define ROWCAST_EVENT_STREAM_H
 
-#include "../lib/event.h"
+#include "lib/event.h"
 
 /*
  * One event of a text/event-stream → an event of ours.  Pure.

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../lib/form.h"
+#include "lib/form.h"
 #include "access.h"
 #include "answer.h"
 #include "cors.h"

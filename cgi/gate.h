@@ -1,8 +1,8 @@
 #ifndef ROWCAST_GATE_H
 #define ROWCAST_GATE_H
 
-#include "../lib/problem.h"
-#include "config.h"
+#include "lib/problem.h"
+#include "publisher_config.h"
 
 /*
  * May this request publish: its method, who sends it, from where?  Pure.

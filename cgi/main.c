@@ -12,11 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/fcgi.h"
-#include "../lib/form.h"
-#include "../lib/warn.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/form.h"
+#include "lib/warn.h"
 #include "answer.h"
-#include "config.h"
+#include "publisher_config.h"
 #include "plain.h"
 #include "server.h"
 

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/fcgi.h"
-#include "../lib/sandbox.h"
-#include "../lib/warn.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/sandbox/sandbox.h"
+#include "lib/warn.h"
 #include "commit.h"
 #include "publish.h"
 

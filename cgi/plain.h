@@ -1,7 +1,7 @@
 #ifndef ROWCAST_PLAIN_H
 #define ROWCAST_PLAIN_H
 
-#include "config.h"
+#include "publisher_config.h"
 
 /*
  * Serve the one request of a CGI process: variables from the environment, body

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/form.h"
-#include "../lib/warn.h"
+#include "lib/form.h"
+#include "lib/warn.h"
 #include "answer.h"
 #include "body.h"
 #include "cors.h"

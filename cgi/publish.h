@@ -1,8 +1,8 @@
 #ifndef ROWCAST_PUBLISH_H
 #define ROWCAST_PUBLISH_H
 
-#include "../lib/log.h"
-#include "config.h"
+#include "lib/log/log.h"
+#include "publisher_config.h"
 
 /*
  * One publishing request, from its variables to its answer.  It neither reads

@@ -5,10 +5,10 @@
 
 #include <signal.h>
 
-#include "../lib/fcgi.h"
-#include "../lib/listener.h"
-#include "../lib/loop.h"
-#include "../lib/warn.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/listener.h"
+#include "lib/loop/loop.h"
+#include "lib/warn.h"
 #include "server_private.h"
 
 #define END_MS 1500 /* for the last answers to go out */

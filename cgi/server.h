@@ -1,7 +1,7 @@
 #ifndef ROWCAST_SERVER_H
 #define ROWCAST_SERVER_H
 
-#include "config.h"
+#include "publisher_config.h"
 
 /*
  * Serve publishing requests over FastCGI until SIGTERM or SIGINT: each as

@@ -9,10 +9,10 @@
 
 #include <uv.h>
 
-#include "../lib/connection.h"
-#include "../lib/fine_timer.h"
-#include "../lib/sandbox.h"
-#include "../lib/signals.h"
+#include "lib/fastcgi/connection.h"
+#include "lib/loop/fine_timer.h"
+#include "lib/sandbox/sandbox.h"
+#include "lib/loop/signals.h"
 #include "commit.h"
 #include "publish.h"
 

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/form.h"
-#include "../lib/utf8.h"
+#include "lib/form.h"
+#include "lib/utf8.h"
 #include "body.h"
 #include "event_stream.h"
 

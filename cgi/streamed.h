@@ -3,9 +3,9 @@
 
 #include <stdbool.h>
 
-#include "../lib/event.h"
-#include "../lib/log.h"
-#include "../lib/problem.h"
+#include "lib/event.h"
+#include "lib/log/log.h"
+#include "lib/problem.h"
 #include "media.h"
 
 /*

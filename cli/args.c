@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/warn.h"
+#include "lib/warn.h"
 #include "value.h"
 
 #define LINE_MAX_BYTES 1024

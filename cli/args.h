@@ -4,7 +4,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 
-#include "../lib/log.h"
+#include "lib/log/log.h"
 
 /* What the program ends with. */
 enum status {

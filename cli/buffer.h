@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/event.h"
+#include "lib/event.h"
 
 /*
  * Bytes that grow at their end: what is to be written out next.  Pure.

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/utf8.h"
+#include "lib/utf8.h"
 
 #define ESCAPE_MAX 8
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */

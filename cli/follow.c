@@ -5,9 +5,9 @@
 
 #include <uv.h>
 
-#include "../lib/loop.h"
-#include "../lib/warn.h"
-#include "../lib/watch.h"
+#include "lib/loop/loop.h"
+#include "lib/warn.h"
+#include "lib/loop/watch.h"
 #include "output.h"
 
 #define POLL_MS 100

@@ -1,7 +1,7 @@
 #ifndef ROWCAST_LINE_H
 #define ROWCAST_LINE_H
 
-#include "../lib/log.h"
+#include "lib/log/log.h"
 
 /*
  * One line of NDJSON → an event.  Pure.

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/event.h"
+#include "lib/event.h"
 
 /*
  * The lines of a descriptor, each up to a length.

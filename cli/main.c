@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/warn.h"
+#include "lib/warn.h"
 #include "command.h"
 
 static const struct command *const commands[] = {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/warn.h"
+#include "lib/warn.h"
 
 /* Wait until a descriptor that somebody has made non-blocking takes more. */
 static void

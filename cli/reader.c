@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/gap.h"
-#include "../lib/log_admin.h"
-#include "../lib/seek.h"
+#include "lib/log/gap.h"
+#include "lib/log/admin.h"
+#include "lib/log/seek.h"
 
 #define PAGE_ROWS 1000 /* of one step */
 

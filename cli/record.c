@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../lib/sse.h"
+#include "lib/sse.h"
 #include "escape.h"
 #include "json.h"
 

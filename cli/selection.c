@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "../lib/utf8.h"
+#include "lib/utf8.h"
 
 static struct text
 text_of(const char *value)

@@ -1,8 +1,8 @@
 #ifndef ROWCAST_SELECTION_H
 #define ROWCAST_SELECTION_H
 
-#include "../lib/filter.h"
-#include "../lib/start.h"
+#include "lib/filter.h"
+#include "lib/start.h"
 #include "args.h"
 
 /*

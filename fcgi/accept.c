@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../lib/event.h"
+#include "lib/event.h"
 
 /* White space may stand around the parts, not inside of them. */
 static struct text

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "../lib/fcgi.h"
+#include "lib/fastcgi/fcgi.h"
 
 void
 batch_say(struct batch *b, const char *format, ...)

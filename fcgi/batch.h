@@ -3,8 +3,8 @@
 
 #include <sys/uio.h>
 
-#include "../lib/connection.h"
-#include "../lib/filter.h"
+#include "lib/fastcgi/connection.h"
+#include "lib/filter.h"
 #include "chunk.h"
 
 /*

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/sse.h"
+#include "lib/sse.h"
 
 struct chunk *
 chunk_new(int64_t after, size_t len)

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/event.h"
+#include "lib/event.h"
 
 /*
  * A run of encoded events: every event of a part of the log (or every one that

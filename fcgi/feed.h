@@ -3,7 +3,7 @@
 
 #include <sys/uio.h>
 
-#include "../lib/filter.h"
+#include "lib/filter.h"
 #include "chunk.h"
 
 /*

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/fcgi.h"
-#include "../lib/form.h"
-#include "../lib/warn.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/form.h"
+#include "lib/warn.h"
 #include "feed.h"
 #include "reply.h"
 #include "roster.h"

@@ -1,8 +1,8 @@
 #ifndef ROWCAST_HUB_H
 #define ROWCAST_HUB_H
 
-#include "config.h"
-#include "../lib/connection.h"
+#include "responder_config.h"
+#include "lib/fastcgi/connection.h"
 #include "source.h"
 
 /*

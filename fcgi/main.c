@@ -9,14 +9,14 @@
 
 #include <uv.h>
 
-#include "../lib/fcgi.h"
-#include "../lib/listener.h"
-#include "../lib/loop.h"
-#include "../lib/sandbox.h"
-#include "../lib/signals.h"
-#include "../lib/warn.h"
-#include "../lib/watch.h"
-#include "config.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/listener.h"
+#include "lib/loop/loop.h"
+#include "lib/sandbox/sandbox.h"
+#include "lib/loop/signals.h"
+#include "lib/warn.h"
+#include "lib/loop/watch.h"
+#include "responder_config.h"
 #include "hub.h"
 
 #define END_MS 1500     /* for the ends of all streams to go out */

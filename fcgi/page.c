@@ -3,8 +3,8 @@
  */
 #include "page.h"
 
-#include "../lib/seek.h"
-#include "../lib/sse.h"
+#include "lib/log/seek.h"
+#include "lib/sse.h"
 
 #define PAGE_ROWS 1000 /* rows of one read */
 

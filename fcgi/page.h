@@ -1,8 +1,8 @@
 #ifndef ROWCAST_PAGE_H
 #define ROWCAST_PAGE_H
 
-#include "../lib/filter.h"
-#include "../lib/log.h"
+#include "lib/filter.h"
+#include "lib/log/log.h"
 #include "chunk.h"
 
 /*

@@ -1,7 +1,7 @@
 #ifndef ROWCAST_REPLY_H
 #define ROWCAST_REPLY_H
 
-#include "config.h"
+#include "responder_config.h"
 #include "request.h"
 
 /*

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/form.h"
+#include "lib/form.h"
 #include "accept.h"
 
 #define NO_MEMORY_RETRY_S 5

@@ -1,9 +1,9 @@
 #ifndef ROWCAST_REQUEST_H
 #define ROWCAST_REQUEST_H
 
-#include "../lib/filter.h"
-#include "../lib/problem.h"
-#include "../lib/start.h"
+#include "lib/filter.h"
+#include "lib/problem.h"
+#include "lib/start.h"
 
 /*
  * What a client asks for: CGI variables in, a struct request out, or the

@@ -13,12 +13,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "../lib/complaint.h"
-#include "../lib/fcgi.h"
-#include "../lib/gap.h"
-#include "../lib/log.h"
-#include "../lib/sse.h"
-#include "../lib/warn.h"
+#include "lib/throttle.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/log/gap.h"
+#include "lib/log/log.h"
+#include "lib/sse.h"
+#include "lib/warn.h"
 #include "page.h"
 #include "pages.h"
 #include "tail.h"
@@ -48,7 +48,7 @@ struct source {
 	bool is_behind;    /* a step is owed although nothing has changed */
 	bool is_displaced; /* another file is in its place, or none */
 	bool is_troubled;
-	struct complaint complaint; /* of that */
+	struct throttle throttle; /* of that */
 };
 
 /* ---- opening ---- */
@@ -126,7 +126,7 @@ now_ms(void)
 static enum source_result
 trouble_with(struct source *src, const char *why, const char *meanwhile)
 {
-	if (complaint_begins(&src->complaint, now_ms()))
+	if (throttle_raise(&src->throttle, now_ms()))
 		warn_line("log: %s: %s; %s", src->config->db, why, meanwhile);
 	src->is_troubled = src->is_behind = true;
 	return SOURCE_TROUBLE;
@@ -143,7 +143,7 @@ no_trouble(struct source *src)
 {
 	if (src->is_displaced) /* what can be read is not what is meant */
 		return;
-	if (complaint_ends(&src->complaint))
+	if (throttle_clear(&src->throttle))
 		warn_line("log: %s: can be read again", src->config->db);
 	src->is_troubled = false;
 }

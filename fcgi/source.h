@@ -1,10 +1,10 @@
 #ifndef ROWCAST_SOURCE_H
 #define ROWCAST_SOURCE_H
 
-#include "../lib/filter.h"
-#include "../lib/seek.h"
+#include "lib/filter.h"
+#include "lib/log/seek.h"
 #include "chunk.h"
-#include "config.h"
+#include "responder_config.h"
 
 /*
  * Where streams read from: the log, with its newest part in memory and with

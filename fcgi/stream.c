@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../lib/fcgi.h"
+#include "lib/fastcgi/fcgi.h"
 #include "batch.h"
 #include "reply.h"
 

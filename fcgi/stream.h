@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "../lib/connection.h"
+#include "lib/fastcgi/connection.h"
 #include "feed.h"
 #include "request.h"
 #include "source.h"

@@ -25,8 +25,8 @@ options_of() {
 # What bash would offer behind these words.
 complete_bash() {
 	(
-		# shellcheck source=completions/rowcast.bash
-		. completions/rowcast.bash
+		# shellcheck source=packaging/completions/rowcast.bash
+		. packaging/completions/rowcast.bash
 		COMP_WORDS=("$@")
 		COMP_CWORD=$(($# - 1))
 		_rowcast
@@ -65,12 +65,12 @@ complete_bash() {
 @test "zsh and fish know each command and option, too" {
 	local command option
 	for command in $(commands); do
-		grep -q "'$command:" completions/_rowcast
-		grep -q -- "-a $command -d" completions/rowcast.fish
+		grep -q "'$command:" packaging/completions/_rowcast
+		grep -q -- "-a $command -d" packaging/completions/rowcast.fish
 		[ "$command" != help ] || continue
 		for option in $(options_of "$command"); do
-			grep -qE -- "$option([^a-z-]|\$)" completions/_rowcast
-			grep -qE -- "-l ${option#--}( |\$)" completions/rowcast.fish
+			grep -qE -- "$option([^a-z-]|\$)" packaging/completions/_rowcast
+			grep -qE -- "-l ${option#--}( |\$)" packaging/completions/rowcast.fish
 		done
 	done
 }
@@ -81,8 +81,8 @@ complete_bash() {
 		command -v "$shell" >/dev/null || continue
 		found=1
 		case $shell in
-		zsh) zsh -n completions/_rowcast ;;
-		fish) fish -n completions/rowcast.fish ;;
+		zsh) zsh -n packaging/completions/_rowcast ;;
+		fish) fish -n packaging/completions/rowcast.fish ;;
 		esac
 	done
 	[ "$found" -eq 1 ] || skip 'neither is installed'

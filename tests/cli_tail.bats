@@ -350,7 +350,7 @@ rename_copy() {
 # fails for this text.  Sets PID.
 #   usage: start_loop TEXT
 start_loop() {
-	sed -n '/^Do something for each event/,/^\.Ed/p' "$ROOT/man/rowcast.1" |
+	sed -n '/^Do something for each event/,/^\.Ed/p' "$ROOT/docs/man/rowcast.1" |
 		sed '1,/^\.Bd/d; /^\./d' >"$T/loop"
 	[ -s "$T/loop" ]
 	mkdir -p "$T/work"

@@ -57,8 +57,8 @@ units_start() {
 
 @test "with the default folders, units and manual pages stay as they are" {
 	makes install
-	diff -r systemd "$D/usr/local/share/rowcast/systemd"
-	cmp man/rowcast.7 "$D/usr/local/share/man/man7/rowcast.7"
+	diff -r packaging/systemd "$D/usr/local/share/rowcast/systemd"
+	cmp docs/man/rowcast.7 "$D/usr/local/share/man/man7/rowcast.7"
 }
 
 @test "everybody may read what is installed" {

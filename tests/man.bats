@@ -49,7 +49,7 @@ variables_in() {
 
 @test "the manual of each program has the options of its --help, and no others" {
 	local page n=0
-	for page in man/*.[18]; do
+	for page in docs/man/*.[18]; do
 		options_of "$(basename "${page%.*}")" >"$T/help"
 		options_in "$page" DESCRIPTION >"$T/manual"
 		echo "$page:"
@@ -61,7 +61,7 @@ variables_in() {
 
 @test "the manual has the options of each command's --help, and no others" {
 	local page program command
-	for page in man/*.1; do
+	for page in docs/man/*.1; do
 		program=$(basename "${page%.*}")
 		options_of "$program" >"$T/common"
 		for command in $(commands_of "$program"); do
@@ -76,7 +76,7 @@ variables_in() {
 @test "there is a manual for each program" {
 	local program n=0
 	while read -r program; do
-		ls man/"$program".[18]
+		ls docs/man/"$program".[18]
 		n=$((n + 1))
 	done < <(sed -nE 's/^(RESPONDER|PUBLISHER|COMMAND) := .*\///p' Makefile)
 	[ "$n" -ge 2 ]
@@ -96,16 +96,16 @@ responder_variables() {
 		responder_variables
 		variables_in "${sources[@]}"
 	} >"$T/sources"
-	variables_in man/*.[178] >"$T/manuals"
+	variables_in docs/man/*.[178] >"$T/manuals"
 	same "$T/sources" "$T/manuals"
 }
 
 @test "the manual of each program names each variable that the program reads" {
 	responder_variables >"$T/responder"
-	variables_in man/rowcast.fcgi.8 >"$T/manual"
+	variables_in docs/man/rowcast.fcgi.8 >"$T/manual"
 	same "$T/responder" "$T/manual"
 	variables_in cgi/*.c >"$T/publisher"
-	variables_in man/rowcast-publish.cgi.8 >"$T/manual"
+	variables_in docs/man/rowcast-publish.cgi.8 >"$T/manual"
 	same "$T/publisher" "$T/manual"
 }
 
@@ -123,8 +123,8 @@ request_of() {
 @test "the manual of each program names the variables of a request, and no others" {
 	local folder page
 	for folder in fcgi cgi; do
-		page=man/rowcast.fcgi.8
-		[ "$folder" = fcgi ] || page=man/rowcast-publish.cgi.8
+		page=docs/man/rowcast.fcgi.8
+		[ "$folder" = fcgi ] || page=docs/man/rowcast-publish.cgi.8
 		request_in "$folder"/*.c >"$T/sources"
 		request_of "$page" >"$T/manual"
 		echo "$page:"
@@ -136,7 +136,7 @@ request_of() {
 	local header n=0
 	while read -r header; do
 		echo "$header"
-		grep -qE "^\\.Li $header( [,.])?\$" man/rowcast-publish.cgi.8
+		grep -qE "^\\.Li $header( [,.])?\$" docs/man/rowcast-publish.cgi.8
 		n=$((n + 1))
 	done < <(sed -n '/cors_preflight/,/;/p' cgi/cors.c |
 		sed -nE 's/.*"(.*)\\r\\n".*/\1/p')
@@ -156,8 +156,8 @@ statuses_in() {
 @test "the manual of each program has the statuses of its refusals, and no others" {
 	local folder page
 	for folder in fcgi cgi; do
-		page=man/rowcast.fcgi.8
-		[ "$folder" = fcgi ] || page=man/rowcast-publish.cgi.8
+		page=docs/man/rowcast.fcgi.8
+		[ "$folder" = fcgi ] || page=docs/man/rowcast-publish.cgi.8
 		statuses_of "$folder"/*.c >"$T/sources"
 		statuses_in "$page" >"$T/manual"
 		echo "$page:"
@@ -168,8 +168,8 @@ statuses_in() {
 @test "the manual of each program names the counters of its report" {
 	local source page
 	for source in fcgi/hub.c cgi/server.c; do
-		page=man/rowcast.fcgi.8
-		[ "$source" = fcgi/hub.c ] || page=man/rowcast-publish.cgi.8
+		page=docs/man/rowcast.fcgi.8
+		[ "$source" = fcgi/hub.c ] || page=docs/man/rowcast-publish.cgi.8
 		sed -n '/"report:/,/;/p' "$source" |
 			grep -oE '[a-z]+=%' | tr -d % >"$T/sources"
 		grep '^\.It Li "report:' "$page" |
@@ -186,19 +186,19 @@ statuses_in() {
 	for table in events retention; do
 		sqlite3 "$T/log" "SELECT name FROM pragma_table_info('$table')"
 	done >"$T/schema"
-	sed -nE 's/^\.It Sy ([a-z]+(_[a-z]+)*)$/\1/p' man/rowcast.7 >"$T/manual"
+	sed -nE 's/^\.It Sy ([a-z]+(_[a-z]+)*)$/\1/p' docs/man/rowcast.7 >"$T/manual"
 	same "$T/schema" "$T/manual"
 }
 
 @test "rowcast(7) names each recipe, and no others" {
 	find sql -name '*.sql' -printf '%f\n' >"$T/sql"
-	grep -oE '[a-z-]+\.sql\b' man/rowcast.7 >"$T/manual"
+	grep -oE '[a-z-]+\.sql\b' docs/man/rowcast.7 >"$T/manual"
 	same "$T/sql" "$T/manual"
 }
 
 @test "who is told to feed a schema to sqlite3 is told -bail" {
 	grep -rhoE 'sqlite3 [^|;]*< ?[^ ]*(schema|publish-changes)\.sql' \
-		README.md docs man sql examples cli lib >"$T/told"
+		README.md docs sql examples cli lib >"$T/told"
 	[ "$(wc -l <"$T/told")" -ge 8 ]
 	run ! grep -v -e ' -bail ' "$T/told"
 }
@@ -209,11 +209,11 @@ statuses_in() {
 	while read -r path; do
 		name=${path#/usr/local/*/rowcast/}
 		echo "$path"
-		# of "systemd/rowcast.*" the star is not in it
+		compgen -G "packaging/$name*" || [ -e "$BUILD/$name" ] || [ -e "sql/$name" ]
 		compgen -G "$name*" || [ -e "$BUILD/$name" ] || [ -e "sql/$name" ]
 		n=$((n + 1))
 	done < <(grep -ohE '/usr/local/(libexec|share)/rowcast/[a-zA-Z0-9._/-]*[a-z]' \
-		man/*.[178] | sort -u)
+		docs/man/*.[178] | sort -u)
 	[ "$n" -ge 3 ]
 }
 
@@ -221,15 +221,15 @@ statuses_in() {
 	local name section n=0
 	while read -r _ name section _; do
 		echo "$name($section)"
-		[ -e "man/$name.$section" ]
+		[ -e "docs/man/$name.$section" ]
 		n=$((n + 1))
-	done < <(grep -ohE 'Xr rowcast[^ ]* [0-9]' man/*.[178])
+	done < <(grep -ohE 'Xr rowcast[^ ]* [0-9]' docs/man/*.[178])
 	[ "$n" -ge 4 ]
 }
 
 @test "each page says its own name and section" {
 	local page name
-	for page in man/*.[178]; do
+	for page in docs/man/*.[178]; do
 		name=$(basename "${page%.*}")
 		grep -qx "\.Dt ${name^^} ${page##*.}" "$page"
 		grep -qx "\.Nm $name" "$page"
@@ -239,7 +239,7 @@ statuses_in() {
 # The settings that rowcast(7) explains for one web server.
 #   usage: settings_of SECTION
 settings_of() {
-	sed -n "/^\.Ss $1\$/,/^\.Ss /p" man/rowcast.7 | grep '^\.It Cm' |
+	sed -n "/^\.Ss $1\$/,/^\.Ss /p" docs/man/rowcast.7 | grep '^\.It Cm' |
 		sed -e 's/^\.It //' -e 's/ , /\n/g' |
 		sed -n 's/^Cm \([^ ]*\).*/\1/p'
 }
@@ -258,7 +258,7 @@ settings_of() {
 	done
 	settings_of 'Systemd units' | while read -r setting; do
 		echo "systemd: $setting"
-		cat systemd/* | grep -q "^$setting" ||
+		cat packaging/systemd/* | grep -q "^$setting" ||
 			[ "$setting" = StateDirectoryMode ]
 	done
 }

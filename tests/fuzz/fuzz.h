@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/event.h"
+#include "lib/event.h"
 
 /* What libFuzzer calls for each input; 0 is "keep it if it is interesting". */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../cgi/body.h"
-#include "../../lib/utf8.h"
+#include "cgi/body.h"
+#include "lib/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 

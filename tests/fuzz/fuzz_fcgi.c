@@ -9,7 +9,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/fcgi.h"
+#include "lib/fastcgi/fcgi.h"
 
 #define VARS_MAX 4096
 

@@ -14,12 +14,12 @@
  */
 #include "fuzz.h"
 
-#include "../../fcgi/batch.h"
-#include "../../fcgi/feed.h"
-#include "../../fcgi/pages.h"
-#include "../../fcgi/tail.h"
-#include "../../lib/fcgi.h"
-#include "../../lib/sse.h"
+#include "fcgi/batch.h"
+#include "fcgi/feed.h"
+#include "fcgi/pages.h"
+#include "fcgi/tail.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/sse.h"
 #include "wish.h"
 
 #define LOG_MAX 400

@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/filter.h"
+#include "lib/filter.h"
 
 #define LINES_MAX 64
 #define ASKED_MAX 192

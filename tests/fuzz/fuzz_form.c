@@ -6,8 +6,8 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/form.h"
-#include "../../lib/utf8.h"
+#include "lib/form.h"
+#include "lib/utf8.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,10 +10,10 @@
  */
 #include "fuzz.h"
 
-#include "../../cli/line.h"
-#include "../../cli/record.h"
-#include "../../lib/utf8.h"
-#include "../oracle/event_source.h"
+#include "cli/line.h"
+#include "cli/record.h"
+#include "lib/utf8.h"
+#include "tests/oracle/event_source.h"
 #include "seen.h"
 
 static bool

@@ -15,9 +15,9 @@
 
 #include <strings.h>
 
-#include "../../cgi/publish.h"
-#include "../../lib/utf8.h"
-#include "../../lib/warn.h"
+#include "cgi/publish.h"
+#include "lib/utf8.h"
+#include "lib/warn.h"
 
 #define VARS_MAX 12
 #define VAR_BYTES 160

@@ -15,9 +15,9 @@
  */
 #include "fuzz.h"
 
-#include "../../cgi/server_private.h"
-#include "../../lib/fcgi.h"
-#include "../../lib/log.h"
+#include "cgi/server_private.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/log/log.h"
 #include "peer.h"
 #include "scratch.h"
 #include "world.h"

@@ -6,8 +6,8 @@
  */
 #include "fuzz.h"
 
-#include "../../fcgi/request.h"
-#include "../../lib/utf8.h"
+#include "fcgi/request.h"
+#include "lib/utf8.h"
 
 static const char *const names[] = {
 	"REQUEST_METHOD",

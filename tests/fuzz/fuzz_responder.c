@@ -14,8 +14,8 @@
  */
 #include "fuzz.h"
 
-#include "../../fcgi/hub.h"
-#include "../../lib/fcgi.h"
+#include "fcgi/hub.h"
+#include "lib/fastcgi/fcgi.h"
 #include "peer.h"
 #include "reader.h"
 #include "scratch.h"

@@ -13,11 +13,11 @@
  */
 #include "fuzz.h"
 
-#include "../../fcgi/batch.h"
-#include "../../fcgi/tail.h"
-#include "../../lib/fcgi.h"
-#include "../../lib/sse.h"
-#include "../oracle/event_source.h"
+#include "fcgi/batch.h"
+#include "fcgi/tail.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/sse.h"
+#include "tests/oracle/event_source.h"
 #include "seen.h"
 
 #define EVENTS_MAX 24

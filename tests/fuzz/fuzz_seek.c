@@ -12,9 +12,9 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/gap.h"
-#include "../../lib/log.h"
-#include "../../lib/seek.h"
+#include "lib/log/gap.h"
+#include "lib/log/log.h"
+#include "lib/log/seek.h"
 #include "scratch.h"
 #include "wish.h"
 

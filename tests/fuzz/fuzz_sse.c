@@ -8,7 +8,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/sse.h"
+#include "lib/sse.h"
 
 struct reader {
 	const char *p, *end;

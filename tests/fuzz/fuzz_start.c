@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/start.h"
+#include "lib/start.h"
 
 /* What is left to read. */
 struct rest {

@@ -10,8 +10,8 @@
  */
 #include "fuzz.h"
 
-#include "../../cgi/streamed.h"
-#include "../../lib/utf8.h"
+#include "cgi/streamed.h"
+#include "lib/utf8.h"
 
 #define MAX_BYTES 512
 

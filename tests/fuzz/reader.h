@@ -1,10 +1,10 @@
 #ifndef ROWCAST_FUZZ_READER_H
 #define ROWCAST_FUZZ_READER_H
 
-#include "../oracle/event_source.h"
+#include "tests/oracle/event_source.h"
 #include "wish.h"
 
-#include "../../lib/start.h"
+#include "lib/start.h"
 
 /*
  * A browser behind a web server, who knows what was ever in the log: what it

@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-#include "../../lib/log.h"
+#include "lib/log/log.h"
 #include "fuzz.h"
 
 static char folder[64];

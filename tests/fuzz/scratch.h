@@ -1,7 +1,7 @@
 #ifndef ROWCAST_FUZZ_SCRATCH_H
 #define ROWCAST_FUZZ_SCRATCH_H
 
-#include "../../lib/event.h"
+#include "lib/event.h"
 
 /*
  * A log for each input, in a folder of its own in TMPDIR, which had better be in

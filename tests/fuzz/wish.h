@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 
-#include "../../lib/filter.h"
+#include "lib/filter.h"
 
 /*
  * What streams ask for, as it was chosen: filters are compared with it.

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../lib/warn.h"
+#include "lib/warn.h"
 #include "fuzz.h"
 
 #define RUNS_MAX 1000 /* more would be a busy loop */

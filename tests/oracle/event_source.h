@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../lib/event.h"
+#include "lib/event.h"
 
 /*
  * What a browser makes of text/event-stream, written from the standard's text

@@ -21,8 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/log.h"
-#include "../oracle/event_source.h"
+#include "lib/log/log.h"
+#include "tests/oracle/event_source.h"
 #include "exchange.h"
 
 #define STREAMS 4

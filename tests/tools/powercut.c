@@ -27,8 +27,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../lib/log_admin.h"
-#include "../preload/journal.h"
+#include "lib/log/admin.h"
+#include "tests/preload/journal.h"
 
 #define SECTOR 512
 #define NAMES JOURNAL_SHM /* files whose contents count */

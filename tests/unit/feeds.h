@@ -3,8 +3,8 @@
 
 #include "tap.h"
 
-#include "../../fcgi/feed.h"
-#include "../../lib/sse.h"
+#include "fcgi/feed.h"
+#include "lib/sse.h"
 
 /*
  * What tests of feeds share.  Feeds only keep pointers to streams; here is what

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "../../lib/log.h"
+#include "lib/log/log.h"
 
 /*
  * Logs in a folder of their own.  Rows that our own calls cannot make (other

@@ -3,7 +3,7 @@
 
 #include "tap.h"
 
-#include "../../lib/fcgi.h"
+#include "lib/fastcgi/fcgi.h"
 
 /*
  * FastCGI requests, built record by record, right or wrong.

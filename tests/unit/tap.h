@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../lib/event.h"
+#include "lib/event.h"
 
 /*
  * Test programs that speak TAP: one check() per behaviour, `return tap_end();`

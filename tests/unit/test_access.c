@@ -3,7 +3,7 @@
  */
 #include "tap.h"
 
-#include "../../cgi/access.h"
+#include "cgi/access.h"
 
 static const struct {
 	const char *name;

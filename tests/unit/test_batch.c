@@ -3,9 +3,9 @@
  */
 #include "tap.h"
 
-#include "../../fcgi/batch.h"
-#include "../../lib/fcgi.h"
-#include "../../lib/sse.h"
+#include "fcgi/batch.h"
+#include "lib/fastcgi/fcgi.h"
+#include "lib/sse.h"
 
 #define LARGE 70000 /* more than a record */
 

@@ -4,8 +4,8 @@
  */
 #include "tap.h"
 
-#include "../../fcgi/chunk.h"
-#include "../../lib/sse.h"
+#include "fcgi/chunk.h"
+#include "lib/sse.h"
 
 #define MODEL_MAX 4000
 

@@ -4,12 +4,12 @@
  */
 #include "tap.h"
 
-#include "../../cli/escape.h"
-#include "../../cli/json.h"
-#include "../../cli/line.h"
-#include "../../cli/record.h"
-#include "../../cli/value.h"
-#include "../../lib/utf8.h"
+#include "cli/escape.h"
+#include "cli/json.h"
+#include "cli/line.h"
+#include "cli/record.h"
+#include "cli/value.h"
+#include "lib/utf8.h"
 
 #define ROUNDS 3000
 

@@ -5,7 +5,7 @@
  */
 #include "tap.h"
 
-#include "../oracle/event_source.h"
+#include "tests/oracle/event_source.h"
 
 /* Blocks, written down: "type|data|id;" or "-|id;" where none was fired. */
 struct record {

@@ -5,7 +5,7 @@
  */
 #include "tap.h"
 
-#include "../../lib/filter.h"
+#include "lib/filter.h"
 
 #define PATTERNS_MAX 6
 #define NAMES_MAX 3

@@ -4,8 +4,8 @@
  */
 #include "tap.h"
 
-#include "../../lib/form.h"
-#include "../../lib/utf8.h"
+#include "lib/form.h"
+#include "lib/utf8.h"
 
 /* Form text that form_next() may overwrite. */
 struct form {

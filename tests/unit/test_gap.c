@@ -3,8 +3,8 @@
  */
 #include "logs.h"
 
-#include "../../lib/gap.h"
-#include "../../lib/seek.h"
+#include "lib/log/gap.h"
+#include "lib/log/seek.h"
 
 static struct filter *all;
 

@@ -4,8 +4,8 @@
  */
 #include "tap.h"
 
-#include "../../lib/log.h"
-#include "../../lib/utf8.h"
+#include "lib/log/log.h"
+#include "lib/utf8.h"
 
 struct seen {
 	char text[4096];

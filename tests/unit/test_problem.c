@@ -3,8 +3,8 @@
  */
 #include "tap.h"
 
-#include "../../lib/problem.h"
-#include "../../lib/utf8.h"
+#include "lib/problem.h"
+#include "lib/utf8.h"
 
 static char out[PROBLEM_MAX + 100];
 

@@ -5,8 +5,8 @@
  */
 #include "tap.h"
 
-#include "../../fcgi/accept.h"
-#include "../../fcgi/request.h"
+#include "fcgi/accept.h"
+#include "fcgi/request.h"
 
 /* So many that a value with them is longer than any that makes sense. */
 #define ZEROS "000000000000000000000000000000000000000000000000000000000000000"

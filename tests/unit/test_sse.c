@@ -6,7 +6,7 @@
  */
 #include "tap.h"
 
-#include "../../lib/sse.h"
+#include "lib/sse.h"
 
 #define OUT_MAX 4096
 

@@ -4,8 +4,8 @@
  */
 #include "tap.h"
 
-#include "../../cgi/streamed.h"
-#include "../../lib/sse.h"
+#include "cgi/streamed.h"
+#include "lib/sse.h"
 
 #define OUT_MAX 65536
 #define BOUND 1000

@@ -5,8 +5,8 @@
  */
 #include "tap.h"
 
-#include "../../lib/sse.h"
-#include "../../fcgi/tail.h"
+#include "lib/sse.h"
+#include "fcgi/tail.h"
 
 #define MODEL_MAX 8000
 #define STEP_MAX 4096 /* events of one step */

@@ -4,7 +4,7 @@
  */
 #include "tap.h"
 
-#include "../../lib/utf8.h"
+#include "lib/utf8.h"
 
 static const struct {
 	struct text text;

@@ -1,0 +1,314 @@
+/*
+ * Is a log sound?  Each question is asked whatever the one before gave, as far
+ * as that makes sense: who looks after the log wants to know all of it.
+ */
+#include "admin.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "statement.h"
+#include "schema.h"
+
+#define LINE_MAX_BYTES 640
+#define PAGE_MIN_BYTES 4096
+#define INTEGRITY_MAX "100" /* lines of SQLite's own */
+
+/* In an SQLite file: the versions that write and read it.
+   source  "Database File Format", 1.3.3 */
+#define HEADER_VERSIONS 18
+#define HEADER_WAL 2
+
+struct check {
+	const char *path;
+	log_finding_fn *finding;
+	void *cookie;
+	struct log *log;
+};
+
+__attribute__((format(printf, 4, 5))) static void
+say(const struct check *c, enum log_finding finding, const char *about,
+    const char *format, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	if (vsnprintf(line, sizeof(line), format, args) < 0)
+		line[0] = '\0';
+	va_end(args);
+	c->finding(c->cookie, finding, about, line);
+}
+
+/* ---- files ---- */
+
+/* The log's own open makes it WAL again, so this is asked before. */
+static void
+check_header(const struct check *c)
+{
+	unsigned char versions[2] = { 0 };
+	ssize_t got;
+	int fd = open(c->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		say(c, LOG_FINDING_WRONG, "file", "%s", strerror(errno));
+		return;
+	}
+	got = pread(fd, versions, sizeof(versions), HEADER_VERSIONS);
+	(void)close(fd); /* it was only read */
+	if (got != (ssize_t)sizeof(versions))
+		say(c, LOG_FINDING_WRONG, "file", "is no SQLite database");
+	else if (versions[0] == HEADER_WAL && versions[1] == HEADER_WAL)
+		say(c, LOG_FINDING_GOOD, "journal", "in WAL mode");
+	else
+		say(c, LOG_FINDING_WARNING, "journal",
+		    "was not in WAL mode, and writers stopped readers;"
+		    " this check has put it into it");
+}
+
+static void
+check_mode(const struct check *c)
+{
+	struct stat st;
+	unsigned mode;
+
+	if (stat(c->path, &st) != 0)
+		return; /* check_header() has said it */
+	mode = (unsigned)(st.st_mode & 07777);
+	if ((mode & S_IWOTH) != 0)
+		say(c, LOG_FINDING_WARNING, "mode",
+		    "%04o: every user may write to it: chmod o-rw", mode);
+	else if ((mode & S_IROTH) != 0)
+		say(c, LOG_FINDING_WARNING, "mode",
+		    "%04o: every user may read it: chmod o-r", mode);
+	else
+		say(c, LOG_FINDING_GOOD, "mode", "%04o", mode);
+}
+
+/* Readers, too, make the files of the WAL there. */
+static void
+check_folder(const struct check *c)
+{
+	const char *slash = strrchr(c->path, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - c->path) + 1;
+	char *folder = len > 0 ? strndup(c->path, len) : strdup(".");
+
+	if (folder == NULL)
+		say(c, LOG_FINDING_WRONG, "folder", "out of memory");
+	else if (access(folder, W_OK | X_OK) == 0)
+		say(c, LOG_FINDING_GOOD, "folder", "can be written by user %ld",
+		    (long)geteuid());
+	else
+		say(c, LOG_FINDING_WRONG, "folder",
+		    "user %ld may not write to it: %s; even readers must",
+		    (long)geteuid(), strerror(errno));
+	free(folder);
+}
+
+/* ---- the database ---- */
+
+static void
+say_trouble(const struct check *c, const char *about)
+{
+	say(c, LOG_FINDING_WRONG, about, "%s", log_why(c->log));
+}
+
+static void
+check_integrity(const struct check *c, bool is_full)
+{
+	const char *name = is_full ? "integrity_check" : "quick_check";
+	bool is_good = false;
+	sqlite3_stmt *s = NULL;
+	char text[64];
+	int rc;
+
+	(void)snprintf(text, sizeof(text), "PRAGMA %s(" INTEGRITY_MAX ")",
+	    name);
+	rc = sqlite3_prepare_v2(c->log->db, text, -1, &s, NULL);
+	if (rc == SQLITE_OK)
+		while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+			struct text line = log_column(s, 0);
+
+			is_good =
+			    line.len == 2 && memcmp(line.bytes, "ok", 2) == 0;
+			if (!is_good)
+				say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
+				    (int)line.len,
+				    line.len > 0 ? line.bytes : "");
+		}
+	if (rc != SQLITE_DONE) {
+		(void)log_fail(c->log, rc);
+		say_trouble(c, "integrity");
+	} else if (is_good) {
+		say(c, LOG_FINDING_GOOD, "integrity", "%s is content", name);
+	}
+	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+}
+
+/* What the schema makes is there, in the same words. */
+static void
+compare_object(const struct check *c, sqlite3_stmt *mine, sqlite3_stmt *its,
+    int *n_wrong)
+{
+	struct text type = log_column(mine, 0);
+	struct text name = log_column(mine, 1);
+	struct text sql = log_column(mine, 2);
+	struct text found;
+	int rc;
+
+	(void)sqlite3_reset(its); /* repeats the error that step gave */
+	rc = sqlite3_bind_text64(its, 1, name.bytes, name.len, SQLITE_STATIC,
+	    SQLITE_UTF8);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(its);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+		(void)log_fail(c->log, rc);
+		say_trouble(c, "schema");
+		++*n_wrong;
+		return;
+	}
+	found = rc == SQLITE_ROW ? log_column(its, 0) : (struct text){ 0 };
+	if (rc == SQLITE_ROW && found.len == sql.len &&
+	    memcmp(found.bytes, sql.bytes, sql.len) == 0)
+		return;
+	++*n_wrong;
+	say(c, LOG_FINDING_WRONG, "schema",
+	    "%.*s %.*s %s: the log was changed, or made by another version",
+	    (int)type.len, type.bytes, (int)name.len, name.bytes,
+	    rc == SQLITE_ROW ? "is another one" : "is missing");
+}
+
+static void
+compare_schema(const struct check *c, sqlite3 *fresh)
+{
+	sqlite3_stmt *mine = NULL, *its = NULL;
+	int n_wrong = 0, n = 0, rc;
+
+	rc = sqlite3_prepare_v2(fresh,
+	    "SELECT type, name, sql FROM sqlite_schema WHERE sql NOT NULL"
+	    " AND name NOT GLOB 'sqlite_*' ORDER BY rowid",
+	    -1, &mine, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(c->log->db,
+		    "SELECT sql FROM sqlite_schema WHERE name = ?1", -1, &its,
+		    NULL);
+	if (rc == SQLITE_OK)
+		while ((rc = sqlite3_step(mine)) == SQLITE_ROW) {
+			compare_object(c, mine, its, &n_wrong);
+			n++;
+		}
+	if (rc != SQLITE_DONE)
+		say(c, LOG_FINDING_WRONG, "schema", "%s", sqlite3_errstr(rc));
+	else if (n_wrong == 0)
+		say(c, LOG_FINDING_GOOD, "schema",
+		    "all %d tables, indexes and triggers are as they should be",
+		    n);
+	(void)sqlite3_finalize(mine); /* repeat what step said */
+	(void)sqlite3_finalize(its);
+}
+
+static void
+check_schema(const struct check *c)
+{
+	sqlite3 *fresh = NULL;
+	int rc = sqlite3_open(":memory:", &fresh);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(fresh, log_schema, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		compare_schema(c, fresh);
+	else
+		say(c, LOG_FINDING_WRONG, "schema", "%s", sqlite3_errstr(rc));
+	(void)sqlite3_close(fresh); /* all statements are gone */
+}
+
+/* The schema may have been fed in a second time, past the errors. */
+static void
+check_identity(const struct check *c)
+{
+	int64_t rows = 0;
+
+	if (log_query(c->log, "SELECT count(*) FROM events_log", &rows) !=
+	    LOG_OK)
+		say_trouble(c, "identity");
+	else if (rows != 1)
+		say(c, LOG_FINDING_WRONG, "identity",
+		    "%lld instead of one, as if schema.sql had been run again:"
+		    " DELETE FROM events_log WHERE rowid >"
+		    " (SELECT min(rowid) FROM events_log)",
+		    (long long)rows);
+	else
+		say(c, LOG_FINDING_GOOD, "identity", "%s",
+		    log_identity(c->log));
+}
+
+/* A sequence that was set back would give ids a second time. */
+static void
+check_ids(const struct check *c)
+{
+	static const char *const sequence =
+	    "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
+	int64_t head = 0, last = 0, removals = 0, highest = 0;
+
+	if (log_query(c->log, sequence, &head) != LOG_OK ||
+	    log_query(c->log, "SELECT max(id) FROM events", &last) != LOG_OK ||
+	    log_removals(c->log, &removals, &highest) != LOG_OK)
+		say_trouble(c, "ids");
+	else if (last > head || highest > head)
+		say(c, LOG_FINDING_WRONG, "ids",
+		    "id %lld was given, but the next one would be %lld: UPDATE"
+		    " sqlite_sequence SET seq = %lld WHERE name = 'events'",
+		    (long long)(last > highest ? last : highest),
+		    (long long)head + 1,
+		    (long long)(last > highest ? last : highest));
+	else
+		say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",
+		    (long long)head);
+}
+
+static void
+check_page(const struct check *c)
+{
+	int64_t bytes = 0;
+
+	if (log_query(c->log, "PRAGMA page_size", &bytes) != LOG_OK)
+		say_trouble(c, "page");
+	else
+		say(c,
+		    bytes < PAGE_MIN_BYTES ? LOG_FINDING_WARNING :
+					     LOG_FINDING_GOOD,
+		    "page", "%lld bytes%s", (long long)bytes,
+		    bytes < PAGE_MIN_BYTES ? ", which is small: 4096 is usual" :
+					     "");
+}
+
+void
+log_check(const char *path, bool is_full, int busy_ms, log_finding_fn *finding,
+    void *cookie)
+{
+	struct check c = { .path = path, .finding = finding, .cookie = cookie };
+	const struct log_options options = { .path = path, .busy_ms = busy_ms };
+	char why[LOG_WHY_MAX];
+
+	check_header(&c);
+	check_mode(&c);
+	check_folder(&c);
+	if (log_open(&options, &c.log, why) != LOG_OK) {
+		say(&c, LOG_FINDING_WRONG, "format", "%s", why);
+		return;
+	}
+	say(&c, LOG_FINDING_GOOD, "format", "a log that this version reads");
+	check_schema(&c);
+	check_identity(&c);
+	check_ids(&c);
+	check_page(&c);
+	check_integrity(&c, is_full);
+	log_close(c.log);
+}

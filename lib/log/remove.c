@@ -1,0 +1,226 @@
+/*
+ * Removing rows: those that are too many by a limit that is given, or by the
+ * rules of retention in the log itself.
+ *
+ * Rows are looked for while others may write, and only removed under the lock:
+ * as rows never change, what was found is still what it was, or has gone.
+ */
+#include "admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "statement.h"
+#include "prune.h"
+
+static const char matches_text[] =
+    " substr(CAST(topic AS BLOB), 1, iif(?2, length(CAST(?1 AS BLOB)),"
+    " 0x7fffffff)) = CAST(?1 AS BLOB)";
+
+/* Prepare a query with the words for "this topic": the index answers for a
+   whole one, and all need not be compared.  ?1 topic, ?2 whether a prefix. */
+static int
+prepare(struct log *log, const struct log_surplus *p, const char *before,
+    const char *after, sqlite3_stmt **s)
+{
+	const char *match = matches_text;
+	char text[512];
+	int rc;
+
+	if (p->is_prefix && p->topic.len == 0)
+		match = " ?1 IS NOT NULL AND ?2 IS NOT NULL";
+	else if (!p->is_prefix)
+		match = " topic = ?1 AND ?2 IS NOT NULL";
+	(void)snprintf(text, sizeof(text), "%s%s%s", before, match, after);
+	rc = sqlite3_prepare_v2(log->db, text, -1, s, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_bind_text64(*s, 1, p->topic.len > 0 ? p->topic.bytes : "",
+	    p->topic.len, SQLITE_STATIC, SQLITE_UTF8);
+	return rc == SQLITE_OK ? sqlite3_bind_int(*s, 2, p->is_prefix) : rc;
+}
+
+/* The newest row that is one too many. */
+static enum log_result
+find_rows(struct log *log, struct log_surplus *p)
+{
+	enum log_result result = LOG_OK;
+	sqlite3_stmt *s = NULL;
+	int rc;
+
+	if (p->keep_rows < 0)
+		return LOG_OK;
+	rc = prepare(log, p, "SELECT id FROM events WHERE",
+	    " ORDER BY id DESC LIMIT 1 OFFSET ?3", &s);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(s, 3, p->keep_rows);
+	if (rc == SQLITE_OK)
+		result = log_integer(log, s, 0, &p->upto_rows);
+	else
+		result = log_fail(log, rc);
+	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	return result;
+}
+
+static enum log_result
+find_limits(struct log *log, struct log_surplus *p)
+{
+	enum log_result result;
+
+	if ((result = find_rows(log, p)) != LOG_OK)
+		return result;
+	if (p->before_ms > 0)
+		result = log_before_time(log, p->before_ms, &p->upto_time);
+	p->is_found = result == LOG_OK;
+	return result;
+}
+
+/* The next ids that are to go. */
+static enum log_result
+find_surplus(struct log *log, const struct log_surplus *p,
+    int64_t ids[LOG_REMOVE_MAX], int *n)
+{
+	enum log_result result = LOG_OK;
+	sqlite3_stmt *s = NULL;
+	int rc;
+
+	*n = 0;
+	rc = prepare(log, p, "SELECT id FROM events WHERE",
+	    " AND id > ?3 AND id <= max(?4, ?5)"
+	    " AND (id <= ?4 OR created_ms < ?6) ORDER BY id LIMIT ?7",
+	    &s);
+	if (rc == SQLITE_OK &&
+	    (rc = sqlite3_bind_int64(s, 3, p->after)) == SQLITE_OK &&
+	    (rc = sqlite3_bind_int64(s, 4, p->upto_rows)) == SQLITE_OK &&
+	    (rc = sqlite3_bind_int64(s, 5, p->upto_time)) == SQLITE_OK &&
+	    (rc = sqlite3_bind_int64(s, 6, p->before_ms)) == SQLITE_OK &&
+	    (rc = sqlite3_bind_int(s, 7, LOG_REMOVE_MAX)) == SQLITE_OK)
+		while (
+		    *n < LOG_REMOVE_MAX && (rc = sqlite3_step(s)) == SQLITE_ROW)
+			ids[(*n)++] = sqlite3_column_int64(s, 0);
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		result = log_fail(log, rc);
+	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	return result;
+}
+
+/* ---- under the lock ---- */
+
+/* Commit what went well, else undo it and keep the words for why. */
+static enum log_result
+finish(struct log *log, enum log_result result)
+{
+	if (result == LOG_OK)
+		result = log_execute(log, "COMMIT");
+	if (sqlite3_get_autocommit(log->db) == 0)
+		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+	return result;
+}
+
+static enum log_result
+remove_ids(struct log *log, const int64_t *ids, int n, int64_t *removed)
+{
+	enum log_result result = LOG_OK;
+	sqlite3_stmt *s = NULL;
+	int rc;
+
+	rc = sqlite3_prepare_v2(log->db, "DELETE FROM events WHERE id = ?1", -1,
+	    &s, NULL);
+	for (int i = 0; i < n && (rc == SQLITE_OK || rc == SQLITE_DONE); i++) {
+		(void)sqlite3_reset(s); /* it ended well */
+		rc = sqlite3_bind_int64(s, 1, ids[i]);
+		if (rc == SQLITE_OK)
+			rc = sqlite3_step(s);
+		*removed += sqlite3_changes(log->db);
+	}
+	if (rc != SQLITE_OK && rc != SQLITE_DONE)
+		result = log_fail(log, rc);
+	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	return result;
+}
+
+enum log_result
+log_remove(struct log *log, struct log_surplus *surplus, int64_t *removed,
+    bool *is_over)
+{
+	int64_t ids[LOG_REMOVE_MAX];
+	enum log_result result;
+	int n;
+
+	*removed = 0;
+	*is_over = false;
+	if (!surplus->is_found &&
+	    (result = find_limits(log, surplus)) != LOG_OK)
+		return result;
+	if ((result = find_surplus(log, surplus, ids, &n)) != LOG_OK)
+		return result;
+	*is_over = n < LOG_REMOVE_MAX;
+	if (n == 0)
+		return LOG_OK;
+	if ((result = log_execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
+		return result;
+	result = finish(log, remove_ids(log, ids, n, removed));
+	if (result == LOG_OK)
+		surplus->after = ids[n - 1];
+	else
+		*removed = 0;
+	return result;
+}
+
+/* ---- by rules ---- */
+
+enum log_result
+log_rules(struct log *log, int64_t *rules)
+{
+	enum log_result result;
+	int64_t is_there = 0;
+
+	*rules = -1;
+	result = log_query(log,
+	    "SELECT count(*) FROM sqlite_schema WHERE name = 'retention'",
+	    &is_there);
+	if (result != LOG_OK || is_there == 0)
+		return result;
+	return log_query(log, "SELECT count(*) FROM retention", rules);
+}
+
+/* The script gives one number: of the rules that still keep too much. */
+static int
+on_overdue(void *cookie, int n, char **values, char **names)
+{
+	int64_t *overdue = cookie;
+
+	(void)names;
+	if (n > 0 && values[0] != NULL)
+		*overdue = strtoll(values[0], NULL, 10);
+	return 0;
+}
+
+static enum log_result
+remove_by_rules(struct log *log, int64_t *removed, int64_t *overdue)
+{
+	static const char removals[] = "SELECT removals FROM events_log";
+	int64_t before = 0, after = 0;
+	enum log_result r;
+	int rc;
+
+	if ((r = log_query(log, removals, &before)) != LOG_OK)
+		return r;
+	rc = sqlite3_exec(log->db, log_prune, on_overdue, overdue, NULL);
+	if (rc != SQLITE_OK)
+		return log_fail(log, rc);
+	r = log_query(log, removals, &after);
+	*removed = after - before;
+	return r;
+}
+
+enum log_result
+log_remove_by_rules(struct log *log, int64_t *removed, int64_t *overdue)
+{
+	enum log_result result;
+
+	*removed = *overdue = 0;
+	if ((result = log_execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
+		return result;
+	return finish(log, remove_by_rules(log, removed, overdue));
+}
