@@ -209,8 +209,9 @@ statuses_in() {
 	while read -r path; do
 		name=${path#/usr/local/*/rowcast/}
 		echo "$path"
-		compgen -G "packaging/$name*" || [ -e "$BUILD/$name" ] || [ -e "sql/$name" ]
-		compgen -G "$name*" || [ -e "$BUILD/$name" ] || [ -e "sql/$name" ]
+		# of "systemd/rowcast.*" the star is not in it
+		compgen -G "packaging/$name*" || compgen -G "$name*" ||
+			[ -e "$BUILD/$name" ] || [ -e "sql/$name" ]
 		n=$((n + 1))
 	done < <(grep -ohE '/usr/local/(libexec|share)/rowcast/[a-zA-Z0-9._/-]*[a-z]' \
 		docs/man/*.[178] | sort -u)
