@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/body/body.h"
+#include "lib/body/streamed.h"
 #include "lib/form.h"
 #include "lib/warn.h"
 #include "answer.h"
-#include "body.h"
 #include "cors.h"
 #include "gate.h"
-#include "streamed.h"
 
 #define DISCARD_MAX ((size_t)16 * 1024 * 1024) /* of a refused body */
 

@@ -16,7 +16,6 @@
 #define DATA_BYTES 1048576
 #define DATA_BYTES_MAX 268435456
 #define READ_BYTES 65536
-#define RETRY_MAX_MS 86400000
 
 static const char help[] =
     "Usage: rowcast publish [OPTION]... [DATA]\n"
@@ -92,7 +91,7 @@ take_option(struct publish *p, int id)
 	case 'k':
 		return take_text(p, "--key", &p->event.key, optarg);
 	case 'r':
-		return take_number(p, "--retry", RETRY_MAX_MS,
+		return take_number(p, "--retry", EVENT_RETRY_MAX_MS,
 		    &p->event.retry_ms, optarg);
 	default:
 		return take_number(p, "--max-bytes", DATA_BYTES_MAX,

@@ -11,7 +11,6 @@
 
 #include "value.h"
 
-#define RETRY_MAX_MS 86400000
 #define ECHO_MAX 40
 
 enum member {
@@ -111,7 +110,7 @@ take_retry(struct reading *r, struct text value, const char *type)
 	int64_t ms;
 
 	if (strcmp(type, "integer") != 0 || !keep(r, &value) ||
-	    value_number(value.bytes, 0, RETRY_MAX_MS, &ms) != 0)
+	    value_number(value.bytes, 0, EVENT_RETRY_MAX_MS, &ms) != 0)
 		return refuse(r,
 		    "\"%s\" must be a whole number of milliseconds from 0 to"
 		    " 86400000",

@@ -12,8 +12,6 @@
 
 #include "statement.h"
 
-#define RETRY_MAX_MS 86400000 /* in sql/schema.sql */
-
 enum log_result
 log_begin(struct log *log)
 {
@@ -178,7 +176,7 @@ retry_ms(sqlite3_stmt *s, int column)
 	int64_t ms = sqlite3_column_int64(s, column);
 
 	if (sqlite3_column_type(s, column) != SQLITE_INTEGER || ms < 0 ||
-	    ms > RETRY_MAX_MS)
+	    ms > EVENT_RETRY_MAX_MS)
 		return EVENT_NO_RETRY;
 	return ms;
 }

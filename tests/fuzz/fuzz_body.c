@@ -6,14 +6,14 @@
  * have data, and no more text than was sent; a refusal has a status of the
  * contract and a detail.
  *
- * Covers: cgi/body.c cgi/media.c lib/form.c lib/log_json.c
+ * Covers: lib/body/body.c lib/body/media.c lib/form.c lib/log/json.c
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/body.h"
+#include "lib/body/body.h"
 #include "lib/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);

@@ -6,11 +6,11 @@
  * bounds; events are UTF-8 and have data; in pieces it gives what it gives in
  * one; a refusal has a status of the contract and a detail.
  *
- * Covers: cgi/streamed.c cgi/event_stream.c
+ * Covers: lib/body/streamed.c lib/body/event_stream.c
  */
 #include "fuzz.h"
 
-#include "cgi/streamed.h"
+#include "lib/body/streamed.h"
 #include "lib/utf8.h"
 
 #define MAX_BYTES 512

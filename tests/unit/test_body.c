@@ -4,8 +4,8 @@
  */
 #include "tap.h"
 
-#include "cgi/body.h"
-#include "cgi/media.h"
+#include "lib/body/body.h"
+#include "lib/body/media.h"
 
 #define FORM "application/x-www-form-urlencoded"
 #define JSON "application/json"

@@ -4,7 +4,7 @@
  */
 #include "tap.h"
 
-#include "cgi/streamed.h"
+#include "lib/body/streamed.h"
 #include "lib/sse.h"
 
 #define OUT_MAX 65536

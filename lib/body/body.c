@@ -17,7 +17,6 @@
 #include "lib/utf8.h"
 #include "media.h"
 
-#define RETRY_MAX_MS 86400000
 #define ECHO_MAX 40 /* bytes of a client's name that come back in a detail */
 
 enum field {
@@ -102,7 +101,7 @@ take_retry(struct parse *s, struct text value, struct event *e)
 			goto bad;
 		ms = ms * 10 + (value.bytes[i] - '0');
 	}
-	if (ms > RETRY_MAX_MS)
+	if (ms > EVENT_RETRY_MAX_MS)
 		goto bad;
 	e->retry_ms = ms;
 	return 0;
@@ -110,7 +109,7 @@ bad:
 	problem_set(s->p, 400,
 	    "%sretry must be a whole number of milliseconds "
 	    "from 0 to %d.",
-	    s->where, RETRY_MAX_MS);
+	    s->where, EVENT_RETRY_MAX_MS);
 	return -1;
 }
 

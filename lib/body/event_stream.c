@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define RETRY_MAX_MS 86400000
-
 struct reading {
 	char *arena;
 	size_t used;
@@ -43,7 +41,7 @@ take_retry(struct reading *r, struct text value)
 		if (value.bytes[i] < '0' || value.bytes[i] > '9')
 			return;
 		ms = ms * 10 + (value.bytes[i] - '0');
-		if (ms > RETRY_MAX_MS)
+		if (ms > EVENT_RETRY_MAX_MS)
 			return;
 	}
 	if (value.len > 0)
