@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/libfcgi.h"
 #include "lib/form.h"
 #include "lib/warn.h"
 #include "answer.h"
@@ -70,7 +70,7 @@ serve_many(const struct config *config)
 	warn_open(PROGRAM, config->use_syslog);
 	warn_never_wait();
 	keep_memory();
-	if (fcgi_init() != 0) {
+	if (libfcgi_init() != 0) {
 		warn_line("main: libfcgi does not start");
 		return EXIT_FAILURE;
 	}
@@ -100,7 +100,7 @@ main(int argc, char **argv)
 	}
 	if (is_cgi)
 		return plain_serve(&config) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-	if (config.socket != NULL || fcgi_is_spawned())
+	if (config.socket != NULL || libfcgi_is_spawned())
 		return serve_many(&config);
 	return complain(false,
 	    "REQUEST_METHOD is not set: this is a program for a web server to "

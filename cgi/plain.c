@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/fastcgi/fcgi.h"
 #include "lib/sandbox/sandbox.h"
 #include "lib/warn.h"
 #include "commit.h"
@@ -41,9 +40,12 @@ read_some(struct publish *p, int64_t *left)
 	char bytes[READ_BYTES];
 	ssize_t n = 0;
 
-	if (*left > 0)
-		n = fcgi_cgi_read(bytes,
-		    *left < READ_BYTES ? (size_t)*left : sizeof(bytes));
+	if (*left > 0) {
+		do
+			n = read(STDIN_FILENO, bytes,
+			    *left < READ_BYTES ? (size_t)*left : sizeof(bytes));
+		while (n < 0 && errno == EINTR);
+	}
 	if (n > 0) {
 		*left -= n;
 		publish_take(p, bytes, (size_t)n);
@@ -83,16 +85,15 @@ plain_serve(const struct config *config)
 {
 	struct commit *commit = commit_new(config, config->busy_ms);
 	struct log_json *json = log_json_new();
-	struct fcgi_request request;
 	struct publish *p = NULL;
 	struct sandbox sandbox = { .is_off = config->no_sandbox };
 	const struct sandbox_options options = { .log = config->db };
 	int result = -1;
 
-	fcgi_cgi_request(&request);
 	if (sandbox_enter(&sandbox, &options) == 0 && commit != NULL &&
 	    json != NULL)
-		p = publish_new(config, json, request.vars, false);
+		p = publish_new(config, json, (const char *const *)environ,
+		    false);
 	if (p != NULL)
 		result = serve(p, commit);
 	else

@@ -5,7 +5,6 @@
 
 #include <signal.h>
 
-#include "lib/fastcgi/fcgi.h"
 #include "lib/fastcgi/listener.h"
 #include "lib/loop/loop.h"
 #include "lib/warn.h"

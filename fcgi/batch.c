@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/records.h"
 
 void
 batch_say(struct batch *b, const char *format, ...)
@@ -53,13 +53,13 @@ static bool
 add_event(struct batch *b, const struct chunk *c, size_t i)
 {
 	const struct chunk_entry *e = &c->entries[i];
-	size_t left = e->len - b->part, room = FCGI_CONTENT_MAX - b->len;
+	size_t left = e->len - b->part, room = RECORDS_CONTENT_MAX - b->len;
 
 	if (b->n == CONNECTION_PIECES_MAX || room == 0)
 		return false;
 	if (left > room) {
 		/* split only what would never fit */
-		if (e->len <= FCGI_CONTENT_MAX && b->part == 0)
+		if (e->len <= RECORDS_CONTENT_MAX && b->part == 0)
 			return false;
 		add_piece(b, c->bytes + e->at + b->part, room);
 		b->part += room;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/records.h"
 #include "lib/form.h"
 #include "lib/warn.h"
 #include "feed.h"
@@ -95,7 +95,7 @@ fall_behind(struct hub *h, struct stream *s, int64_t cursor)
 static void
 drain_feed(struct hub *h, struct feed *f, int64_t before)
 {
-	bool one_by_one = f->is_stale || f->len > FCGI_CONTENT_MAX;
+	bool one_by_one = f->is_stale || f->len > RECORDS_CONTENT_MAX;
 
 	feed_hold(f); /* its last stream may go */
 	/* backwards: who leaves is replaced by the last */

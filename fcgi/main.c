@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/libfcgi.h"
 #include "lib/fastcgi/listener.h"
 #include "lib/loop/loop.h"
 #include "lib/sandbox/sandbox.h"
@@ -189,8 +189,6 @@ confine(struct server *server)
 static int
 open_client(struct server *server)
 {
-	struct fcgi_request request;
-
 	if (!server->is_cgi && open_listener(server) != 0)
 		return -1;
 	signals_watch(&server->signals, &server->loop, on_signal, server);
@@ -200,8 +198,8 @@ open_client(struct server *server)
 		warn_root();
 		return 0;
 	}
-	fcgi_cgi_request(&request);
-	return hub_serve_cgi(server->hub, STDOUT_FILENO, request.vars);
+	return hub_serve_cgi(server->hub, STDOUT_FILENO,
+	    (const char *const *)environ);
 }
 
 static void
@@ -272,13 +270,13 @@ main(int argc, char **argv)
 	warn_open("rowcast.fcgi", server.config.use_syslog);
 	warn_never_wait();
 	raise_limits();
-	if (fcgi_init() != 0) {
+	if (libfcgi_init() != 0) {
 		warn_line("main: libfcgi does not start");
 		return EXIT_FAILURE;
 	}
 	/* libfcgi's handlers only set a flag; ours come with the loop */
 	(void)signal(SIGTERM, SIG_DFL);
-	server.is_cgi = server.config.socket == NULL && !fcgi_is_spawned();
+	server.is_cgi = server.config.socket == NULL && !libfcgi_is_spawned();
 	if (server.is_cgi && getenv("REQUEST_METHOD") == NULL) {
 		warn_line("main: no web server has started this program: give"
 			  " --socket PATH to listen there (--help)");

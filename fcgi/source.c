@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "lib/throttle.h"
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/records.h"
 #include "lib/log/gap.h"
 #include "lib/log/log.h"
 #include "lib/sse.h"
@@ -283,7 +283,7 @@ on_new_row(void *cookie, const struct event *e)
 	const struct chunk *c;
 
 	step->src->rows++;
-	if (step->len > 0 && step->len + len > FCGI_CONTENT_MAX)
+	if (step->len > 0 && step->len + len > RECORDS_CONTENT_MAX)
 		return false;
 	c = tail_add(step->src->tail, e, len);
 	if (c == NULL) {

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/records.h"
 #include "batch.h"
 #include "reply.h"
 

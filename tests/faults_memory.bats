@@ -14,7 +14,7 @@ teardown() {
 }
 
 # libfcgi and libseccomp end the process where they are refused memory:
-# lib/fastcgi/fcgi.c and lib/sandbox/calls.c ask before.
+# lib/fastcgi/libfcgi.c and lib/sandbox/calls.c ask before.
 MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 
 @test "the responder: each allocation once" {

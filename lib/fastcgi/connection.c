@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fcgi.h"
-
 #define DRAIN_BYTES 4096
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -80,12 +78,12 @@ connection_lose(struct connection *c)
 	bool was_answering = c->state == CONNECTION_ANSWERING;
 
 	if (was_answering && !c->is_cgi) {
-		uint8_t end[FCGI_END_LEN_BYTES];
+		uint8_t end[RECORDS_END_BYTES];
 
 		/* lighttpd logs an error for each response without an end,
 		   even if it was the one that left */
 		if (!c->is_blocked) {
-			fcgi_end(end, c->id);
+			records_put_end(end, c->id);
 			(void)send(c->fd, end, sizeof(end),
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 		}
@@ -230,7 +228,7 @@ keep_rest(struct connection *c, const struct iovec *pieces, int n_pieces,
 enum connection_sent
 connection_send(struct connection *c, struct iovec *pieces, int n, size_t len)
 {
-	uint8_t header[FCGI_HEADER_LEN_BYTES];
+	uint8_t header[RECORDS_HEADER_BYTES];
 	ssize_t sent;
 
 	assert(!c->is_blocked && n <= CONNECTION_PIECES_MAX);
@@ -239,7 +237,7 @@ connection_send(struct connection *c, struct iovec *pieces, int n, size_t len)
 	if (c->is_cgi) {
 		pieces[0] = (struct iovec){ NULL, 0 };
 	} else {
-		fcgi_stdout_header(header, c->id, len);
+		records_put_stdout(header, c->id, len);
 		pieces[0] = (struct iovec){ header, sizeof(header) };
 		len += sizeof(header);
 	}
@@ -265,7 +263,7 @@ connection_send(struct connection *c, struct iovec *pieces, int n, size_t len)
 void
 connection_end(struct connection *c)
 {
-	uint8_t end[FCGI_END_LEN_BYTES];
+	uint8_t end[RECORDS_END_BYTES];
 	char *p;
 
 	c->user = NULL;
@@ -278,7 +276,7 @@ connection_end(struct connection *c)
 			connection_close(c);
 			return;
 		}
-		fcgi_end(end, c->id);
+		records_put_end(end, c->id);
 		memcpy(p + c->len, end, sizeof(end));
 		c->buffer = p;
 		c->len += sizeof(end);
@@ -291,24 +289,24 @@ connection_end(struct connection *c)
 int
 connection_answer(struct connection *c, const char *bytes, size_t len)
 {
-	size_t n = len / FCGI_CONTENT_MAX + 1;
+	size_t n = len / RECORDS_CONTENT_MAX + 1;
 	char *out;
 
 	assert(c->state == CONNECTION_ANSWERING && !c->is_blocked);
-	out = malloc(len + n * FCGI_HEADER_LEN_BYTES + FCGI_END_LEN_BYTES);
+	out = malloc(len + n * RECORDS_HEADER_BYTES + RECORDS_END_BYTES);
 	if (out == NULL)
 		return -1;
 	c->buffer = out;
 	while (len > 0) {
-		n = len < FCGI_CONTENT_MAX ? len : FCGI_CONTENT_MAX;
-		fcgi_stdout_header((uint8_t *)out, c->id, n);
-		memcpy(out + FCGI_HEADER_LEN_BYTES, bytes, n);
-		out += FCGI_HEADER_LEN_BYTES + n;
+		n = len < RECORDS_CONTENT_MAX ? len : RECORDS_CONTENT_MAX;
+		records_put_stdout((uint8_t *)out, c->id, n);
+		memcpy(out + RECORDS_HEADER_BYTES, bytes, n);
+		out += RECORDS_HEADER_BYTES + n;
 		bytes += n;
 		len -= n;
 	}
-	fcgi_end((uint8_t *)out, c->id);
-	c->len = (size_t)(out + FCGI_END_LEN_BYTES - c->buffer);
+	records_put_end((uint8_t *)out, c->id);
+	c->len = (size_t)(out + RECORDS_END_BYTES - c->buffer);
 	c->user = NULL;
 	c->state = CONNECTION_ENDING;
 	if (c->input != NULL && !c->input->is_over)

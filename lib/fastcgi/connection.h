@@ -94,7 +94,7 @@ enum connection_sent {
 /*
  * Send response bytes as one record.
  *   shape    pieces[0] is left free and overwritten, pieces[1..n) hold len
- *            bytes, 1 <= len <= FCGI_CONTENT_MAX; n <= CONNECTION_PIECES_MAX;
+ *            bytes, 1 <= len <= RECORDS_CONTENT_MAX; n <= CONNECTION_PIECES_MAX;
  *            nothing unsent is waiting (see connection_is_blocked())
  */
 #define CONNECTION_PIECES_MAX 1024

@@ -8,7 +8,8 @@
 #include <sys/queue.h>
 
 #include "connection.h"
-#include "fcgi.h"
+#include "libfcgi.h"
+#include "records.h"
 
 enum connection_state {
 	CONNECTION_READING,   /* a request comes in */
@@ -19,11 +20,11 @@ enum connection_state {
 
 TAILQ_HEAD(connection_list, connection);
 
-#define INPUT_BYTES FCGI_REQUEST_MAX
+#define INPUT_BYTES RECORDS_REQUEST_MAX
 
 /* A body that is being taken. */
 struct connection_input {
-	struct fcgi_body_reader reader;
+	struct records_body_reader reader;
 	char *rest; /* read, but not handed over: it was paused */
 	size_t rest_len;
 	bool is_paused;
@@ -65,7 +66,7 @@ struct connections {
 	void *cookie;
 	int64_t timeout_ms;
 	size_t count;
-	struct fcgi_pair pair;
+	struct libfcgi_pair pair;
 	char *bytes;     /* INPUT_BYTES of a body, while they are handed over */
 	bool is_closing; /* none is kept any more */
 	bool is_short;   /* of memory for requests, and the operator knows */

@@ -108,7 +108,7 @@ on_timer_closed(uv_handle_t *handle)
 {
 	struct connections *cs = handle->data;
 
-	fcgi_pair_close(&cs->pair);
+	libfcgi_pair_close(&cs->pair);
 	free(cs->bytes);
 	free(cs);
 }

@@ -50,20 +50,20 @@ hand_over_some(struct connection *c, const char *bytes, size_t len)
 	struct text content = { NULL, 0 };
 	size_t used;
 
-	switch (fcgi_body_take(&in->reader, (const uint8_t *)bytes, len, &used,
-	    &content)) {
-	case FCGI_BODY_MORE:
+	switch (records_take_body(&in->reader, (const uint8_t *)bytes, len,
+	    &used, &content)) {
+	case RECORDS_BODY_MORE:
 		break;
-	case FCGI_BODY_END:
+	case RECORDS_BODY_END:
 		in->is_over = true;
 		connections_unlist(c);
 		/* FALLTHROUGH */
-	case FCGI_BODY_CONTENT:
+	case RECORDS_BODY_CONTENT:
 		if (c->user != NULL)
 			handler->body(c->user, content);
 		break;
-	case FCGI_BODY_ABORT:
-	case FCGI_BODY_BAD:
+	case RECORDS_BODY_ABORT:
+	case RECORDS_BODY_BAD:
 		connection_lose(c);
 		break;
 	}
@@ -134,8 +134,8 @@ make_room(struct connection *c)
 
 	if (c->len < c->capacity)
 		return 0;
-	if (capacity > FCGI_BUFFER_MAX)
-		capacity = FCGI_BUFFER_MAX;
+	if (capacity > RECORDS_BUFFER_MAX)
+		capacity = RECORDS_BUFFER_MAX;
 	if (c->len >= capacity || (p = realloc(c->buffer, capacity)) == NULL)
 		return -1;
 	c->buffer = p;
@@ -156,15 +156,17 @@ static void
 begin_answer(struct connection *c, size_t used)
 {
 	struct connections *cs = c->owner;
-	struct fcgi_request r = { 0 };
+	char **vars;
 	char *buffer = c->buffer;
 	size_t len = c->len;
 
-	if (fcgi_parse(&cs->pair, (uint8_t *)buffer, used, &r) != 0 ||
-	    (cs->handler->body != NULL && open_input(c, r.id) != 0)) {
+	c->id = records_request_id((uint8_t *)buffer);
+	vars = libfcgi_parse(&cs->pair, (uint8_t *)buffer, used);
+	if (vars == NULL ||
+	    (cs->handler->body != NULL && open_input(c, c->id) != 0)) {
 		if (errno == ENOMEM)
 			tell_short(cs);
-		fcgi_request_free(&r); /* it may be the first that worked */
+		free(vars);
 		connection_close(c);
 		return;
 	}
@@ -172,18 +174,17 @@ begin_answer(struct connection *c, size_t used)
 	c->buffer = NULL;
 	c->len = c->capacity = 0;
 	connections_unlist(c);
-	c->id = r.id;
-	c->keeps = r.keep;
+	c->keeps = records_keeps_connection((uint8_t *)buffer);
 	c->state = CONNECTION_ANSWERING;
 	c->progress_ms = connections_now_ms(cs);
 	if (c->input != NULL)
 		connections_wait(c);
-	cs->handler->request(cs->cookie, c, r.vars);
-	fcgi_request_free(&r);
+	cs->handler->request(cs->cookie, c, (const char *const *)vars);
+	free(vars);
 	if (c->input != NULL)
 		hand_over(c, buffer + used, len - used);
 	else if (c->state == CONNECTION_ANSWERING &&
-	    fcgi_is_abort((uint8_t *)buffer + used, len - used))
+	    records_is_abort((uint8_t *)buffer + used, len - used))
 		connection_lose(c);
 	free(buffer);
 }
@@ -192,8 +193,8 @@ begin_answer(struct connection *c, size_t used)
 static int
 manage(struct connection *c, size_t used)
 {
-	uint8_t reply[FCGI_REPLY_MAX_BYTES];
-	size_t len = fcgi_reply((uint8_t *)c->buffer, used, reply);
+	uint8_t reply[RECORDS_REPLY_MAX_BYTES];
+	size_t len = records_put_reply((uint8_t *)c->buffer, used, reply);
 
 	if (send(c->fd, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
 	    (ssize_t)len)
@@ -203,12 +204,12 @@ manage(struct connection *c, size_t used)
 	return 0;
 }
 
-static enum fcgi_scan
+static enum records_scan
 scan(struct connection *c, size_t *used)
 {
 	if (c->owner->handler->body != NULL)
-		return fcgi_scan_head((uint8_t *)c->buffer, c->len, used);
-	return fcgi_scan((uint8_t *)c->buffer, &c->len, used);
+		return records_scan_head((uint8_t *)c->buffer, c->len, used);
+	return records_scan((uint8_t *)c->buffer, &c->len, used);
 }
 
 static void
@@ -218,16 +219,16 @@ look_at_input(struct connection *c)
 
 	for (;;) {
 		switch (scan(c, &used)) {
-		case FCGI_WHOLE:
+		case RECORDS_WHOLE:
 			begin_answer(c, used);
 			return;
-		case FCGI_PARTIAL:
+		case RECORDS_PARTIAL:
 			return;
-		case FCGI_MANAGE:
+		case RECORDS_MANAGE:
 			if (manage(c, used) == 0)
 				continue;
 			break;
-		case FCGI_BAD:
+		case RECORDS_BAD:
 			break;
 		}
 		connection_close(c);
@@ -263,7 +264,7 @@ read_farewell(struct connection *c)
 	ssize_t n;
 
 	n = recv(c->fd, scratch, sizeof(scratch), 0);
-	if (n > 0 ? fcgi_is_abort(scratch, (size_t)n) :
+	if (n > 0 ? records_is_abort(scratch, (size_t)n) :
 		    n == 0 || (errno != EAGAIN && errno != EINTR))
 		connection_lose(c);
 }

@@ -1,15 +1,16 @@
 /*
- * fcgi_scan() over any bytes, as they come over a connection: first all at
+ * records_scan() over any bytes, as they come over a connection: first all at
  * once, then in two parts, which must end the same.  What is whole goes to
  * libfcgi, which must not abort, and its variables must be those that an
  * independent reading of the records finds.  The same for heads, and for bodies
  * that are taken as they come.
  *
- * Covers: lib/fcgi.c
+ * Covers: lib/fastcgi/records.c lib/fastcgi/libfcgi.c
  */
 #include "fuzz.h"
 
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/libfcgi.h"
+#include "lib/fastcgi/records.h"
 
 #define VARS_MAX 4096
 
@@ -17,9 +18,9 @@ enum { BEGIN = 1, PARAMS = 4, STDIN = 5 };
 
 /* A request, read by the book: FastCGI 1.0, 3.3, 3.4, 5.1, 5.2. */
 struct reading {
-	uint8_t params[FCGI_REQUEST_MAX];
+	uint8_t params[RECORDS_REQUEST_MAX];
 	size_t params_len;
-	char text[2 * FCGI_REQUEST_MAX]; /* "NAME=value" and NUL, in a row */
+	char text[2 * RECORDS_REQUEST_MAX]; /* "NAME=value" and NUL, in a row */
 	const char *vars[VARS_MAX];
 	size_t n;
 	size_t total;
@@ -28,7 +29,7 @@ struct reading {
 };
 
 /* One for all requests, as the programs have it. */
-static struct fcgi_pair pair;
+static struct libfcgi_pair pair;
 
 static size_t
 content_len(const uint8_t *header)
@@ -111,27 +112,29 @@ static void
 parse(const uint8_t *bytes, size_t used)
 {
 	static struct reading r;
-	struct fcgi_request q;
+	char **vars;
 	size_t n = 0;
 
 	read_records(&r, bytes, used);
 	read_vars(&r);
-	if (fcgi_parse(&pair, bytes, used, &q) != 0)
+	require(records_request_id(bytes) == r.id);
+	require(records_keeps_connection(bytes) == r.keep);
+	vars = libfcgi_parse(&pair, bytes, used);
+	if (vars == NULL)
 		return;
-	require(q.id == r.id && q.keep == r.keep);
-	require(strcmp(q.vars[0], "FCGI_ROLE=RESPONDER") == 0);
-	for (const char *const *v = q.vars + 1; *v != NULL; v++, n++)
+	require(strcmp(vars[0], "FCGI_ROLE=RESPONDER") == 0);
+	for (char **v = vars + 1; *v != NULL; v++, n++)
 		require(
 		    n == VARS_MAX || (n < r.n && strcmp(*v, r.vars[n]) == 0));
 	require(n == r.n);
-	fcgi_request_free(&q);
+	free(vars);
 }
 
 static void
 reply(const uint8_t *bytes, size_t used)
 {
-	uint8_t out[FCGI_REPLY_MAX_BYTES];
-	size_t len = fcgi_reply(bytes, used, out);
+	uint8_t out[RECORDS_REPLY_MAX_BYTES];
+	size_t len = records_put_reply(bytes, used, out);
 
 	require(used == 8 + content_len(bytes) + bytes[6]);
 	require(bytes[0] == 1 && bytes[2] == 0 && bytes[3] == 0);
@@ -140,7 +143,7 @@ reply(const uint8_t *bytes, size_t used)
 }
 
 struct outcome {
-	enum fcgi_scan scan;
+	enum records_scan scan;
 	size_t used;
 	size_t cut; /* bytes of STDIN */
 };
@@ -149,27 +152,27 @@ struct outcome {
 static struct outcome
 come(const uint8_t *data, size_t size, size_t first, uint8_t *left)
 {
-	struct outcome o = { FCGI_PARTIAL, 0, 0 };
+	struct outcome o = { RECORDS_PARTIAL, 0, 0 };
 	uint8_t *buffer = fuzz_copy(data, size);
 	size_t len = 0, parts[2] = { first, size - first }, at = 0;
 
-	for (size_t i = 0; i < 2 && o.scan == FCGI_PARTIAL; i++) {
+	for (size_t i = 0; i < 2 && o.scan == RECORDS_PARTIAL; i++) {
 		size_t before;
 
 		memcpy(buffer + len, data + at, parts[i]);
 		len += parts[i];
 		at += parts[i];
 		before = len;
-		o.scan = fcgi_scan(buffer, &len, &o.used);
+		o.scan = records_scan(buffer, &len, &o.used);
 		require(len <= before);
 		o.cut += before - len;
 	}
-	if (o.scan == FCGI_WHOLE || o.scan == FCGI_MANAGE) {
+	if (o.scan == RECORDS_WHOLE || o.scan == RECORDS_MANAGE) {
 		require(o.used <= len);
 		memcpy(left, buffer, o.used);
 	}
 	/* who waits for more has room for it */
-	require(o.scan != FCGI_PARTIAL || len < FCGI_BUFFER_MAX);
+	require(o.scan != RECORDS_PARTIAL || len < RECORDS_BUFFER_MAX);
 	free(buffer);
 	return o;
 }
@@ -178,11 +181,11 @@ static void
 see_alike(const uint8_t *data, size_t size, size_t first,
     const struct outcome *whole, const uint8_t *left)
 {
-	static uint8_t other[FCGI_BUFFER_MAX];
+	static uint8_t other[RECORDS_BUFFER_MAX];
 	struct outcome o = come(data, size, first, other);
 
 	require(o.scan == whole->scan);
-	if (o.scan != FCGI_WHOLE && o.scan != FCGI_MANAGE)
+	if (o.scan != RECORDS_WHOLE && o.scan != RECORDS_MANAGE)
 		return;
 	require(o.used == whole->used);
 	require(memcmp(other, left, o.used) == 0);
@@ -191,8 +194,8 @@ see_alike(const uint8_t *data, size_t size, size_t first,
 /* ---- for who takes bodies as they come ---- */
 
 struct body {
-	enum fcgi_body end;
-	uint8_t bytes[FCGI_BUFFER_MAX];
+	enum records_body end;
+	uint8_t bytes[RECORDS_BUFFER_MAX];
 	size_t len;
 };
 
@@ -201,21 +204,21 @@ static void
 read_body(struct body *b, unsigned id, const uint8_t *bytes, size_t len)
 {
 	b->len = 0;
-	b->end = FCGI_BODY_MORE;
+	b->end = RECORDS_BODY_MORE;
 	while (len >= 8) {
 		size_t content = content_len(bytes), padding = bytes[6];
 		bool is_last = content == 0;
 
-		b->end = FCGI_BODY_BAD;
+		b->end = RECORDS_BODY_BAD;
 		if (bytes[0] != 1 || ((unsigned)bytes[2] << 8 | bytes[3]) != id)
 			return;
-		b->end = FCGI_BODY_ABORT;
+		b->end = RECORDS_BODY_ABORT;
 		if (bytes[1] == 2)
 			return;
-		b->end = FCGI_BODY_BAD;
+		b->end = RECORDS_BODY_BAD;
 		if (bytes[1] != STDIN)
 			return;
-		b->end = FCGI_BODY_MORE;
+		b->end = RECORDS_BODY_MORE;
 		bytes += 8;
 		len -= 8;
 		if (content > len)
@@ -228,27 +231,27 @@ read_body(struct body *b, unsigned id, const uint8_t *bytes, size_t len)
 			return;
 		bytes += padding;
 		len -= padding;
-		b->end = is_last ? FCGI_BODY_END : FCGI_BODY_MORE;
+		b->end = is_last ? RECORDS_BODY_END : RECORDS_BODY_MORE;
 		if (is_last)
 			return;
 	}
 }
 
-/* The same, by fcgi_body_take(), from one part. */
+/* The same, by records_take_body(), from one part. */
 static void
-take_body(struct body *b, struct fcgi_body_reader *reader, const uint8_t *bytes,
-    size_t len)
+take_body(struct body *b, struct records_body_reader *reader,
+    const uint8_t *bytes, size_t len)
 {
 	uint8_t *copy = fuzz_copy(bytes, len);
 	size_t at = 0, used;
 	struct text content;
 
 	while (at < len &&
-	    (b->end == FCGI_BODY_MORE || b->end == FCGI_BODY_CONTENT)) {
-		b->end = fcgi_body_take(reader, copy + at, len - at, &used,
+	    (b->end == RECORDS_BODY_MORE || b->end == RECORDS_BODY_CONTENT)) {
+		b->end = records_take_body(reader, copy + at, len - at, &used,
 		    &content);
 		require(used > 0 && used <= len - at);
-		if (b->end == FCGI_BODY_CONTENT) {
+		if (b->end == RECORDS_BODY_CONTENT) {
 			require(content.bytes >= (char *)copy + at);
 			require(content.bytes + content.len <=
 			    (char *)copy + at + used);
@@ -264,17 +267,17 @@ static void
 head_and_body(const uint8_t *data, size_t size, size_t cut)
 {
 	static struct body wanted, got;
-	struct fcgi_body_reader reader = { 0 };
+	struct records_body_reader reader = { 0 };
 	uint8_t *copy = fuzz_copy(data, size);
-	enum fcgi_scan scan;
+	enum records_scan scan;
 	size_t used = 0;
 
-	scan = fcgi_scan_head(copy, size, &used);
-	require(fcgi_is_abort(copy, size) == (size >= 8 && copy[1] == 2));
+	scan = records_scan_head(copy, size, &used);
+	require(records_is_abort(copy, size) == (size >= 8 && copy[1] == 2));
 	free(copy);
-	if (scan == FCGI_MANAGE)
+	if (scan == RECORDS_MANAGE)
 		reply(data, used);
-	if (scan != FCGI_WHOLE)
+	if (scan != RECORDS_WHOLE)
 		return;
 	require(used <= size);
 	reader.id = (uint16_t)(data[2] << 8 | data[3]);
@@ -282,12 +285,12 @@ head_and_body(const uint8_t *data, size_t size, size_t cut)
 	size -= used;
 	read_body(&wanted, reader.id, data, size);
 	got.len = 0;
-	got.end = FCGI_BODY_MORE;
+	got.end = RECORDS_BODY_MORE;
 	cut = cut < size ? cut : size;
 	take_body(&got, &reader, data, cut);
 	take_body(&got, &reader, data + cut, size - cut);
-	if (got.end == FCGI_BODY_CONTENT)
-		got.end = FCGI_BODY_MORE;
+	if (got.end == RECORDS_BODY_CONTENT)
+		got.end = RECORDS_BODY_MORE;
 	require(got.end == wanted.end && got.len == wanted.len);
 	require(memcmp(got.bytes, wanted.bytes, got.len) == 0);
 }
@@ -295,19 +298,19 @@ head_and_body(const uint8_t *data, size_t size, size_t cut)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t left[FCGI_BUFFER_MAX];
+	static uint8_t left[RECORDS_BUFFER_MAX];
 	static bool is_ready;
 	struct outcome o;
 
 	if (!is_ready)
-		require(fcgi_init() == 0);
+		require(libfcgi_init() == 0);
 	is_ready = true;
-	if (size > FCGI_BUFFER_MAX)
+	if (size > RECORDS_BUFFER_MAX)
 		return 0;
 	o = come(data, size, size, left);
-	if (o.scan == FCGI_WHOLE)
+	if (o.scan == RECORDS_WHOLE)
 		parse(left, o.used);
-	if (o.scan == FCGI_MANAGE)
+	if (o.scan == RECORDS_MANAGE)
 		reply(left, o.used);
 	head_and_body(data, size, size > 0 ? data[size / 2] : 0);
 	/* the split is drawn from the input itself */

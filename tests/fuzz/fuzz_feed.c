@@ -18,7 +18,7 @@
 #include "fcgi/feed.h"
 #include "fcgi/pages.h"
 #include "fcgi/tail.h"
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/records.h"
 #include "lib/sse.h"
 #include "wish.h"
 
@@ -195,7 +195,7 @@ take_pieces(struct world *w, struct stream *s, const struct iovec *pieces,
 {
 	size_t total = 0;
 
-	require(n <= CONNECTION_PIECES_MAX && len <= FCGI_CONTENT_MAX);
+	require(n <= CONNECTION_PIECES_MAX && len <= RECORDS_CONTENT_MAX);
 	for (size_t i = 1; i < n; i++) {
 		take_bytes(w, s, pieces[i].iov_base, pieces[i].iov_len);
 		total += pieces[i].iov_len;
@@ -316,7 +316,7 @@ fall_behind(struct stream *s, int64_t cursor)
 static void
 drain_feed(struct world *w, struct feed *f, int64_t before)
 {
-	bool one_by_one = f->is_stale || f->len > FCGI_CONTENT_MAX;
+	bool one_by_one = f->is_stale || f->len > RECORDS_CONTENT_MAX;
 
 	feed_hold(f);
 	for (size_t i = f->n_live; i-- > 0;) {
@@ -361,7 +361,7 @@ step(struct world *w)
 		const struct row *r = &w->rows[n];
 		const struct chunk *c;
 
-		if (len > 0 && len + r->len > FCGI_CONTENT_MAX)
+		if (len > 0 && len + r->len > RECORDS_CONTENT_MAX)
 			break;
 		c = tail_add(w->tail, &r->event, r->len);
 		require(c != NULL);

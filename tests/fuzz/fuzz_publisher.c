@@ -10,13 +10,13 @@
  * connection ends, and nothing is left behind.
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
- * Covers: cgi/client.c cgi/commit.c lib/connection.c lib/connection_input.c
- * Covers: lib/connections.c
+ * Covers: cgi/client.c cgi/commit.c lib/fastcgi/connection.c lib/fastcgi/input.c
+ * Covers: lib/fastcgi/connections.c
  */
 #include "fuzz.h"
 
 #include "cgi/server_private.h"
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/libfcgi.h"
 #include "lib/log/log.h"
 #include "peer.h"
 #include "scratch.h"
@@ -274,7 +274,7 @@ begin(struct server *s)
 	static struct log_json *json;
 
 	if (commit == NULL) {
-		require(fcgi_init() == 0);
+		require(libfcgi_init() == 0);
 		commit = commit_new(&config, 0);
 		json = log_json_new();
 	}

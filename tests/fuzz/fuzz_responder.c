@@ -10,12 +10,12 @@
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
  * Covers: fcgi/hub.c fcgi/stream.c fcgi/roster.c fcgi/source.c fcgi/reply.c
- * Covers: lib/connection.c lib/connection_input.c lib/connections.c
+ * Covers: lib/fastcgi/connection.c lib/fastcgi/input.c lib/fastcgi/connections.c
  */
 #include "fuzz.h"
 
 #include "fcgi/hub.h"
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/libfcgi.h"
 #include "peer.h"
 #include "reader.h"
 #include "scratch.h"
@@ -455,7 +455,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char why[SOURCE_WHY_MAX];
 	struct source *source;
 
-	require(is_ready || fcgi_init() == 0);
+	require(is_ready || libfcgi_init() == 0);
 	is_ready = true;
 	memset(&w, 0, sizeof(w));
 	w.choices = (struct choices){ data, size };

@@ -15,7 +15,7 @@
 
 #include "fcgi/batch.h"
 #include "fcgi/tail.h"
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/records.h"
 #include "lib/sse.h"
 #include "tests/oracle/event_source.h"
 #include "seen.h"
@@ -156,7 +156,7 @@ show(struct trip *t, const struct batch *b)
 		event_source_feed(t->browser, bytes + cut, len - cut, on_block,
 		    t);
 	}
-	require(total == b->len && b->len <= FCGI_CONTENT_MAX);
+	require(total == b->len && b->len <= RECORDS_CONTENT_MAX);
 }
 
 /* ---- records ---- */

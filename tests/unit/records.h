@@ -1,9 +1,10 @@
-#ifndef ROWCAST_RECORDS_H
-#define ROWCAST_RECORDS_H
+#ifndef ROWCAST_TEST_RECORDS_H
+#define ROWCAST_TEST_RECORDS_H
 
 #include "tap.h"
 
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/libfcgi.h"
+#include "lib/fastcgi/records.h"
 
 /*
  * FastCGI requests, built record by record, right or wrong.
@@ -24,7 +25,7 @@ enum {
 };
 
 struct bytes {
-	uint8_t b[4 * FCGI_BUFFER_MAX];
+	uint8_t b[4 * RECORDS_BUFFER_MAX];
 	size_t len;
 };
 
@@ -103,11 +104,11 @@ put_request(struct bytes *to, const struct bytes *params)
 }
 
 /* Scan a copy of exactly that size, so that a sanitizer sees a byte too far. */
-static inline enum fcgi_scan
+static inline enum records_scan
 scan(const uint8_t *bytes, size_t len, size_t *left, size_t *used)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);
-	enum fcgi_scan result;
+	enum records_scan result;
 
 	if (copy == NULL)
 		abort();
@@ -115,13 +116,13 @@ scan(const uint8_t *bytes, size_t len, size_t *left, size_t *used)
 		memcpy(copy, bytes, len);
 	*left = len;
 	*used = 0;
-	result = fcgi_scan(copy, left, used);
+	result = records_scan(copy, left, used);
 	free(copy);
 	return result;
 }
 
 static inline bool
-is(const struct bytes *b, enum fcgi_scan expected)
+is(const struct bytes *b, enum records_scan expected)
 {
 	size_t left, used;
 

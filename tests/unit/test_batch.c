@@ -4,7 +4,7 @@
 #include "tap.h"
 
 #include "fcgi/batch.h"
-#include "lib/fastcgi/fcgi.h"
+#include "lib/fastcgi/records.h"
 #include "lib/sse.h"
 
 #define LARGE 70000 /* more than a record */
@@ -50,11 +50,12 @@ check_large(const struct filter *f)
 	add(after, 1, LARGE);
 	add(after, 3, 1);
 	check(gather(&b, f, before) == BATCH_MORE, "a large event is begun");
-	check(b.len == FCGI_CONTENT_MAX && b.part == b.len && b.part_id == 1 &&
-		b.cursor == 0,
+	check(b.len == RECORDS_CONTENT_MAX && b.part == b.len &&
+		b.part_id == 1 && b.cursor == 0,
 	    "with as much as goes into a record");
 	check(gather(&b, f, after) == BATCH_MORE, "it is gone on with");
-	check(b.len == whole - FCGI_CONTENT_MAX && b.part == 0 && b.cursor == 1,
+	check(b.len == whole - RECORDS_CONTENT_MAX && b.part == 0 &&
+		b.cursor == 1,
 	    "its rest goes alone, so that a gap behind it can be told");
 	check(gather(&b, f, after) == BATCH_MORE && b.cursor == 3,
 	    "then come those behind it");
@@ -111,7 +112,7 @@ check_small(const struct filter *f)
 		abort();
 	add(c, 1, 10);
 	add(c, 2, 10);
-	add(c, 4, FCGI_CONTENT_MAX - 40);
+	add(c, 4, RECORDS_CONTENT_MAX - 40);
 	c->upto = 9;
 	check(gather(&b, f, c) == BATCH_MORE && b.cursor == 2 && b.n == 2 &&
 		b.part == 0,

@@ -5,7 +5,7 @@
 #include "records.h"
 
 /* One for all requests, as the programs have it. */
-static struct fcgi_pair pair;
+static struct libfcgi_pair pair;
 
 static struct bytes a, p, content;
 
@@ -76,17 +76,18 @@ random_request(struct wanted *w)
 static bool
 is_wanted(const struct wanted *w, const uint8_t *bytes, size_t used)
 {
-	struct fcgi_request r = { 0 };
+	char **vars = libfcgi_parse(&pair, bytes, used);
 	bool is_good;
 
-	if (fcgi_parse(&pair, bytes, used, &r) != 0)
+	if (vars == NULL)
 		return false;
-	is_good = r.id == w->id && r.keep == w->keep;
+	is_good = records_request_id(bytes) == w->id &&
+	    records_keeps_connection(bytes) == w->keep;
 	for (size_t i = 0; i < w->n && is_good; i++)
-		is_good = r.vars[i + 1] != NULL &&
-		    strcmp(r.vars[i + 1], w->vars[i]) == 0;
-	is_good = is_good && r.vars[w->n + 1] == NULL;
-	fcgi_request_free(&r);
+		is_good =
+		    vars[i + 1] != NULL && strcmp(vars[i + 1], w->vars[i]) == 0;
+	is_good = is_good && vars[w->n + 1] == NULL;
+	free(vars);
 	return is_good;
 }
 
@@ -94,15 +95,15 @@ is_wanted(const struct wanted *w, const uint8_t *bytes, size_t used)
 static bool
 goes_byte_by_byte(const struct wanted *w)
 {
-	static uint8_t buffer[FCGI_BUFFER_MAX];
+	static uint8_t buffer[RECORDS_BUFFER_MAX];
 	size_t len = 0, used = 0;
 
 	for (size_t i = 0; i < a.len; i++) {
-		enum fcgi_scan result;
+		enum records_scan result;
 
 		buffer[len++] = a.b[i];
-		result = fcgi_scan(buffer, &len, &used);
-		if (result != (i + 1 < a.len ? FCGI_PARTIAL : FCGI_WHOLE))
+		result = records_scan(buffer, &len, &used);
+		if (result != (i + 1 < a.len ? RECORDS_PARTIAL : RECORDS_WHOLE))
 			return false;
 	}
 	return used == len && is_wanted(w, buffer, used);
@@ -117,7 +118,8 @@ is_partial_everywhere(void)
 	if (a.len > 3000)
 		return true;
 	for (size_t len = 0; len < a.len; len++)
-		if (scan(a.b, len, &left, &used) != FCGI_PARTIAL || left > len)
+		if (scan(a.b, len, &left, &used) != RECORDS_PARTIAL ||
+		    left > len)
 			return false;
 	return true;
 }
@@ -130,7 +132,7 @@ all_random_requests_pass(size_t *n_short)
 		bool is_good;
 
 		random_request(&w);
-		is_good = a.len > FCGI_REQUEST_MAX ||
+		is_good = a.len > RECORDS_REQUEST_MAX ||
 		    (goes_byte_by_byte(&w) && is_partial_everywhere());
 		*n_short += a.len <= 3000;
 		for (size_t k = 0; k < w.n; k++)
@@ -148,7 +150,7 @@ main(void)
 
 	tap_seed();
 	memset(content.b, 'x', sizeof(content.b));
-	check(fcgi_init() == 0, "libfcgi starts");
+	check(libfcgi_init() == 0, "libfcgi starts");
 	check(all_random_requests_pass(&n_short),
 	    "random requests: partial until the last byte, then as wanted");
 	check(n_short > 10, "of which some were short enough for every part");
