@@ -212,10 +212,9 @@ brings() {
 	((${EPOCHREALTIME/[.,]/} - began < 3000000))
 }
 
-# Nothing of this connection is left in the responder.
-#   usage: has_descriptors NUMBER [PID]
+# Succeeds if the responder has this number of descriptors open.
 has_descriptors() {
-	[ "$(descriptors "${2:-$RESPONDER_PID}")" -eq "$1" ]
+	[ "$(descriptors "$RESPONDER_PID")" -eq "$1" ]
 }
 
 # CPU time of a process in ticks.

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
-# fastcgi_end.bats: SIGTERM, over FastCGI by hand: who is answered, and who is
-# not waited for.
+# fastcgi_end.bats: which connections are still answered after SIGTERM.
 
 bats_require_minimum_version 1.5.0
 load fastcgi
@@ -13,29 +12,34 @@ teardown() {
 	site_end
 }
 
-# Three connections by the time of SIGTERM: idle is kept and has had an answer,
-# late has sent half of a request, fresh nothing.
+# Sends SIGTERM to a process that has three connections: "late" has sent half of
+# a request, "fresh" nothing, "idle" is kept and has had its answer.  Returns
+# when the process has closed "idle"; complete() then sends the rest.
 #   usage: end_with HEX PID
 end_with() {
-	local before
-	send idle "$(request 1 keep REQUEST_METHOD=HEAD)"
-	take_answer idle 1
-	before=$(descriptors "$2")
 	connect late
 	connect fresh
 	send late "${1:0:40}"
-	eventually has_descriptors $((before + 2)) "$2"
+	# accepted last, so that the answer shows that all three are
+	connect idle
+	send idle "$(request 1 keep REQUEST_METHOD=HEAD)"
+	take_answer idle 1
 	kill "$2"
 	closed_without_a_word idle
+}
+
+# Sends what is missing of the request to "late", and all of it to "fresh".
+#   usage: complete HEX
+complete() {
 	send late "${1:40}"
 	send fresh "$1"
 }
 
-@test "SIGTERM: who is asking is answered, who is idle is not waited for" {
+@test "SIGTERM: unfinished requests are answered, idle connections closed" {
 	local name
 	serve
-	connect idle
 	end_with "$(request 1)" "$RESPONDER_PID"
+	complete "$(request 1)"
 	for name in late fresh; do
 		take_answer "$name" 1
 		answered 200
@@ -45,7 +49,7 @@ end_with() {
 	wait "$RESPONDER_PID"
 }
 
-# The publisher on a port of its own, open to all.
+# Starts the publisher on a port of its own, without a token.
 serve_publisher() {
 	PORT=$(free_port)
 	start publisher build/rowcast-publish.cgi --db "$DB" \
@@ -54,7 +58,7 @@ serve_publisher() {
 	up "$PID" publisher listens
 }
 
-# The beginning of a request to publish, and some of its body.
+# Prints a request to publish whose body may be shorter than LENGTH.
 #   usage: post LENGTH TEXT
 post() {
 	local content
@@ -64,11 +68,12 @@ post() {
 		"$(record PARAMS 1)" "$(record STDIN 1 "$(hex "$2")")"
 }
 
-@test "SIGTERM: the publisher takes what is being sent" {
-	local name
+@test "SIGTERM: the publisher stores requests that are being sent" {
+	local all name
+	all=$(post 2 hi)$(record STDIN 1)
 	serve_publisher
-	connect idle
-	end_with "$(post 2 hi)$(record STDIN 1)" "$PUBLISHER_PID"
+	end_with "$all" "$PUBLISHER_PID"
+	complete "$all"
 	for name in late fresh; do
 		take_answer "$name" 1
 		answered 201
@@ -78,11 +83,11 @@ post() {
 	[ "$(sql "SELECT count(*) FROM events WHERE data = 'hi'")" -eq 2 ]
 }
 
-@test "SIGTERM: the publisher tells who is still sending at the end" {
+@test "SIGTERM: the publisher answers 503 to a body that does not end in time" {
 	local name
 	serve_publisher
-	connect idle
 	end_with "$(post 3 hi)" "$PUBLISHER_PID"
+	complete "$(post 3 hi)"
 	for name in late fresh; do
 		take_answer "$name" 1
 		answered 503
@@ -92,8 +97,9 @@ post() {
 
 WAITING=200
 
-# So many connect and ask while a process stands still, more than it accepts in
-# one go; then it is to end.  How many are answered STATUS?
+# Opens WAITING connections with a request each while the process is stopped,
+# more than it accepts at once; then sends SIGTERM and lets it go on.  Prints how
+# many of them are answered with STATUS.
 #   usage: answered_at_end STATUS HEX PID
 answered_at_end() {
 	local fd
@@ -111,20 +117,20 @@ answered_at_end() {
 	grep -aco "Status: $1" "$T/answers"
 }
 
-@test "SIGTERM: who waits in the backlog is answered" {
+@test "SIGTERM: connections in the backlog are answered" {
 	serve
 	[ "$(answered_at_end 200 "$(request 1)" "$RESPONDER_PID")" -eq "$WAITING" ]
 	wait "$RESPONDER_PID"
 }
 
-@test "SIGTERM: who waits in the publisher's backlog is answered" {
+@test "SIGTERM: connections in the publisher's backlog are answered" {
 	serve_publisher
 	[ "$(answered_at_end 201 "$(post 2 hi)$(record STDIN 1)" \
 		"$PUBLISHER_PID")" -eq "$WAITING" ]
 	wait "$PUBLISHER_PID"
 }
 
-@test "SIGTERM: the publisher takes who comes meanwhile on descriptor 0" {
+@test "SIGTERM: the publisher goes on accepting on descriptor 0" {
 	local all name
 	needs perl
 	all=$(post 2 hi)$(record STDIN 1)
@@ -138,10 +144,11 @@ answered_at_end() {
 			exec @ARGV' "127.0.0.1:$PORT" build/rowcast-publish.cgi
 	PUBLISHER_PID=$PID
 	up "$PID" publisher listens
-	connect idle
 	end_with "$all" "$PUBLISHER_PID"
+	# while others are unfinished: without them, the process ends at once
 	connect more
 	send more "$all"
+	complete "$all"
 	for name in late fresh more; do
 		take_answer "$name" 1
 		answered 201
