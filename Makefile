@@ -178,17 +178,14 @@ $(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(FUZZ_A): Makefile
 	$(SAY) AR $@
 	@rm -f $@; $(AR) qcs $@ $(filter %.o,$^)
 
-# A unit test takes from the archives what it calls.  Both programs have a
-# config.o: the tests named test_cgi_* find the publisher's first.
+# A unit test takes from the archives what it calls.
 .PHONY: unit
 unit: $(UNIT)
 UNIT_HELP_OBJ := $(call obj,$(UNIT_HELP_SRC))
 $(UNIT): $(B)/%: $(B)/%.o $(UNIT_HELP_OBJ) $(SAN_OBJ) $(FCGI_A) $(CGI_A) \
     $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $(filter %.o,$^) \
-	    $(if $(findstring /test_cgi_,$@),$(CGI_A) $(FCGI_A),$(FCGI_A) $(CGI_A)) \
-	    $(CLI_A) $(ORACLE_A) $(LIB_A) $(LIBS) $(UV_LIBS) $(LDLIBS)
+	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
 	$(SAY) LINK $@

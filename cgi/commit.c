@@ -14,7 +14,7 @@
 #define TRIES 3 /* to store what went into a file that was replaced */
 
 struct commit {
-	const struct config *config;
+	const struct publisher_config *config;
 	int busy_ms;
 	struct log *log;
 	char why[LOG_WHY_MAX];
@@ -232,7 +232,7 @@ commit_busy(struct commit *c, struct publish *p)
 }
 
 struct commit *
-commit_new(const struct config *config, int busy_ms)
+commit_new(const struct publisher_config *config, int busy_ms)
 {
 	struct commit *c = calloc(1, sizeof(*c));
 

@@ -17,7 +17,7 @@ struct commit;
  *   returns  NULL if out of memory; the log is opened when it is needed
  *   owns     the caller; commit_free().  Lends config
  */
-struct commit *commit_new(const struct config *config, int busy_ms);
+struct commit *commit_new(const struct publisher_config *config, int busy_ms);
 void commit_free(struct commit *c); /* c may be NULL */
 
 /*

@@ -15,7 +15,7 @@
  * Write the header lines of any answer to a page of some origin, each ended
  * with CRLF: with credentials for a listed one, without for all others if "*"
  * is listed; else none of them but Vary, if anything is listed.
- *   shape    origins as in struct config; origin is the Origin header as sent,
+ *   shape    origins as in struct publisher_config; origin is the Origin header as sent,
  *            or NULL
  *   units    CORS_MAX bytes are enough
  *   returns  whether that origin's pages may read the answer

@@ -31,7 +31,7 @@ check_method(const char *method, const char **type, struct problem *p)
 }
 
 static int
-check_access(const struct config *config, const char *const *vars,
+check_access(const struct publisher_config *config, const char *const *vars,
     struct problem *p)
 {
 	const struct access_rules rules = {
@@ -75,7 +75,7 @@ is_cross_site(const char *const *vars)
  *   source   Fetch Metadata Request Headers, 2.3; WHATWG Fetch, 3.1
  */
 static int
-check_site(const struct config *config, const char *const *vars,
+check_site(const struct publisher_config *config, const char *const *vars,
     struct problem *p)
 {
 	const char *origin = form_var(vars, "HTTP_ORIGIN");
@@ -94,7 +94,7 @@ check_site(const struct config *config, const char *const *vars,
 }
 
 int
-gate_check(const struct config *config, const char *const *vars,
+gate_check(const struct publisher_config *config, const char *const *vars,
     const char **type, struct problem *p)
 {
 	const char *method = form_var(vars, "REQUEST_METHOD");

@@ -10,7 +10,7 @@
  *            without one
  *   returns  0; -1 with *p set: 401, 403, 405
  */
-int gate_check(const struct config *config, const char *const *vars,
+int gate_check(const struct publisher_config *config, const char *const *vars,
     const char **type, struct problem *p);
 
 #endif

@@ -65,7 +65,7 @@ keep_memory(void)
 }
 
 static int
-serve_many(const struct config *config)
+serve_many(const struct publisher_config *config)
 {
 	warn_open(PROGRAM, config->use_syslog);
 	warn_never_wait();
@@ -84,15 +84,15 @@ main(int argc, char **argv)
 {
 	const char *const *vars = (const char *const *)environ;
 	bool is_cgi = form_var(vars, "REQUEST_METHOD") != NULL;
-	struct config config;
+	struct publisher_config config;
 	char why[CONFIG_WHY_MAX];
 
 	warn_open(PROGRAM, false);
-	switch (config_read(argc, argv, vars, &config, why)) {
+	switch (publisher_config_read(argc, argv, vars, &config, why)) {
 	case CONFIG_OK:
 		break;
 	case CONFIG_HELP:
-		return show(config_help);
+		return show(publisher_config_help);
 	case CONFIG_VERSION:
 		return show(PROGRAM " " ROWCAST_VERSION "\n");
 	case CONFIG_BAD:

@@ -81,7 +81,7 @@ serve(struct publish *p, struct commit *commit)
 }
 
 int
-plain_serve(const struct config *config)
+plain_serve(const struct publisher_config *config)
 {
 	struct commit *commit = commit_new(config, config->busy_ms);
 	struct log_json *json = log_json_new();

@@ -9,7 +9,7 @@
  *   returns  0; -1 if the answer could not be written (warned of)
  *   source   RFC 3875
  */
-int plain_serve(const struct config *config);
+int plain_serve(const struct publisher_config *config);
 
 /* Write all of a text to descriptor 1; -1 with a warning if it cannot be. */
 int plain_write(const char *bytes, size_t len);

@@ -24,7 +24,7 @@
 #define DISCARD_MAX ((size_t)16 * 1024 * 1024) /* of a refused body */
 
 struct publish {
-	const struct config *config;
+	const struct publisher_config *config;
 	struct log_json *json;
 	enum publish_want want;
 	char cors[CORS_MAX]; /* header lines that go with any answer */
@@ -405,7 +405,7 @@ begin(struct publish *p, const char *const *vars, bool is_framed)
 }
 
 struct publish *
-publish_new(const struct config *config, struct log_json *json,
+publish_new(const struct publisher_config *config, struct log_json *json,
     const char *const *vars, bool is_framed)
 {
 	struct publish *p = calloc(1, sizeof(*p));

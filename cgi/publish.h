@@ -23,8 +23,8 @@ enum publish_want {
  *   owns     the caller; publish_free().  Lends config and json; vars are not
  *            looked at any more
  */
-struct publish *publish_new(const struct config *config, struct log_json *json,
-    const char *const *vars, bool is_framed);
+struct publish *publish_new(const struct publisher_config *config,
+    struct log_json *json, const char *const *vars, bool is_framed);
 void publish_free(struct publish *p); /* p may be NULL */
 
 enum publish_want publish_want(const struct publish *p);

@@ -15,7 +15,7 @@
 
 #include "lib/form.h"
 
-const char config_help[] =
+const char publisher_config_help[] =
     "Usage: rowcast-publish.cgi [OPTION]...\n"
     "Append what POST requests bring to a rowcast log.  A web server starts it,\n"
     "as CGI for one request (options then do not count) or as FastCGI for many;\n"
@@ -170,7 +170,8 @@ is_origin(struct text t)
 }
 
 static int
-take_origin(struct config *c, const char *name, struct text origin, char *why)
+take_origin(struct publisher_config *c, const char *name, struct text origin,
+    char *why)
 {
 	if (c->n_origins == CONFIG_ORIGINS_MAX) {
 		(void)snprintf(why, CONFIG_WHY_MAX, "%s: more than %d origins",
@@ -191,7 +192,8 @@ take_origin(struct config *c, const char *name, struct text origin, char *why)
 }
 
 static int
-take_origins(struct config *c, const char *name, const char *list, char *why)
+take_origins(struct publisher_config *c, const char *name, const char *list,
+    char *why)
 {
 	for (;;) {
 		struct text origin;
@@ -218,8 +220,8 @@ take_flag(const char *name, const char *value, bool *flag, char *why)
 }
 
 static int
-take_synchronous(struct config *c, const char *name, const char *value,
-    char *why)
+take_synchronous(struct publisher_config *c, const char *name,
+    const char *value, char *why)
 {
 	c->no_sync = strcmp(value, "normal") == 0;
 	if (c->no_sync || strcmp(value, "full") == 0)
@@ -230,7 +232,8 @@ take_synchronous(struct config *c, const char *name, const char *value,
 }
 
 static int
-take_mode(struct config *c, const char *name, const char *value, char *why)
+take_mode(struct publisher_config *c, const char *name, const char *value,
+    char *why)
 {
 	size_t len = strspn(value, "01234567");
 
@@ -246,7 +249,8 @@ take_mode(struct config *c, const char *name, const char *value, char *why)
 
 /* An address that is no path must have a port. */
 static int
-take_socket(struct config *c, const char *name, const char *value, char *why)
+take_socket(struct publisher_config *c, const char *name, const char *value,
+    char *why)
 {
 	const char *colon = strrchr(value, ':');
 
@@ -261,7 +265,8 @@ take_socket(struct config *c, const char *name, const char *value, char *why)
 
 /* What a client could not send could never match. */
 static int
-take_token(struct config *c, const char *name, const char *value, char *why)
+take_token(struct publisher_config *c, const char *name, const char *value,
+    char *why)
 {
 	for (const char *at = value; *at != '\0'; at++) {
 		if (*at <= ' ' || *at > '~') {
@@ -275,7 +280,7 @@ take_token(struct config *c, const char *name, const char *value, char *why)
 }
 
 static int
-take_option(struct config *c, enum option_id id, const char *name,
+take_option(struct publisher_config *c, enum option_id id, const char *name,
     const char *value, char *why)
 {
 	long n = 0;
@@ -326,13 +331,13 @@ take_option(struct config *c, enum option_id id, const char *name,
 		return take_token(c, name, value, why);
 	case OPTION_HELP:
 	case OPTION_VERSION:
-		break; /* config_read() has seen to them */
+		break; /* publisher_config_read() has seen to them */
 	}
 	return result;
 }
 
 static enum config_result
-read_environment(const char *const *vars, struct config *c, char *why)
+read_environment(const char *const *vars, struct publisher_config *c, char *why)
 {
 	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
 		const char *name = variables[i].name;
@@ -348,7 +353,7 @@ read_environment(const char *const *vars, struct config *c, char *why)
 }
 
 static enum config_result
-read_command_line(int argc, char **argv, struct config *c, char *why)
+read_command_line(int argc, char **argv, struct publisher_config *c, char *why)
 {
 	bool has_origins = false;
 	int id, index = 0;
@@ -383,12 +388,12 @@ read_command_line(int argc, char **argv, struct config *c, char *why)
 }
 
 enum config_result
-config_read(int argc, char **argv, const char *const *vars, struct config *c,
-    char why[CONFIG_WHY_MAX])
+publisher_config_read(int argc, char **argv, const char *const *vars,
+    struct publisher_config *c, char why[CONFIG_WHY_MAX])
 {
 	enum config_result result;
 
-	*c = (struct config){
+	*c = (struct publisher_config){
 		.max_body_bytes = CONFIG_BODY_BYTES,
 		.busy_ms = CONFIG_BUSY_MS,
 		.socket_mode = 0660,

@@ -1,5 +1,5 @@
-#ifndef ROWCAST_CGI_CONFIG_H
-#define ROWCAST_CGI_CONFIG_H
+#ifndef ROWCAST_PUBLISHER_CONFIG_H
+#define ROWCAST_PUBLISHER_CONFIG_H
 
 #include <sys/types.h>
 
@@ -25,7 +25,7 @@
  *   token    a Bearer token that may publish; NULL for none
  *   origins  "*" or "scheme://host[:port]": whose pages may read our answers
  */
-struct config {
+struct publisher_config {
 	const char *db;
 	bool no_sync;            /* commits do not wait for the disk */
 	const char *socket;      /* as FastCGI: PATH or HOST:PORT, or NULL */
@@ -61,10 +61,11 @@ enum config_result {
  *   owns     *c borrows from argv and vars
  *   source   RFC 3875, 4.4 "The Script Command-Line"
  */
-enum config_result config_read(int argc, char **argv, const char *const *vars,
-    struct config *c, char why[CONFIG_WHY_MAX]);
+enum config_result publisher_config_read(int argc, char **argv,
+    const char *const *vars, struct publisher_config *c,
+    char why[CONFIG_WHY_MAX]);
 
 /* What --help prints. */
-extern const char config_help[];
+extern const char publisher_config_help[];
 
 #endif

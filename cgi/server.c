@@ -67,7 +67,7 @@ on_signal(uv_signal_t *handle, int number)
 static int
 open_server(struct server *s)
 {
-	const struct config *config = s->config;
+	const struct publisher_config *config = s->config;
 	struct listener_options options = {
 		.socket = config->socket,
 		.socket_mode = config->socket_mode,
@@ -155,7 +155,7 @@ close_server(struct server *s)
 }
 
 int
-server_run(const struct config *config)
+server_run(const struct publisher_config *config)
 {
 	struct server s = { .config = config,
 		.sandbox = { .is_off = config->no_sandbox } };

@@ -9,6 +9,6 @@
  *   returns  0; -1 if it could not begin (warned of)
  *   source   FastCGI 1.0 specification
  */
-int server_run(const struct config *config);
+int server_run(const struct publisher_config *config);
 
 #endif

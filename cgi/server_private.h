@@ -32,7 +32,7 @@ TAILQ_HEAD(client_list, client);
 
 struct server {
 	uv_loop_t loop;
-	const struct config *config;
+	const struct publisher_config *config;
 	struct connections *connections;
 	struct listener *listener;
 	struct commit *commit;

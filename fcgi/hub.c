@@ -23,7 +23,7 @@
 #define SETTLE_MS 1500 /* by then a process that ends has gone */
 
 struct hub {
-	const struct config *config;
+	const struct responder_config *config;
 	struct source *source;
 	struct feeds *feeds;
 	struct connections *connections;
@@ -352,7 +352,8 @@ hub_serve_cgi(struct hub *h, int fd, const char *const *vars)
 /* ---- as a whole ---- */
 
 struct hub *
-hub_new(uv_loop_t *loop, const struct config *config, struct source *source)
+hub_new(uv_loop_t *loop, const struct responder_config *config,
+    struct source *source)
 {
 	struct hub *h = calloc(1, sizeof(*h));
 

@@ -15,7 +15,7 @@ struct hub;
  *   owns     the caller; takes source (if it succeeds), lends loop, config.  hub_free() once
  *            hub_is_empty()
  */
-struct hub *hub_new(uv_loop_t *loop, const struct config *config,
+struct hub *hub_new(uv_loop_t *loop, const struct responder_config *config,
     struct source *source);
 void hub_free(struct hub *h); /* h may be NULL */
 

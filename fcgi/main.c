@@ -24,7 +24,7 @@
 
 struct server {
 	uv_loop_t loop;
-	struct config config;
+	struct responder_config config;
 	struct hub *hub;
 	struct listener *listener; /* NULL as a plain CGI */
 	struct watch *watch;
@@ -152,7 +152,7 @@ open_server(struct server *server)
 static int
 open_listener(struct server *server)
 {
-	const struct config *config = &server->config;
+	const struct responder_config *config = &server->config;
 	struct listener_options options = {
 		.socket = config->socket,
 		.socket_mode = config->socket_mode,
@@ -172,7 +172,7 @@ open_listener(struct server *server)
 static int
 confine(struct server *server)
 {
-	const struct config *config = &server->config;
+	const struct responder_config *config = &server->config;
 	const struct sandbox_options options = {
 		.log = config->db,
 		.socket =
@@ -227,7 +227,7 @@ close_server(struct server *server)
 	uv_walk(&server->loop, close_handle, NULL);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until all are closed */
 	(void)uv_loop_close(&server->loop);
-	config_free(&server->config);
+	responder_config_free(&server->config);
 }
 
 static int
@@ -257,7 +257,7 @@ main(int argc, char **argv)
 	struct server server = { 0 };
 	char why[CONFIG_WHY_MAX];
 
-	switch (config_read(argc, argv, &server.config, why)) {
+	switch (responder_config_read(argc, argv, &server.config, why)) {
 	case CONFIG_OK:
 		break;
 	case CONFIG_EXIT:
@@ -280,7 +280,7 @@ main(int argc, char **argv)
 	if (server.is_cgi && getenv("REQUEST_METHOD") == NULL) {
 		warn_line("main: no web server has started this program: give"
 			  " --socket PATH to listen there (--help)");
-		config_free(&server.config);
+		responder_config_free(&server.config);
 		return 2;
 	}
 	return serve(&server);

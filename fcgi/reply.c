@@ -7,7 +7,7 @@
 #include <string.h>
 
 void
-reply_origin_headers(const struct config *config, struct text origin,
+reply_origin_headers(const struct responder_config *config, struct text origin,
     char out[REPLY_ORIGIN_MAX])
 {
 	out[0] = '\0';
@@ -29,7 +29,7 @@ reply_origin_headers(const struct config *config, struct text origin,
 }
 
 size_t
-reply_head(const struct config *config, const struct request *r,
+reply_head(const struct responder_config *config, const struct request *r,
     char out[REPLY_MAX])
 {
 	char headers[REPLY_ORIGIN_MAX];
@@ -53,7 +53,7 @@ reply_head(const struct config *config, const struct request *r,
 }
 
 size_t
-reply_problem(const struct config *config, const struct problem *p,
+reply_problem(const struct responder_config *config, const struct problem *p,
     struct text origin, char out[REPLY_MAX])
 {
 	char headers[REPLY_ORIGIN_MAX];

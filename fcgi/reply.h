@@ -25,17 +25,17 @@
  *   shape    out is NUL-ended
  */
 #define REPLY_ORIGIN_MAX 512
-void reply_origin_headers(const struct config *config, struct text origin,
-    char out[REPLY_ORIGIN_MAX]);
+void reply_origin_headers(const struct responder_config *config,
+    struct text origin, char out[REPLY_ORIGIN_MAX]);
 
 #define REPLY_MAX (PROBLEM_MAX + REPLY_ORIGIN_MAX)
 
 /* The whole response to HEAD and OPTIONS; returns its length. */
-size_t reply_head(const struct config *config, const struct request *r,
-    char out[REPLY_MAX]);
+size_t reply_head(const struct responder_config *config,
+    const struct request *r, char out[REPLY_MAX]);
 
 /* The whole response to a request that is refused; returns its length. */
-size_t reply_problem(const struct config *config, const struct problem *p,
-    struct text origin, char out[REPLY_MAX]);
+size_t reply_problem(const struct responder_config *config,
+    const struct problem *p, struct text origin, char out[REPLY_MAX]);
 
 #endif

@@ -33,7 +33,7 @@ struct option_spec {
 	size_t offset;
 };
 
-#define AT(field) offsetof(struct config, field)
+#define AT(field) offsetof(struct responder_config, field)
 
 static const struct option_spec specs[] = {
 	{ "db", "PATH", "the log; made where there is none (required)", TEXT, 0,
@@ -123,7 +123,7 @@ bad(char why[CONFIG_WHY_MAX], const struct option_spec *spec, const char *value,
 }
 
 static int
-set_number(struct config *config, const struct option_spec *spec,
+set_number(struct responder_config *config, const struct option_spec *spec,
     const char *value, char why[CONFIG_WHY_MAX])
 {
 	char *field = (char *)config + spec->offset, range[96], *end;
@@ -165,7 +165,7 @@ is_origin(const char *value, size_t len)
 }
 
 static int
-add_origin(struct config *config, const struct option_spec *spec,
+add_origin(struct responder_config *config, const struct option_spec *spec,
     const char *value, size_t len, char why[CONFIG_WHY_MAX])
 {
 	size_t n = 0;
@@ -195,7 +195,7 @@ add_origin(struct config *config, const struct option_spec *spec,
 }
 
 static int
-add_origins(struct config *config, const struct option_spec *spec,
+add_origins(struct responder_config *config, const struct option_spec *spec,
     const char *value, char why[CONFIG_WHY_MAX])
 {
 	for (;;) {
@@ -212,8 +212,8 @@ add_origins(struct config *config, const struct option_spec *spec,
 }
 
 static int
-set(struct config *config, const struct option_spec *spec, const char *value,
-    char why[CONFIG_WHY_MAX])
+set(struct responder_config *config, const struct option_spec *spec,
+    const char *value, char why[CONFIG_WHY_MAX])
 {
 	char *field = (char *)config + spec->offset;
 
@@ -241,7 +241,7 @@ set(struct config *config, const struct option_spec *spec, const char *value,
 /* ---- all of them ---- */
 
 static int
-read_environment(struct config *config, char why[CONFIG_WHY_MAX])
+read_environment(struct responder_config *config, char why[CONFIG_WHY_MAX])
 {
 	for (size_t i = 0; i < N_SPECS; i++) {
 		char name[ENV_MAX];
@@ -256,7 +256,7 @@ read_environment(struct config *config, char why[CONFIG_WHY_MAX])
 }
 
 static enum config_result
-read_arguments(int argc, char **argv, struct config *config,
+read_arguments(int argc, char **argv, struct responder_config *config,
     char why[CONFIG_WHY_MAX])
 {
 	struct option options[N_SPECS + 3] = { { 0 } };
@@ -312,13 +312,13 @@ default_streams(void)
 }
 
 enum config_result
-config_read(int argc, char **argv, struct config *config,
+responder_config_read(int argc, char **argv, struct responder_config *config,
     char why[CONFIG_WHY_MAX])
 {
 	const char *web_servers = getenv("FCGI_WEB_SERVER_ADDRS");
 	enum config_result result = CONFIG_BAD;
 
-	*config = (struct config){
+	*config = (struct responder_config){
 		.socket_mode = 0660,
 		.web_servers =
 		    web_servers != NULL ? web_servers : "127.0.0.1,::1",
@@ -347,12 +347,12 @@ config_read(int argc, char **argv, struct config *config,
 		result = CONFIG_BAD;
 	}
 	if (result != CONFIG_OK)
-		config_free(config);
+		responder_config_free(config);
 	return result;
 }
 
 void
-config_free(struct config *config)
+responder_config_free(struct responder_config *config)
 {
 	if (config->cors_origins == NULL)
 		return;

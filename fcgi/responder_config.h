@@ -1,5 +1,5 @@
-#ifndef ROWCAST_CONFIG_H
-#define ROWCAST_CONFIG_H
+#ifndef ROWCAST_RESPONDER_CONFIG_H
+#define ROWCAST_RESPONDER_CONFIG_H
 
 #include <sys/types.h>
 
@@ -12,7 +12,7 @@
  * checked before anything is opened.  Text is lent by argv and the
  * environment.
  */
-struct config {
+struct responder_config {
 	const char *db;             /* path of the log */
 	const char *socket;         /* PATH or HOST:PORT; NULL: descriptor 0 */
 	mode_t socket_mode;         /* of a socket at a path */
@@ -45,10 +45,10 @@ enum config_result {
 /*
  *   shape    argv as main() has it; variables of the environment that count
  *            are the options' names: --keepalive-s is ROWCAST_KEEPALIVE_S
- *   owns     on CONFIG_OK end with config_free()
+ *   owns     on CONFIG_OK end with responder_config_free()
  */
-enum config_result config_read(int argc, char **argv, struct config *config,
-    char why[CONFIG_WHY_MAX]);
-void config_free(struct config *config);
+enum config_result responder_config_read(int argc, char **argv,
+    struct responder_config *config, char why[CONFIG_WHY_MAX]);
+void responder_config_free(struct responder_config *config);
 
 #endif

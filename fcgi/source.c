@@ -30,7 +30,7 @@
 #define FORGET_MS 500  /* removed rows may be served for so long */
 
 struct source {
-	const struct config *config;
+	const struct responder_config *config;
 	struct log *log;
 	struct tail *tail;
 	struct pages *pages;
@@ -54,7 +54,7 @@ struct source {
 /* ---- opening ---- */
 
 static enum log_result
-open_log(const struct config *config, bool create, struct log **log,
+open_log(const struct responder_config *config, bool create, struct log **log,
     char why[LOG_WHY_MAX])
 {
 	struct log_options o = { config->db, .create = create,
@@ -64,7 +64,7 @@ open_log(const struct config *config, bool create, struct log **log,
 }
 
 struct source *
-source_new(const struct config *config, char why[SOURCE_WHY_MAX])
+source_new(const struct responder_config *config, char why[SOURCE_WHY_MAX])
 {
 	struct source *src = calloc(1, sizeof(*src));
 	char reason[LOG_WHY_MAX] = "out of memory";

@@ -19,7 +19,7 @@ struct source;
  *   owns     the caller; source_free().  Lends config
  */
 #define SOURCE_WHY_MAX 768
-struct source *source_new(const struct config *config,
+struct source *source_new(const struct responder_config *config,
     char why[SOURCE_WHY_MAX]);
 void source_free(struct source *src); /* src may be NULL */
 

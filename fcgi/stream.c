@@ -103,7 +103,7 @@ on_timer(uv_timer_t *timer)
 }
 
 static struct stream_start *
-start_new(const struct request *r, const struct config *config)
+start_new(const struct request *r, const struct responder_config *config)
 {
 	struct stream_start *start = calloc(1, sizeof(*start));
 
@@ -119,7 +119,7 @@ start_new(const struct request *r, const struct config *config)
 
 struct stream *
 stream_new(struct connection *c, const struct request *r, struct feed *feed,
-    struct source *source, const struct config *config,
+    struct source *source, const struct responder_config *config,
     const struct stream_handler *handler)
 {
 	struct stream *s = calloc(1, sizeof(*s));

@@ -47,7 +47,7 @@ struct stream {
 	/* of stream.c */
 	struct connection *connection;
 	struct source *source;
-	const struct config *config;
+	const struct responder_config *config;
 	const struct stream_handler *handler;
 	uv_timer_t timer;
 	int64_t ends_ms; /* its maximum age */
@@ -75,7 +75,8 @@ struct stream {
  *   owns     lends feed, source, config and handler; takes the connection
  */
 struct stream *stream_new(struct connection *c, const struct request *r,
-    struct feed *feed, struct source *source, const struct config *config,
+    struct feed *feed, struct source *source,
+    const struct responder_config *config,
     const struct stream_handler *handler);
 
 /* Let go of a stream whose connection has ended. */

@@ -111,7 +111,7 @@ is_set(const char *value)
 }
 
 static bool
-is_listed(const struct config *config, const char *origin)
+is_listed(const struct publisher_config *config, const char *origin)
 {
 	for (size_t i = 0; i < config->n_origins && origin != NULL; i++)
 		if (text_is(config->origins[i],
@@ -121,7 +121,7 @@ is_listed(const struct config *config, const char *origin)
 }
 
 static bool
-is_known(const struct config *config, const struct variables *v)
+is_known(const struct publisher_config *config, const struct variables *v)
 {
 	const char *authorization = value_of(v, "HTTP_AUTHORIZATION");
 
@@ -141,7 +141,7 @@ is_known(const struct config *config, const struct variables *v)
 }
 
 static bool
-is_let_in(const struct config *config, const struct variables *v)
+is_let_in(const struct publisher_config *config, const struct variables *v)
 {
 	const char *method = value_of(v, "REQUEST_METHOD");
 	const char *site = value_of(v, "HTTP_SEC_FETCH_SITE");
@@ -176,7 +176,7 @@ is_status(int status)
 }
 
 static void
-check_origin(const struct config *config, const struct variables *v,
+check_origin(const struct publisher_config *config, const struct variables *v,
     const char *head)
 {
 	static const char name[] = "Access-Control-Allow-Origin: ";
@@ -200,7 +200,7 @@ check_origin(const struct config *config, const struct variables *v,
 }
 
 static void
-check_answer(const struct config *config, const struct variables *v,
+check_answer(const struct publisher_config *config, const struct variables *v,
     const char *answer, size_t len)
 {
 	char *copy = fuzz_copy(answer, len + 1), *body, *length;
@@ -277,7 +277,7 @@ feed(struct choices *c, struct publish *p, struct text body, size_t size)
 }
 
 static void
-run(struct choices *c, struct publish *p, const struct config *config,
+run(struct choices *c, struct publish *p, const struct publisher_config *config,
     const struct variables *v)
 {
 	size_t size = choose(c, 4) == 3 ? 1 + choose(c, 16) : SIZE_MAX, len;
@@ -311,7 +311,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct log_json *json;
 	static struct variables v;
 	struct choices c = { data, size };
-	struct config config = { .db = "db", .max_body_bytes = 300 };
+	struct publisher_config config = { .db = "db", .max_body_bytes = 300 };
 	struct publish *p;
 
 	if (json == NULL)

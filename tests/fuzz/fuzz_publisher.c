@@ -55,7 +55,7 @@ struct world {
 	int64_t passed_ms;
 };
 
-static struct config config = {
+static struct publisher_config config = {
 	.max_body_bytes = 2000,
 	.busy_ms = 5000,
 	.idle_ms = 60000,

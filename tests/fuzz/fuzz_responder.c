@@ -44,7 +44,7 @@ struct world {
 };
 
 static const char *origins[] = { "https://a.example", NULL };
-static struct config config = {
+static struct responder_config config = {
 	.keepalive_ms = 15000,
 	.retry_ms = 3000,
 	.max_age_ms = 3600000,
