@@ -1,10 +1,10 @@
 /*
- * One event as it is shown.  What is not an event, gaps and resets, keeps the
- * shape of one, so that whoever reads the output needs no second parser.
+ * An event as output.  Gaps and resets are written in the shape of an event, so
+ * that a program that reads the output needs only one parser.
  */
 #include "record.h"
 
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +14,7 @@
 #include "json.h"
 
 #define RETRY_MS 3000 /* what the responder says unless told otherwise */
-#define NOTICE_MAX 96
+#define NOTICE_MAX 256
 
 /* RFC 3339 in UTC, or the bare number where the calendar ends. */
 static void
@@ -93,88 +93,89 @@ record_add(struct buffer *b, enum record_form form, const struct event *e,
 	}
 }
 
+/* Add formatted text of less than NOTICE_MAX bytes. */
+__attribute__((format(printf, 2, 3))) static void
+add_format(struct buffer *b, const char *format, ...)
+{
+	char text[NOTICE_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	buffer_add_string(b, text);
+}
+
 void
 record_start(struct buffer *b, enum record_form form, int64_t cursor)
 {
-	char text[NOTICE_MAX];
-
-	if (form != RECORD_SSE)
-		return;
-	(void)snprintf(text, sizeof(text), "retry: %d\nid: %" PRId64 "\n\n",
-	    RETRY_MS, cursor);
-	buffer_add_string(b, text);
+	if (form == RECORD_SSE)
+		add_format(b, SSE_START, (int64_t)RETRY_MS, cursor);
 }
 
 void
 record_silence(struct buffer *b, enum record_form form, int64_t cursor)
 {
-	char text[NOTICE_MAX] = ":\n\n";
-
 	if (form != RECORD_SSE)
 		return;
+	buffer_add_string(b, SSE_KEEPALIVE);
 	if (cursor > 0)
-		(void)snprintf(text, sizeof(text), ":\n\nid: %" PRId64 "\n\n",
-		    cursor);
-	buffer_add_string(b, text);
+		add_format(b, SSE_CURSOR, cursor);
 }
 
-/* A notice that is no event has no id, but for the one that SSE clients are
-   to take over. */
+/* A notice as a line of JSON: an event without an id. */
 static void
-add_notice(struct buffer *b, enum record_form form, const char *name,
-    const char *id, const char *data)
+add_json_notice(struct buffer *b, const char *name, const char *data)
 {
-	if (form == RECORD_JSON) {
-		json_open(b, NULL, '{');
-		json_string(b, "event", name);
-		json_string(b, "data", data);
-		json_close(b, '}');
-		buffer_add_string(b, "\n");
-		return;
-	}
-	buffer_add_string(b, "event: ");
-	buffer_add_string(b, name);
-	buffer_add_string(b, id);
-	buffer_add_string(b, "\ndata: ");
-	buffer_add_string(b, data);
-	buffer_add_string(b, "\n\n");
+	json_open(b, NULL, '{');
+	json_string(b, "event", name);
+	json_string(b, "data", data);
+	json_close(b, '}');
+	buffer_add_string(b, "\n");
 }
 
 void
 record_gap(struct buffer *b, enum record_form form, int64_t after, int64_t next)
 {
-	char text[2 * NOTICE_MAX];
+	char data[NOTICE_MAX];
 
-	if (form == RECORD_LINE) {
-		(void)snprintf(text, sizeof(text),
+	switch (form) {
+	case RECORD_LINE:
+		add_format(b,
 		    "-- gap: events after %" PRId64 " have been removed; from"
 		    " %" PRId64 " on all are there\n",
 		    after, next);
-		buffer_add_string(b, text);
-		return;
+		break;
+	case RECORD_JSON:
+		(void)snprintf(data, sizeof(data), SSE_GAP_DATA, after, next);
+		add_json_notice(b, SSE_GAP_NAME, data);
+		break;
+	case RECORD_SSE:
+		add_format(b, SSE_GAP, after, next);
+		break;
 	}
-	(void)snprintf(text, sizeof(text),
-	    "{\"after\":%" PRId64 ",\"next\":%" PRId64 "}", after, next);
-	add_notice(b, form, EVENT_RESERVED "gap", "", text);
 }
 
 void
 record_reset(struct buffer *b, enum record_form form, int64_t after,
     int64_t head)
 {
-	char text[2 * NOTICE_MAX], id[NOTICE_MAX];
+	char data[NOTICE_MAX];
 
-	if (form == RECORD_LINE) {
-		(void)snprintf(text, sizeof(text),
+	switch (form) {
+	case RECORD_LINE:
+		add_format(b,
 		    "-- reset: the log was replaced or restored and ends at"
 		    " %" PRId64 " now: what was read up to %" PRId64
 		    " is void\n",
 		    head, after);
-		buffer_add_string(b, text);
-		return;
+		break;
+	case RECORD_JSON:
+		(void)snprintf(data, sizeof(data), SSE_RESET_DATA, after, head);
+		add_json_notice(b, SSE_RESET_NAME, data);
+		break;
+	case RECORD_SSE:
+		add_format(b, SSE_RESET, head, after, head);
+		break;
 	}
-	(void)snprintf(id, sizeof(id), "\nid: %" PRId64, head);
-	(void)snprintf(text, sizeof(text),
-	    "{\"after\":%" PRId64 ",\"head\":%" PRId64 "}", after, head);
-	add_notice(b, form, EVENT_RESERVED "reset", id, text);
 }

@@ -283,7 +283,7 @@ on_new_row(void *cookie, const struct event *e)
 	const struct chunk *c;
 
 	step->src->rows++;
-	if (step->len > 0 && step->len + len > RECORDS_CONTENT_MAX)
+	if (step->len > 0 && sse_add_len(step->len, len) > RECORDS_CONTENT_MAX)
 		return false;
 	c = tail_add(step->src->tail, e, len);
 	if (c == NULL) {

@@ -8,13 +8,13 @@
 #include "stream.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/fastcgi/records.h"
+#include "lib/sse.h"
 #include "batch.h"
 #include "reply.h"
 
@@ -162,30 +162,29 @@ stream_free(struct stream *s)
 static void
 say_start(const struct stream *s, struct batch *b)
 {
-	batch_say(b,
-	    REPLY_STREAM_HEADERS "retry: %" PRId64 "\n"
-				 "id: %" PRId64 "\n\n",
-	    s->start->headers, s->config->retry_ms, s->cursor);
+	batch_say(b, REPLY_STREAM_HEADERS SSE_START, s->start->headers,
+	    s->config->retry_ms, s->cursor);
 	b->told = s->cursor;
 }
 
-/* The server's time, for pages that show how far their clock is off.  With the
-   id again: some readers forget one that stands in a block without data. */
+/* The server's time, for pages that show how far their clock is off. */
 static void
 say_hello(const struct stream *s, struct batch *b)
 {
 	struct timespec now;
 	char text[32];
+	size_t len;
 	struct tm tm;
 
 	assert(s->start != NULL); /* that is what the notice means */
 	if (s->start->hello[0] == '\0')
 		return;
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S",
+	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S",
 	    gmtime_r(&now.tv_sec, &tm));
-	batch_say(b, "event: %s\nid: %" PRId64 "\ndata: %s.%03ldZ\n\n",
-	    s->start->hello, s->cursor, text, now.tv_nsec / 1000000);
+	(void)snprintf(text + len, sizeof(text) - len, ".%03ldZ",
+	    now.tv_nsec / 1000000);
+	batch_say(b, SSE_HELLO, s->start->hello, s->cursor, text);
 }
 
 static void
@@ -199,27 +198,21 @@ say_notices(struct stream *s, struct batch *b)
 		say_hello(s, b);
 	}
 	if (b->notices & NOTICE_RESET) {
-		batch_say(b,
-		    "event: stream-reset\nid: %" PRId64 "\n"
-		    "data: {\"after\":%" PRId64 ",\"head\":%" PRId64 "}\n\n",
-		    s->cursor, s->reset_after, s->cursor);
+		batch_say(b, SSE_RESET, s->cursor, s->reset_after, s->cursor);
 		b->told = s->cursor;
 	}
 	if (b->notices & NOTICE_GAP)
-		batch_say(b,
-		    "event: stream-gap\n"
-		    "data: {\"after\":%" PRId64 ",\"next\":%" PRId64 "}\n\n",
-		    s->gap_after, s->gap_next);
+		batch_say(b, SSE_GAP, s->gap_after, s->gap_next);
 	if (b->notices & NOTICE_KEEPALIVE) {
-		batch_say(b, ":\n\n");
+		batch_say(b, SSE_KEEPALIVE);
 		/* so that a quiet topic need not be looked through again */
 		if (b->told < s->cursor) {
-			batch_say(b, "id: %" PRId64 "\n\n", s->cursor);
+			batch_say(b, SSE_CURSOR, s->cursor);
 			b->told = s->cursor;
 		}
 	}
 	if (b->notices & NOTICE_END && s->retry_ms >= 0)
-		batch_say(b, "retry: %" PRId64 "\n\n", s->retry_ms);
+		batch_say(b, SSE_RETRY, s->retry_ms);
 	batch_add_text(b);
 }
 
@@ -368,8 +361,7 @@ give_up_start(struct stream *s)
 	struct batch b = { .n = 1, .notices = NOTICE_END };
 
 	batch_say(&b,
-	    REPLY_STREAM_HEADERS ": the log cannot be read now\n"
-				 "retry: %" PRId64 "\n\n",
+	    REPLY_STREAM_HEADERS ": the log cannot be read now\n" SSE_RETRY,
 	    s->start->headers, s->config->retry_ms);
 	batch_add_text(&b);
 	return send_batch(s, &b);

@@ -1,30 +1,35 @@
 /*
  * Events as text/event-stream.
- * Length and bytes come from one and the same walk, so they cannot disagree.
+ * Length and bytes come from the same walk, so they cannot disagree.
  * Whatever a row holds, it becomes one event and forges no field: data is
  * split at every line end that the browser knows, names are cut at the first.
- * Leaves out comments and id-only blocks: those are the stream's own.
  */
 #include "sse.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Where bytes go; only counted while out is NULL. */
+/* Where bytes go.  If out is NULL, they are only counted. */
 struct sink {
 	char *out;
 	size_t len;
 };
+
+/* Data of line ends only grows eightfold: on 32-bit that can exceed SIZE_MAX. */
+size_t
+sse_add_len(size_t a, size_t b)
+{
+	return b <= SIZE_MAX - a ? a + b : SIZE_MAX;
+}
 
 static inline void
 put(struct sink *s, const char *bytes, size_t len)
 {
 	if (s->out != NULL && len > 0)
 		memcpy(s->out + s->len, bytes, len);
-	s->len += len;
+	s->len = sse_add_len(s->len, len);
 }
 
 #define PUT_LITERAL(sink, literal) put((sink), (literal), sizeof(literal) - 1)
@@ -52,8 +57,8 @@ put_data(struct sink *s, struct text data)
 {
 	const char *p = data.len > 0 ? data.bytes : "";
 	const char *end = p + data.len;
-	/* The next CR and LF, each looked for again only once passed: looking
-	   for both on every line would make many short lines quadratic. */
+	/* Search for each only after it has been passed: a search for both on
+	   every line would be quadratic for many short lines. */
 	const char *cr = find(p, end, '\r');
 	const char *lf = find(p, end, '\n');
 
@@ -66,7 +71,7 @@ put_data(struct sink *s, struct text data)
 		if (line_end == end)
 			return;
 		p = line_end + 1;
-		/* CRLF is one line end; lf is also end if there is none. */
+		/* CRLF is one line end.  If there is no LF, lf is end. */
 		if (line_end == cr && lf == p && p < end)
 			p++;
 		if (cr < p)

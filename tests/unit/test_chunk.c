@@ -136,6 +136,8 @@ check_full(void)
 		abort();
 	check(chunk_add(c, &e, sse_len(&e)) == 0 && c->len == sse_len(&e),
 	    "an event beyond a chunk's size has a chunk of its own");
+	check(!chunk_fits(c, SIZE_MAX) && chunk_new(0, SIZE_MAX) == NULL,
+	    "one of a size that no memory holds has none");
 	chunk_free(c);
 }
 

@@ -235,6 +235,10 @@ check_notices(void)
 			 "event: stream-reset\nid: 4\n"
 			 "data: {\"after\":9,\"head\":4}\n\n")),
 	    "record: gap and reset as a stream has them");
+	record_gap(&b, RECORD_JSON, 1, 3);
+	check(holds(TEXT("{\"event\":\"stream-gap\",\"data\":"
+			 "\"{\\\"after\\\":1,\\\"next\\\":3}\"}\n")),
+	    "record: a gap as JSON");
 	record_reset(&b, RECORD_JSON, 9, 4);
 	check(holds(TEXT("{\"event\":\"stream-reset\",\"data\":"
 			 "\"{\\\"after\\\":9,\\\"head\\\":4}\"}\n")),

@@ -354,10 +354,27 @@ all_line_ends_come_back(void)
 	return true;
 }
 
+/* As where SIZE_MAX is 4 GiB and a row is 613 MB of line feeds. */
+static void
+check_sizes(void)
+{
+	const size_t line = sizeof("data: \n") - 1, n = SIZE_MAX / line;
+	size_t len = n * line;
+
+	check(sse_add_len(1, 2) == 3 && sse_add_len(SIZE_MAX, 0) == SIZE_MAX &&
+		sse_add_len(len, SIZE_MAX - len) == SIZE_MAX,
+	    "a size that fits is the sum");
+	len = sse_add_len(len, line);
+	check(len == SIZE_MAX && sse_add_len(len, line) == SIZE_MAX &&
+		sse_add_len(1, len) == SIZE_MAX,
+	    "one that does not fit stays SIZE_MAX, whatever is added");
+}
+
 int
 main(void)
 {
 	tap_seed();
+	check_sizes();
 	check_fields();
 	check_data();
 	check_names();

@@ -435,6 +435,20 @@ keeps_what_it_can(void)
 	return true;
 }
 
+static void
+check_size(void)
+{
+	struct tail *t = new_tail(1 << 20, 0);
+	struct event e = event(2, 10);
+
+	if (add(t, 1, 10) == NULL)
+		abort();
+	check(tail_add(t, &e, SIZE_MAX) == NULL && tail_head(t) == 1 &&
+		tail_find(t, 0) != NULL && tail_add(t, &e, sse_len(&e)) != NULL,
+	    "an event of a size that no memory holds is left out");
+	tail_free(t);
+}
+
 int
 main(void)
 {
@@ -444,6 +458,7 @@ main(void)
 	check_add();
 	check_bounds();
 	check_step();
+	check_size();
 	check_cut();
 	check_forget();
 	check_clear();
