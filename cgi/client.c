@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "lib/fastcgi/listener.h"
+#include "lib/loop/idle.h"
+#include "lib/loop/timer.h"
 #include "lib/warn.h"
 #include "server_private.h"
 
@@ -74,7 +76,7 @@ on_patience(uv_timer_t *timer)
 		answer(c);
 	}
 	if (c == NULL)
-		(void)uv_timer_stop(timer); /* cannot fail */
+		timer_stop(timer);
 }
 
 /*
@@ -91,11 +93,8 @@ wait_for_end(struct client *c)
 	c->is_refused = true;
 	c->since_ms = (int64_t)uv_now(&s->loop);
 	TAILQ_INSERT_TAIL(&s->refused, c, link);
-	/* not again: it would never expire.  Cannot fail: there is a callback
-	   and the handle is open */
-	if (!uv_is_active((uv_handle_t *)&s->patience))
-		(void)uv_timer_start(&s->patience, on_patience,
-		    PATIENCE_MS / 10, PATIENCE_MS / 10);
+	if (!timer_is_running(&s->patience)) /* again, it would never expire */
+		timer_repeat(&s->patience, on_patience, PATIENCE_MS / 10);
 }
 
 /* Do what the request wants after something has come. */
@@ -252,7 +251,7 @@ on_again(uv_timer_t *timer)
 
 	give_up(s);
 	if (s->n_waiting > 0)
-		(void)uv_idle_start(&s->more, on_more); /* cannot fail */
+		idle_start(&s->more, on_more);
 }
 
 static void
@@ -272,8 +271,7 @@ append_group(struct server *s)
 	}
 	if (commit_all(s->commit, requests, n) != 0) {
 		s->counters.locked++;
-		/* cannot fail: there is a callback and the handle is open */
-		(void)uv_timer_start(&s->again, on_again, AGAIN_MS, 0);
+		timer_start(&s->again, on_again, AGAIN_MS);
 		return;
 	}
 	s->counters.groups++;
@@ -291,8 +289,7 @@ client_on_first(void *cookie)
 
 	s->is_held = false;
 	s->is_due = true;
-	/* client_on_group() is to follow without a sleep; cannot fail */
-	(void)uv_idle_start(&s->more, on_more);
+	idle_start(&s->more, on_more); /* no sleep before client_on_group() */
 }
 
 /*
@@ -316,8 +313,8 @@ client_on_group(uv_check_t *check)
 {
 	struct server *s = check->data;
 
-	(void)uv_idle_stop(&s->more); /* cannot fail; it was for this */
-	if (s->n_waiting == 0 || uv_is_active((uv_handle_t *)&s->again))
+	idle_stop(&s->more);
+	if (s->n_waiting == 0 || timer_is_running(&s->again))
 		return;
 	if (s->n_waiting < s->expected && !s->is_due) {
 		hold(s);
@@ -327,9 +324,8 @@ client_on_group(uv_check_t *check)
 		fine_timer_stop(s->first);
 	s->is_held = false;
 	append_group(s);
-	/* cannot fail */
-	if (s->n_waiting > 0 && !uv_is_active((uv_handle_t *)&s->again))
-		(void)uv_idle_start(&s->more, on_more);
+	if (s->n_waiting > 0 && !timer_is_running(&s->again))
+		idle_start(&s->more, on_more);
 }
 
 void

@@ -6,8 +6,9 @@
 #include <uv.h>
 
 #include "lib/loop/loop.h"
-#include "lib/warn.h"
+#include "lib/loop/timer.h"
 #include "lib/loop/watch.h"
+#include "lib/warn.h"
 #include "output.h"
 
 #define POLL_MS 100
@@ -21,11 +22,18 @@ struct run {
 };
 
 static void
+on_silence(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+
+	run->follow->silent(run->follow->cookie);
+}
+
+static void
 listen_again(struct run *run)
 {
-	/* cannot fail: it has been started */
 	if (run->follow->silent != NULL)
-		(void)uv_timer_again(&run->silence);
+		timer_repeat(&run->silence, on_silence, run->follow->silent_ms);
 }
 
 static bool
@@ -46,21 +54,9 @@ on_look(void *cookie)
 }
 
 static void
-on_silence(uv_timer_t *timer)
-{
-	struct run *run = timer->data;
-
-	run->follow->silent(run->follow->cookie);
-}
-
-static void
 run_loop(struct run *run)
 {
-	uint64_t ms = (uint64_t)run->follow->silent_ms;
-
-	/* cannot fail: there is a callback and the handle is open */
-	if (run->follow->silent != NULL)
-		(void)uv_timer_start(&run->silence, on_silence, ms, ms);
+	listen_again(run);
 	(void)on_look(run); /* what came while the watch was set up */
 	if (!run->is_over)
 		(void)uv_run(&run->loop, UV_RUN_DEFAULT); /* until uv_stop() */
@@ -76,8 +72,7 @@ follow_run(const struct follow *f)
 		warn_line("out of memory or descriptors");
 		return -1;
 	}
-	(void)uv_timer_init(&run.loop, &run.silence); /* cannot fail */
-	run.silence.data = &run;
+	timer_init(&run.silence, &run.loop, &run);
 	run.watch = watch_new(&run.loop, f->path, POLL_MS, on_look, &run);
 	if (run.watch != NULL) {
 		run_loop(&run);

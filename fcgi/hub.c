@@ -14,6 +14,7 @@
 
 #include "lib/fastcgi/records.h"
 #include "lib/form.h"
+#include "lib/loop/idle.h"
 #include "lib/warn.h"
 #include "feed.h"
 #include "reply.h"
@@ -164,11 +165,10 @@ grow(struct hub *h, int steps)
 
 	for (int i = 0; i < steps && is_more; i++)
 		is_more = step(h);
-	/* neither can fail: there is a callback and the handle is open */
 	if (is_more)
-		(void)uv_idle_start(&h->growing, on_growing);
+		idle_start(&h->growing, on_growing);
 	else
-		(void)uv_idle_stop(&h->growing);
+		idle_stop(&h->growing);
 }
 
 static void
@@ -359,8 +359,7 @@ hub_new(uv_loop_t *loop, const struct responder_config *config,
 
 	if (h == NULL)
 		return NULL;
-	(void)uv_idle_init(loop, &h->growing); /* cannot fail */
-	h->growing.data = h;
+	idle_init(&h->growing, loop, h);
 	h->config = config;
 	h->feeds = feeds_new();
 	if (h->feeds != NULL)

@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "lib/loop/idle.h"
+
 TAILQ_HEAD(stream_list, stream);
 
 struct roster {
@@ -28,7 +30,7 @@ on_turns(uv_idle_t *idle)
 	struct stream *s = TAILQ_FIRST(&r->queue);
 
 	if (s == NULL)
-		(void)uv_idle_stop(idle); /* cannot fail */
+		idle_stop(idle);
 	else
 		roster_settle(r, s, stream_turn(s));
 }
@@ -63,7 +65,7 @@ roster_queue(struct roster *r, struct stream *s)
 	leave_place(r, s);
 	s->place = STREAM_QUEUED;
 	TAILQ_INSERT_TAIL(&r->queue, s, line);
-	(void)uv_idle_start(&r->turns, on_turns); /* cannot fail */
+	idle_start(&r->turns, on_turns);
 }
 
 void
@@ -167,8 +169,7 @@ roster_new(uv_loop_t *loop, struct feeds *feeds, struct source *source)
 	TAILQ_INIT(&r->all);
 	TAILQ_INIT(&r->queue);
 	TAILQ_INIT(&r->stuck);
-	(void)uv_idle_init(loop, &r->turns); /* cannot fail */
-	r->turns.data = r;
+	idle_init(&r->turns, loop, r);
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "lib/fastcgi/records.h"
+#include "lib/loop/timer.h"
 #include "lib/sse.h"
 #include "batch.h"
 #include "reply.h"
@@ -75,9 +76,7 @@ arm(struct stream *s)
 	at = connection_progress_ms(s->connection) + wait;
 	if (at > s->ends_ms && now < s->ends_ms)
 		at = s->ends_ms;
-	/* cannot fail: there is a callback and the handle is open */
-	(void)uv_timer_start(&s->timer, on_timer,
-	    at > now ? (uint64_t)(at - now) : TIMER_AGAIN_MS, 0);
+	timer_start(&s->timer, on_timer, at > now ? at - now : TIMER_AGAIN_MS);
 }
 
 static void
@@ -135,8 +134,7 @@ stream_new(struct connection *c, const struct request *r, struct feed *feed,
 	s->handler = handler;
 	s->notices = NOTICE_START;
 	s->retry_ms = -1;
-	(void)uv_timer_init(connection_loop(c), &s->timer); /* cannot fail */
-	s->timer.data = s;
+	timer_init(&s->timer, connection_loop(c), s);
 	s->ends_ms = now_ms(s) + jittered(config->max_age_ms);
 	arm(s);
 	return s;

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "lib/loop/timer.h"
 #include "connection_private.h"
 
 int64_t
@@ -24,13 +25,11 @@ arm(struct connections *cs)
 	int64_t left;
 
 	if (first == NULL) {
-		(void)uv_timer_stop(&cs->timer); /* cannot fail */
+		timer_stop(&cs->timer);
 		return;
 	}
 	left = first->deadline_ms - connections_now_ms(cs);
-	/* cannot fail: there is a callback and the handle is open */
-	(void)uv_timer_start(&cs->timer, on_deadline,
-	    left > 0 ? (uint64_t)left : 0, 0);
+	timer_start(&cs->timer, on_deadline, left > 0 ? left : 0);
 }
 
 void
@@ -98,8 +97,7 @@ connections_new(uv_loop_t *loop, const struct connection_handler *handler,
 	}
 	TAILQ_INIT(&cs->waiting);
 	TAILQ_INIT(&cs->idle);
-	(void)uv_timer_init(loop, &cs->timer); /* cannot fail */
-	cs->timer.data = cs;
+	timer_init(&cs->timer, loop, cs);
 	return cs;
 }
 

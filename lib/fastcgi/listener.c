@@ -23,6 +23,7 @@
 
 #include "lib/throttle.h"
 #include "lib/loop/loop.h"
+#include "lib/loop/timer.h"
 #include "lib/memory.h"
 #include "lib/warn.h"
 
@@ -141,8 +142,7 @@ run_short(struct listener *l)
 		    l->options.limit_name);
 	l->is_short = true;
 	pause_accepting(l);
-	/* cannot fail: there is a callback and the handle is open */
-	(void)uv_timer_start(&l->timer, on_pause_over, PAUSE_MS, 0);
+	timer_start(&l->timer, on_pause_over, PAUSE_MS);
 }
 
 /* Is there a descriptor for one more, and some to serve it?  They are given out
@@ -217,8 +217,7 @@ on_connection(uv_poll_t *poll, int status, int events)
 void
 listener_resume(struct listener *l)
 {
-	if (l->is_paused && !uv_is_active((uv_handle_t *)&l->timer) &&
-	    !is_full(l))
+	if (l->is_paused && !timer_is_running(&l->timer) && !is_full(l))
 		listen_on(l);
 }
 
@@ -428,9 +427,8 @@ listener_new(uv_loop_t *loop, const struct listener_options *options,
 		free(l);
 		return NULL;
 	}
-	(void)uv_timer_init(loop, &l->timer); /* cannot fail */
+	timer_init(&l->timer, loop, l);
 	l->poll.data = l;
-	l->timer.data = l;
 	l->open_handles = 2;
 	listen_on(l);
 	return l;

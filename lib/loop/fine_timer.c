@@ -71,6 +71,8 @@ on_closed(uv_handle_t *handle)
 
 #else
 
+#include "timer.h"
+
 struct fine_timer {
 	uv_timer_t poll;
 	void (*expired)(void *cookie);
@@ -88,21 +90,20 @@ on_timer(uv_timer_t *timer)
 static int
 open_timer(struct fine_timer *t, uv_loop_t *loop)
 {
-	t->poll.data = t;
-	return uv_timer_init(loop, &t->poll);
+	timer_init(&t->poll, loop, t);
+	return 0;
 }
 
 void
 fine_timer_start(struct fine_timer *t, long ns)
 {
-	/* cannot fail: there is a callback and the handle is open */
-	(void)uv_timer_start(&t->poll, on_timer, (uint64_t)ns / 1000000 + 1, 0);
+	timer_start(&t->poll, on_timer, ns / 1000000 + 1);
 }
 
 void
 fine_timer_stop(struct fine_timer *t)
 {
-	(void)uv_timer_stop(&t->poll); /* cannot fail */
+	timer_stop(&t->poll);
 }
 
 static void

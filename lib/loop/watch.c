@@ -13,6 +13,7 @@
 
 #include "lib/warn.h"
 #include "fine_timer.h"
+#include "timer.h"
 
 #define FIRST_WAIT_NS 20000   /* before the second look */
 #define LAST_WAIT_NS 30000000 /* after such a wait the poll is enough */
@@ -125,13 +126,11 @@ watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
 		free(w);
 		return NULL;
 	}
-	/* none of these can fail on a new handle */
-	(void)uv_fs_event_init(loop, &w->files);
-	(void)uv_timer_init(loop, &w->poll);
-	w->files.data = w->poll.data = w;
+	(void)uv_fs_event_init(loop, &w->files); /* returns 0 */
+	w->files.data = w;
+	timer_init(&w->poll, loop, w);
 	w->open_handles = 2;
-	(void)uv_timer_start(&w->poll, on_tick, (uint64_t)poll_ms,
-	    (uint64_t)poll_ms);
+	timer_repeat(&w->poll, on_tick, poll_ms);
 	/* the folder: the WAL and the database itself may come and go */
 	rc = uv_fs_event_start(&w->files, on_file_event, w->folder, 0);
 	if (rc != 0)
