@@ -1,14 +1,15 @@
 /*
  * The demo page of rowcast.
  *
- *   ?topic=T      what to ask for: a topic, or the beginning of one and "*"
- *   ?src=URL      another stream than "events" beside this page; from another
- *                 origin it is asked with credentials, and must allow this one
- *   #token=T      a token for the publish form; it moves into sessionStorage
+ *   ?topic=T      the filter: a topic, or a prefix followed by "*"
+ *   ?src=URL      the stream to open, instead of "events" beside this page.
+ *                 A stream of another origin is requested with credentials and
+ *                 must allow this origin
+ *   #token=T      the token of the publish form; it moves to sessionStorage
  *
- * EventSource comes back by itself after a lost connection, with the id of the
- * last event.  After an HTTP error it gives up for good: then this page opens a
- * new one and says in the query where to go on.
+ * EventSource reconnects by itself after a lost connection and sends the id of
+ * the last event.  After an HTTP error it stops; this page then opens a new
+ * EventSource and passes the last id in the query.
  */
 'use strict';
 
@@ -26,11 +27,11 @@ const $ = (id) => document.getElementById(id);
 let source = null;
 let lastId = '';      // of the last event seen, '' before the first
 let topic = page.get('topic') ?? '';
-let extraNames = [];  // event names that the reader of the page asked for
+let extraNames = [];  // event names from the filter form
 let failures = 0;     // HTTP errors in a row
-let retryAt = 0;      // when the page itself opens the stream again, or 0
-let waitingSince = 0; // since when the browser tries to come back, or 0
-let clockOffset = null; // ms that the server's clock is ahead of ours
+let retryAt = 0;      // when this page opens a new stream, or 0
+let waitingSince = 0; // when the browser began to reconnect, or 0
+let clockOffset = null; // server's clock minus this one, in ms
 let count = 0;
 
 /* ---- state ---- */
@@ -40,10 +41,10 @@ function show(state, text) {
 		return;
 	$('state').dataset.state = state;
 	$('state').textContent = text;
-	$('toggle').textContent = state === 'closed' ? 'Reopen' : 'Close';
+	$('toggle').textContent = state === 'closed' ? 'Connect' : 'Disconnect';
 }
 
-// What changes each second, beside the state: it is not read out.
+// Update the texts that change each second.  Screen readers skip them.
 function tick() {
 	const now = Date.now();
 	let wait = '';
@@ -71,11 +72,11 @@ function streamUrl() {
 	const url = new URL(page.get('src') ?? 'events', location.href);
 
 	if (url.protocol !== 'http:' && url.protocol !== 'https:')
-		throw new Error('src is no http address');
+		throw new Error('src must be an http or https address');
 	url.searchParams.set('hello', 'connecttime');
 	if (topic !== '')
 		url.searchParams.set('topic', topic);
-	// What was seen last, or else a few events to begin with.
+	// Continue after the last event, or begin with the last few.
 	if (lastId !== '')
 		url.searchParams.set('last_event_id', lastId);
 	else
@@ -93,13 +94,13 @@ function open() {
 	try {
 		source = new EventSource(streamUrl(), { withCredentials: true });
 	} catch (e) {
-		show('closed', `Closed: ${e.message}`);
+		show('closed', `Disconnected: ${e.message}`);
 		return;
 	}
 	source.onopen = () => {
 		failures = 0;
 		waitingSince = 0;
-		show('open', 'Open');
+		show('open', 'Connected');
 		tick();
 	};
 	source.onerror = lost;
@@ -117,7 +118,7 @@ function close() {
 
 function lost() {
 	if (source.readyState === EventSource.CONNECTING) {
-		// The browser waits as long as the stream's "retry:" said.
+		// The browser waits for the time given by the stream's "retry:".
 		waitingSince ||= Date.now();
 		show('reconnecting', 'Reconnecting');
 	} else {
@@ -208,7 +209,7 @@ function clear() {
 
 /* ---- publishing ---- */
 
-// Storage may be forbidden: then the token lives as long as the page.
+// Where storage is disabled, the token is lost with the page.
 function store(token) {
 	try {
 		sessionStorage.setItem(TOKEN, token);
@@ -259,7 +260,7 @@ async function publish(e) {
 			headers: token === '' ? {} :
 				{ Authorization: `Bearer ${token}` },
 		});
-		// Our answers are JSON; what a server in between says may not be.
+		// rowcast answers in JSON; a web server's own error may be HTML.
 		const body = await answer.json().catch(() => ({}));
 
 		if (answer.ok)
@@ -268,7 +269,7 @@ async function publish(e) {
 			receipt('bad', body.detail ??
 				`${answer.status} ${answer.statusText}`);
 	} catch (problem) {
-		receipt('bad', `Not sent: ${problem.message}`);
+		receipt('bad', `Could not send: ${problem.message}`);
 	} finally {
 		if (button)
 			button.disabled = false;
@@ -280,7 +281,7 @@ async function publish(e) {
 $('toggle').addEventListener('click', () => {
 	if (source || retryAt) {
 		close();
-		show('closed', 'Closed');
+		show('closed', 'Disconnected');
 		tick();
 	} else {
 		failures = 0;
@@ -306,14 +307,14 @@ $('pings').addEventListener('change', (e) => {
 $('clear').addEventListener('click', clear);
 $('publish').addEventListener('submit', publish);
 addEventListener('hashchange', takeToken);
-// A page that may be shown again must not hold a connection meanwhile.
+// A page in the back/forward cache must not hold a connection.
 addEventListener('pagehide', close);
 addEventListener('pageshow', (e) => {
 	if (e.persisted)
 		open();
 });
 
-// On a phone, the forms make room for the events.
+// On a phone, fold the forms so that the events are visible.
 if (matchMedia('(max-width: 35rem)').matches)
 	for (const form of document.querySelectorAll('details'))
 		form.open = false;

@@ -244,7 +244,7 @@ test('after an HTTP error the page returns by itself', LIMIT, async () => {
 	assert.equal(queries.length, 1);
 });
 
-test('Close ends the stream, Reopen goes on where it ended', LIMIT, async () => {
+test('Disconnect ends the stream, Connect resumes where it ended', LIMIT, async () => {
 	await opened();
 	site.insert('row-1');
 	await shows('row-1');
