@@ -378,7 +378,9 @@ INSTALL_BIN = $(COMMAND)
 INSTALL_SHARE = $(wildcard sql/*.sql) $(EXAMPLES)
 INSTALL_WEB = $(wildcard web/*.*)
 INSTALL_UNITS = $(wildcard packaging/systemd/*.s*)
-INSTALL_DOC = $(wildcard README.md SECURITY.md LICENSE docs/*.md)
+INSTALL_DOC = $(wildcard *.md LICENSE)
+INSTALL_PAGES = $(wildcard docs/*.md docs/*.svg docs/*.png)
+INSTALL_PLOTS = $(wildcard docs/bench/*.svg)
 INSTALL_MAN1 = $(wildcard docs/man/*.1)
 INSTALL_MAN7 = $(wildcard docs/man/*.7)
 INSTALL_MAN8 = $(wildcard docs/man/*.8)
@@ -388,6 +390,8 @@ INSTALLED = $(call to,$(bindir),$(INSTALL_BIN)) \
 	$(call to,$(datadir)/rowcast/web,$(INSTALL_WEB)) \
 	$(call to,$(datadir)/rowcast/systemd,$(INSTALL_UNITS)) \
 	$(call to,$(docdir),$(INSTALL_DOC)) \
+	$(call to,$(docdir)/docs,$(INSTALL_PAGES)) \
+	$(call to,$(docdir)/docs/bench,$(INSTALL_PLOTS)) \
 	$(call to,$(bashcompdir),packaging/completions/rowcast.bash) \
 	$(call to,$(zshcompdir),packaging/completions/_rowcast) \
 	$(call to,$(fishcompdir),packaging/completions/rowcast.fish) \
@@ -417,6 +421,8 @@ install: all
 	$(call put,644,$(INSTALL_WEB),$(datadir)/rowcast/web)
 	$(call put_named,$(INSTALL_UNITS),$(datadir)/rowcast/systemd)
 	$(call put,644,$(INSTALL_DOC),$(docdir))
+	$(call put,644,$(INSTALL_PAGES),$(docdir)/docs)
+	$(call put,644,$(INSTALL_PLOTS),$(docdir)/docs/bench)
 	$(call put,644,packaging/completions/rowcast.bash,$(bashcompdir))
 	$(call put,644,packaging/completions/_rowcast,$(zshcompdir))
 	$(call put,644,packaging/completions/rowcast.fish,$(fishcompdir))
@@ -428,4 +434,5 @@ uninstall:
 	rm -f $(INSTALLED)
 	-@rmdir '$(DESTDIR)$(libexecdir)/rowcast' '$(DESTDIR)$(datadir)/rowcast/web' \
 	    '$(DESTDIR)$(datadir)/rowcast/systemd' \
-	    '$(DESTDIR)$(datadir)/rowcast' '$(DESTDIR)$(docdir)' 2>/dev/null
+	    '$(DESTDIR)$(datadir)/rowcast' '$(DESTDIR)$(docdir)/docs/bench' \
+	    '$(DESTDIR)$(docdir)/docs' '$(DESTDIR)$(docdir)' 2>/dev/null

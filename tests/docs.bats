@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# docs.bats: the links between documents lead somewhere, in a checkout and where
+# make install puts them, and every page can be found from the README.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	cd "$ROOT" || return 1
+	D=$BATS_TEST_TMPDIR/root
+	unset MAKEFLAGS MFLAGS
+}
+
+# Print a document without code.
+#   usage: prose_of FILE
+prose_of() {
+	sed -e '/^```/,/^```/d' -e 's/`[^`]*`/CODE/g' "$1"
+}
+
+# Print the targets of a document's relative links, one a line.
+#   usage: links_of FILE
+links_of() {
+	prose_of "$1" | grep -oE '\]\([^)]+\)' | sed -e 's/^](//' -e 's/)$//' |
+		grep -vE '^[a-z]+:'
+}
+
+# Print the anchors of a document's headings, as GitHub makes them.
+#   usage: anchors_of FILE
+anchors_of() {
+	sed -e '/^```/,/^```/d' -ne 's/^##* //p' "$1" |
+		tr '[:upper:]' '[:lower:]' | sed -e 's/[^a-z0-9 _-]//g' -e 's/ /-/g'
+}
+
+# Print each link that leads nowhere.  Links are looked at only if the file that
+# they name matches a pattern.
+#   usage: broken_links PATTERN FILE...
+broken_links() {
+	local pattern=$1 file link target
+	shift
+	for file; do
+		while read -r link; do
+			target=${link%%#*}
+			[[ $target =~ $pattern ]] || continue
+			target=${target:+$(dirname "$file")/$target}
+			target=${target:-$file}
+			if [ ! -e "$target" ]; then
+				echo "$file: $link: no such file"
+			elif [[ $link == *\#* ]] &&
+				! anchors_of "$target" | grep -qxF -- "${link#*#}"; then
+				echo "$file: $link: no such heading"
+			fi
+		done < <(links_of "$file")
+	done
+}
+
+@test "each link in a document leads to a file, and to a heading that is there" {
+	local n
+	n=$(for file in *.md docs/*.md; do links_of "$file"; done | wc -l)
+	[ "$n" -ge 100 ]
+	run broken_links '' *.md docs/*.md
+	echo "$output"
+	[ -z "$output" ]
+}
+
+@test "the test of links finds a missing file and a missing heading" {
+	mkdir "$D"
+	printf '%s\n' '# A b' '[x](y.md) [z](#a-b) [w](#a-c) `[v](u.md)`' >"$D/a.md"
+	run broken_links '' "$D/a.md"
+	[ "${lines[0]}" = "$D/a.md: y.md: no such file" ]
+	[ "${lines[1]}" = "$D/a.md: #a-c: no such heading" ]
+	[ ${#lines[@]} -eq 2 ]
+}
+
+@test "links between installed documents and pictures work" {
+	local doc=$D/usr/local/share/doc/rowcast
+	make -s -o all B="$BUILD" DESTDIR="$D" install
+	[ -e "$doc/docs/listening.md" ]
+	run broken_links '\.(md|svg|png)$' "$doc"/*.md "$doc"/docs/*.md
+	echo "$output"
+	[ -z "$output" ]
+}
+
+@test "the README links to every page" {
+	local page
+	for page in *.md docs/*.md; do
+		echo "$page"
+		[ "$page" = README.md ] || links_of README.md | grep -qxF "$page"
+	done
+}
+
+@test "the README stays short" {
+	[ "$(wc -l <README.md)" -le 150 ]
+}
