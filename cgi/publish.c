@@ -108,8 +108,13 @@ open_body(struct publish *p)
 	enum media media = media_find(p->type);
 
 	if (media == MEDIA_NDJSON || media == MEDIA_EVENT_STREAM) {
-		p->streamed =
-		    streamed_new(media, p->query, p->json, max, &p->problem);
+		const struct streamed_options options = {
+			.media = media,
+			.query = p->query,
+			.max_bytes = max,
+		};
+
+		p->streamed = streamed_new(&options, p->json, &p->problem);
 		return p->streamed != NULL ? 0 : -1;
 	}
 	if (p->length > (int64_t)max)

@@ -1,45 +1,47 @@
 /*
- * rowcast import: NDJSON → rows, a batch of lines in one transaction.
+ * rowcast import: lines of JSON → rows, many in one transaction.
  *
- * Lines are read and understood before the log is locked, so that a slow input
- * holds up nobody; and what has come is committed before more is waited for.
+ * Input is read and parsed before the log is locked, so that a slow input does
+ * not block other writers, and it is committed before import waits for more.
  */
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/body/streamed.h"
+#include "lib/descriptor.h"
 #include "command.h"
 #include "json.h"
-#include "line.h"
-#include "lines.h"
 #include "meter.h"
 #include "output.h"
 #include "value.h"
 
-#define BATCH_LINES 1000
-#define BATCH_BYTES 4194304 /* of text: memory, whatever the lines hold */
+#define BATCH_EVENTS 1000   /* in one transaction */
+#define PIECE_BYTES 1048576 /* parsed at once */
 #define LINE_BYTES 1048576
 #define LINE_BYTES_MAX 268435456
 
 static const char help[] =
     "Usage: rowcast import [OPTION]... [FILE]\n"
-    "Append events from FILE, or standard input: one JSON object on each line,\n"
-    "with data, and as it may be topic, event, retry and key.  data may be any\n"
-    "value: what is no string is kept as its JSON text.  id and created_ms, which\n"
-    "an export has, are passed over: the log gives new ones.\n"
+    "Append events from FILE or standard input: one JSON object per line, with\n"
+    "the member data and optionally topic, event, retry and key.  data may be any\n"
+    "value: a string is stored decoded, another value as its JSON text.  id and\n"
+    "created_ms, which rowcast export writes, are ignored: the log assigns new ones.\n"
     "\n"
-    "Ends at the first line that is wrong, and says which: the lines before it\n"
-    "are in the log, those after it are not.  Lines with a key can be imported\n"
-    "again without adding anything twice.\n"
+    "Stops at the first bad line and prints its number: the lines before it are\n"
+    "in the log, those after it are not.  Lines that have a key can be imported\n"
+    "again: a known key adds nothing.\n"
     "\n"
-    "      --max-line-bytes N  default 1048576\n"
-    "      --json              {\"imported\":N,\"repeated\":N,\"last_id\":N}, and\n"
-    "                          line and error where it ended early\n"
+    "      --max-line-bytes N  refuse longer lines (1048576)\n"
+    "      --json              print {\"imported\":N,\"repeated\":N,\"last_id\":N},\n"
+    "                          with line and error if it stopped early\n"
     "      --db FILE, --busy-ms N, --help, --version\n";
 
 enum { OPTION_LINE_BYTES = ARGS_OWN };
@@ -52,9 +54,10 @@ static const struct option longs[] = {
 
 /*
  * One import.
- *   batch      lines that are understood and not in the log yet
- *   numbers    of those lines
- *   why        one line about the line number bad_line, or about none: 0
+ *   piece      PIECE_BYTES of input
+ *   read_bytes of input so far
+ *   bad_line   the line that why is about; 0: none
+ *   why        the first failure, a sentence; "": none
  */
 struct import {
 	struct args *args;
@@ -63,57 +66,33 @@ struct import {
 	int64_t line_bytes;
 	struct log *log;
 	struct log_json *json;
-	struct lines *lines;
+	struct streamed *lines;
 	struct meter meter;
-	struct line batch[BATCH_LINES];
-	int64_t numbers[BATCH_LINES];
-	size_t n;
-	size_t batch_bytes;
+	char *piece;
+	int64_t read_bytes;
 	int64_t imported;
 	int64_t repeated;
 	int64_t last_id;
-	int64_t bad_line;
-	char why[LOG_WHY_MAX];
+	uint64_t bad_line;
+	char why[LOG_WHY_MAX + 64];
 };
 
-static int
-fail(struct import *m, int64_t line, const char *why)
+/* Keep the first failure.  Returns -1. */
+__attribute__((format(printf, 3, 4))) static int
+fail(struct import *m, uint64_t line, const char *format, ...)
 {
-	/* the first trouble counts: what is committed after it is before it */
+	va_list args;
+
 	if (m->why[0] != '\0')
 		return -1;
 	m->bad_line = line;
-	(void)snprintf(m->why, sizeof(m->why), "%s", why);
+	va_start(args, format);
+	(void)vsnprintf(m->why, sizeof(m->why), format, args);
+	va_end(args);
 	return -1;
 }
 
 /* ---- the log ---- */
-
-static void
-drop_batch(struct import *m)
-{
-	for (size_t i = 0; i < m->n; i++)
-		line_free(&m->batch[i]);
-	m->n = 0;
-	m->batch_bytes = 0;
-}
-
-/* Add the lines up to the first that the log does not take; *n is how many were
-   taken. */
-static enum log_result
-add_lines(struct import *m, struct log_receipt *receipts, size_t *n)
-{
-	enum log_result result = LOG_OK;
-	size_t culprit;
-
-	for (*n = 0; *n < m->n; ++*n) {
-		result = log_group_add(m->log, &m->batch[*n].event, 1,
-		    &receipts[*n], &culprit);
-		if (result != LOG_OK)
-			break;
-	}
-	return result;
-}
 
 static void
 count(struct import *m, const struct log_receipt *receipts, size_t n)
@@ -125,160 +104,164 @@ count(struct import *m, const struct log_receipt *receipts, size_t n)
 	}
 }
 
+/* Append up to BATCH_EVENTS in one transaction, of which the first is number
+   first of the piece.  Those before a refused one are kept. */
 static int
-commit_lines(struct import *m)
+commit_batch(struct import *m, const struct event *events, size_t n,
+    size_t first)
 {
-	struct log_receipt receipts[BATCH_LINES];
-	char why[LOG_WHY_MAX] = "";
-	enum log_result result, committed;
-	size_t n = 0;
+	struct log_receipt receipts[BATCH_EVENTS];
+	enum log_result result = LOG_OK;
+	char why[LOG_WHY_MAX];
+	size_t added, culprit;
 
 	if (log_group_begin(m->log) != LOG_OK)
-		return fail(m, 0, log_why(m->log));
-	result = add_lines(m, receipts, &n);
-	if (result != LOG_OK)
-		(void)snprintf(why, sizeof(why), "%s",
-		    args_refusal(log_why(m->log)));
+		return fail(m, 0, "%s.", log_why(m->log));
+	for (added = 0; added < n; added++) {
+		result = log_group_add(m->log, &events[added], 1,
+		    &receipts[added], &culprit);
+		if (result != LOG_OK)
+			break;
+	}
+	(void)snprintf(why, sizeof(why), "%s", log_why(m->log));
 	if (result != LOG_OK && result != LOG_REFUSED &&
 	    result != LOG_CONFLICT) {
 		log_group_drop(m->log);
-		return fail(m, 0, why);
+		return fail(m, 0, "%s.", why);
 	}
-	committed = log_group_commit(m->log);
-	if (committed != LOG_OK)
-		return fail(m, 0, log_why(m->log));
-	count(m, receipts, n);
-	return result == LOG_OK ? 0 : fail(m, m->numbers[n], why);
-}
+	if (log_group_commit(m->log) != LOG_OK)
+		return fail(m, 0, "%s.", log_why(m->log));
+	count(m, receipts, added);
+	if (result != LOG_OK) {
+		uint64_t line = streamed_line(m->lines, first + added);
 
-/* A line that was wrong before comes after these. */
-static int
-commit(struct import *m)
-{
-	char why[LOG_WHY_MAX];
-	int64_t bad_line = m->bad_line;
-	int result;
-
-	if (m->n == 0)
-		return 0;
-	memcpy(why, m->why, sizeof(why));
-	m->why[0] = '\0';
-	result = commit_lines(m);
-	if (result == 0) {
-		memcpy(m->why, why, sizeof(m->why));
-		m->bad_line = bad_line;
+		return fail(m, line,
+		    "Line %" PRIu64 ": The event is refused: %s.", line,
+		    args_refusal(why));
 	}
-	drop_batch(m);
-	return result;
-}
-
-/* ---- lines ---- */
-
-static int
-take_line(struct import *m, struct text text)
-{
-	char why[LOG_WHY_MAX];
-
-	if (line_is_blank(text))
-		return 0;
-	if (line_read(m->json, text, &m->batch[m->n], why) != LOG_OK)
-		return fail(m, lines_number(m->lines), why);
-	m->numbers[m->n++] = lines_number(m->lines);
-	m->batch_bytes += text.len;
 	return 0;
 }
 
 static int
-next_line(struct import *m, bool *is_over)
+commit(struct import *m)
 {
-	struct text text;
-	char why[64];
+	size_t n, batch;
+	const struct event *events = streamed_events(m->lines, &n);
 
-	switch (lines_next(m->lines, &text)) {
-	case LINES_LINE:
-		return take_line(m, text);
-	case LINES_END:
-		*is_over = true;
-		return 0;
-	case LINES_LONG:
-		(void)snprintf(why, sizeof(why),
-		    "longer than %lld bytes (--max-line-bytes)",
-		    (long long)m->line_bytes);
-		return fail(m, lines_number(m->lines), why);
-	case LINES_TROUBLE:
-		break;
+	for (size_t at = 0; at < n; at += batch) {
+		batch = n - at < BATCH_EVENTS ? n - at : BATCH_EVENTS;
+		if (commit_batch(m, events + at, batch, at) != 0)
+			return -1;
+		meter_show(&m->meter, m->read_bytes, m->imported + m->repeated);
 	}
-	return fail(m, 0, strerror(errno));
+	return 0;
+}
+
+/* ---- the input ---- */
+
+/*
+ * Wait for input and read what has come, up to a piece.
+ *   returns  the number of bytes; *is_over: at the end, or after an error,
+ *            which *error is then
+ */
+static size_t
+read_piece(struct import *m, bool *is_over, int *error)
+{
+	size_t len = 0;
+
+	do {
+		ssize_t got =
+		    descriptor_read(m->fd, m->piece + len, PIECE_BYTES - len);
+
+		*error = got < 0 ? errno : 0;
+		*is_over = got <= 0;
+		len += got > 0 ? (size_t)got : 0;
+	} while (!*is_over && len < PIECE_BYTES && descriptor_is_ready(m->fd));
+	m->read_bytes += (int64_t)len;
+	return len;
+}
+
+/* Commit what streamed_take() or streamed_end() gave, then look at its
+   problem. */
+static int
+use_events(struct import *m, int result, const struct problem *p)
+{
+	size_t n;
+
+	if (commit(m) != 0)
+		return -1;
+	(void)streamed_events(m->lines, &n);
+	if (result != 0)
+		return fail(m,
+		    p->status >= 500 ? 0 : streamed_line(m->lines, n), "%s%s",
+		    p->detail, p->status == 413 ? "  (--max-line-bytes)" : "");
+	streamed_clear(m->lines);
+	return 0;
 }
 
 static void
 import_lines(struct import *m)
 {
+	struct problem p;
 	bool is_over = false;
-	int result = 0;
+	int error = 0, result = 0;
+	size_t len;
 
-	while (!is_over && result == 0) {
-		result = next_line(m, &is_over);
-		if (m->n < BATCH_LINES && m->batch_bytes < BATCH_BYTES &&
-		    result == 0 && !is_over && lines_is_ready(m->lines))
-			continue;
-		if (commit(m) != 0)
-			result = -1;
-		meter_show(&m->meter, lines_bytes(m->lines),
-		    m->imported + m->repeated);
+	while (result == 0 && !is_over) {
+		len = read_piece(m, &is_over, &error);
+		result = use_events(m,
+		    streamed_take(m->lines, m->piece, len, &p), &p);
 	}
+	if (result == 0 && error == 0)
+		(void)use_events(m, streamed_end(m->lines, &p), &p);
+	else if (error != 0)
+		(void)fail(m, 0, "%.400s: %s.",
+		    m->path != NULL ? m->path : "standard input",
+		    strerror(error));
 }
 
 /* ---- the result ---- */
 
-static enum status
-print_summary(const struct import *m)
+static void
+add_summary(const struct import *m, struct buffer *out)
 {
-	struct buffer out = { 0 };
-	int written;
-
-	json_open(&out, NULL, '{');
-	json_number(&out, "imported", m->imported);
-	json_number(&out, "repeated", m->repeated);
+	json_open(out, NULL, '{');
+	json_number(out, "imported", m->imported);
+	json_number(out, "repeated", m->repeated);
 	if (m->last_id > 0)
-		json_number(&out, "last_id", m->last_id);
+		json_number(out, "last_id", m->last_id);
 	else
-		json_null(&out, "last_id");
+		json_null(out, "last_id");
 	if (m->bad_line > 0)
-		json_number(&out, "line", m->bad_line);
+		json_number(out, "line", (int64_t)m->bad_line);
 	if (m->why[0] != '\0')
-		json_string(&out, "error", m->why);
-	json_close(&out, '}');
-	buffer_add_string(&out, "\n");
-	written = output_write(&out);
-	buffer_free(&out);
-	return written == 0 ? STATUS_OK : STATUS_FAILED;
+		json_string(out, "error", m->why);
+	json_close(out, '}');
+	buffer_add_string(out, "\n");
 }
 
 static enum status
 report(const struct import *m)
 {
 	enum status status = STATUS_OK;
-	char where[32] = "";
-	char before[96];
+	struct buffer out = { 0 };
+	char counts[96];
+	int len;
 
+	len = snprintf(counts, sizeof(counts),
+	    "%" PRId64 " imported, %" PRId64 " repeated\n", m->imported,
+	    m->repeated);
 	if (m->args->is_json)
-		status = print_summary(m);
-	(void)snprintf(before, sizeof(before), "%lld imported, %lld repeated",
-	    (long long)m->imported, (long long)m->repeated);
-	if (m->why[0] == '\0') {
-		if (!m->args->is_json && printf("%s\n", before) < 0)
-			status = STATUS_FAILED;
-		if (fflush(stdout) != 0)
-			status = args_fail(m->args, "standard output: %s",
-			    strerror(errno));
+		add_summary(m, &out);
+	else if (m->why[0] == '\0')
+		buffer_add(&out, counts, (size_t)len);
+	if (out.len > 0 && output_write(&out) != 0)
+		status = STATUS_FAILED;
+	buffer_free(&out);
+	if (m->why[0] == '\0')
 		return status;
-	}
-	if (m->bad_line > 0)
-		(void)snprintf(where, sizeof(where),
-		    "line %lld: ", (long long)m->bad_line);
-	return args_fail(m->args, "%s%s; before it %s, nothing after", where,
-	    m->why, before);
+	return args_fail(m->args, "%s  Before it: %.*s; after it: nothing",
+	    m->why, len - 1, counts);
 }
 
 /* ---- beginning ---- */
@@ -311,6 +294,12 @@ read_options(struct import *m)
 static int
 open_input(struct import *m)
 {
+	const struct streamed_options options = {
+		.media = MEDIA_NDJSON,
+		.max_bytes = (size_t)m->line_bytes,
+		.is_export = true,
+	};
+	struct problem p;
 	struct stat st = { 0 };
 
 	m->fd = STDIN_FILENO;
@@ -321,9 +310,10 @@ open_input(struct import *m)
 		    args_fail(m->args, "%.400s: %s", m->path, strerror(errno));
 		return -1;
 	}
-	m->lines = lines_new(m->fd, (size_t)m->line_bytes);
+	m->piece = malloc(PIECE_BYTES);
 	m->json = log_json_new();
-	if (m->lines == NULL || m->json == NULL) {
+	m->lines = streamed_new(&options, m->json, &p);
+	if (m->piece == NULL || m->json == NULL || m->lines == NULL) {
 		m->args->status = args_fail(m->args, "out of memory");
 		return -1;
 	}
@@ -347,8 +337,8 @@ run_on(struct import *m)
 	} else {
 		status = m->args->status;
 	}
-	drop_batch(m);
-	lines_free(m->lines);
+	streamed_free(m->lines);
+	free(m->piece);
 	log_json_free(m->json);
 	log_close(m->log);
 	if (m->path != NULL && m->fd >= 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/descriptor.h"
 #include "lib/utf8.h"
 #include "command.h"
 #include "json.h"
@@ -128,9 +129,7 @@ read_piece(struct publish *p)
 		p->args->status = args_fail(p->args, "out of memory");
 		return -1;
 	}
-	do {
-		got = read(STDIN_FILENO, room, READ_BYTES);
-	} while (got < 0 && errno == EINTR);
+	got = descriptor_read(STDIN_FILENO, room, READ_BYTES);
 	p->input.len -= READ_BYTES - (size_t)(got > 0 ? got : 0);
 	if (got < 0)
 		p->args->status =

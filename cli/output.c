@@ -10,46 +10,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/descriptor.h"
 #include "lib/warn.h"
-
-/* Wait until a descriptor that somebody has made non-blocking takes more. */
-static void
-wait_for_room(void)
-{
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-	(void)poll(&out, 1, -1); /* write() says what is the matter */
-}
 
 int
 output_write(struct buffer *b)
 {
-	const char *bytes = b->bytes;
-	size_t left = b->len;
+	size_t len = b->len;
 	bool is_short = b->is_short;
 
 	buffer_clear(b);
-	if (is_short) {
+	if (is_short)
 		warn_line("out of memory");
-		return -1;
-	}
-	while (left > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			wait_for_room();
-			continue;
-		}
-		if (n < 0) {
-			warn_line("standard output: %s", strerror(errno));
-			return -1;
-		}
-		bytes += n;
-		left -= (size_t)n;
-	}
-	return 0;
+	else if (descriptor_write(STDOUT_FILENO, b->bytes, len) != 0)
+		warn_line("standard output: %s", strerror(errno));
+	else
+		return 0;
+	return -1;
 }
 
 void

@@ -132,14 +132,14 @@ import() {
 	import '' --json
 	said '{"imported":0,"repeated":0,"last_id":null}'
 	import '{"data":"z"}\n{"data":"other","key":"k"}\n'
-	refused 1 'line 2: its key belongs to event 1'
+	refused 1 'Line 2: The event is refused: its key belongs to event 1'
 }
 
 @test "empty lines and CRLF are fine, a last line needs no end" {
 	import '\n{"data":"a"}\r\n  \t\r\n\n{"data":"b"}'
 	said '2 imported, 0 repeated'
 	import '\n{"data":"a"}\n\n{'
-	refused 1 'line 4: it is not well-formed'
+	refused 1 'Line 4: The JSON is refused: it is not well-formed'
 }
 
 @test "the first bad line is named; before it all is kept, after it nothing" {
@@ -147,28 +147,28 @@ import() {
 	while IFS='	' read -r line why; do
 		rows 'DELETE FROM events'
 		import "{\"data\":\"good\"}\n$line\n{\"data\":\"after\"}\n"
-		refused 1 "line 2: $why"
-		[[ $(cat "$ERR") == *'before it 1 imported, 0 repeated, nothing after' ]]
+		refused 1 "Line 2: $why"
+		[[ $(cat "$ERR") == *'.  Before it: 1 imported, 0 repeated; after it: nothing' ]]
 		[ "$(rows 'SELECT data FROM events')" = good ]
 	done <<-'END'
-	nonsense	it is not well-formed
-	{"data":"a"}{"data":"b"}	it is not well-formed
-	[{"data":"a"}]	it is an array
-	"data"	it is neither
-	{"topic":"t"}	there is no "data"
-	{"data":null}	there is no "data"
-	{"data":"a","dta":"b"}	there is no member "dta"
-	{"data":"a","data":"b"}	"data" is there twice
+	nonsense	The JSON is refused: it is not well-formed
+	{"data":"a"}{"data":"b"}	The JSON is refused: it is not well-formed
+	[{"data":"a"}]	It is an array
+	"data"	The JSON is refused: it is neither
+	{"topic":"t"}	There is no data
+	{"data":null}	There is no data
+	{"data":"a","dta":"b"}	There is no field "dta"
+	{"data":"a","data":"b"}	The field "data" appears twice
 	{"data":"a","topic":5}	"topic" must be a string
 	{"data":"a","key":true}	"key" must be a string
 	{"data":"a","retry":"5"}	"retry" must be a whole number
 	{"data":"a","retry":86400001}	"retry" must be a whole number
 	{"data":"a","retry":-1}	"retry" must be a whole number
-	{"data":"a","event":"stream-x"}	event begins with stream-
-	{"data":"a","key":""}	key is empty
-	{"data":"\\u0000"}	it holds \u0000
-	{"data":"\\ud800"}	it holds a lone surrogate
-	{"data":"\0377"}	it is not UTF-8
+	{"data":"a","event":"stream-x"}	The event is refused: event begins with stream-
+	{"data":"a","key":""}	The event is refused: key is empty
+	{"data":"\\u0000"}	The JSON is refused: it holds \u0000
+	{"data":"\\ud800"}	The JSON is refused: it holds a lone surrogate
+	{"data":"\0377"}	The JSON is refused: it is not UTF-8
 	END
 }
 
@@ -178,9 +178,9 @@ import() {
 		CREATE TRIGGER out BEFORE INSERT ON events WHEN NEW.topic = 'out'
 		BEGIN SELECT RAISE(IGNORE); END"
 	import '{"data":"good"}\n{"data":"x","topic":"bad"}\n'
-	refused 1 'line 2: the application says no'
+	refused 1 'Line 2: The event is refused: the application says no'
 	import '{"data":"good"}\n{"data":"x","topic":"out"}\n'
-	refused 1 'line 2: a trigger of the log leaves it out'
+	refused 1 'Line 2: The event is refused: a trigger of the log leaves it out'
 	[ "$(rows "SELECT group_concat(data) FROM events")" = good,good ]
 }
 
@@ -191,8 +191,8 @@ import() {
 		printf '{"data":"%s"}\n' {1..2000}
 	} >"$T/input"
 	rowcast import --json <"$T/input"
-	refused 1 'line 3500: event is empty'
-	[ "$(cat "$OUT")" = '{"imported":3499,"repeated":0,"last_id":3499,"line":3500,"error":"event is empty"}' ]
+	refused 1 'Line 3500: The event is refused: event is empty'
+	[ "$(cat "$OUT")" = '{"imported":3499,"repeated":0,"last_id":3499,"line":3500,"error":"Line 3500: The event is refused: event is empty."}' ]
 	[ "$(count)" -eq 3499 ]
 }
 
@@ -201,10 +201,10 @@ import() {
 	import "$line\n$line\n" --max-line-bytes 21
 	said '2 imported, 0 repeated'
 	import "$line\n$line\n" --max-line-bytes 20
-	refused 1 'line 1: longer than 20 bytes (--max-line-bytes)'
+	refused 1 'Line 1 is longer than 20 bytes.  (--max-line-bytes)'
 	head -c 1100000 /dev/zero | tr '\0' x >"$T/input"
 	rowcast import <"$T/input"
-	refused 1 'line 1: longer than 1048576 bytes'
+	refused 1 'Line 1 is longer than 1048576 bytes'
 	rowcast import --max-line-bytes 0
 	refused 2 --max-line-bytes
 }
@@ -215,7 +215,7 @@ import() {
 	RC=0
 	(ulimit -v 65536 && head -c 100000000 /dev/zero | tr '\0' x |
 		"$PROGRAM" import >"$OUT" 2>"$ERR") || RC=$?
-	refused 1 'line 1: longer than 1048576 bytes'
+	refused 1 'Line 1 is longer than 1048576 bytes'
 	{ yes '{"data":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}' || :; } |
 		head -n 50000 >"$T/input"
 	(ulimit -v 65536 && "$PROGRAM" import <"$T/input" >"$OUT")

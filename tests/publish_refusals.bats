@@ -142,7 +142,7 @@ setup() {
 
 @test "400 for a broken query of a plain text" {
 	request x CONTENT_TYPE="$PLAIN" QUERY_STRING='topic=%'
-	refused 400 'The query is broken at "topic"'
+	refused 400 'The query is malformed at "topic"'
 	request x CONTENT_TYPE="$PLAIN" QUERY_STRING='data=y'
 	refused 400 'the body is the data'
 	nothing_stored
@@ -253,13 +253,13 @@ setup() {
 
 @test "400 names a field that is there twice" {
 	request 'data=x&data=y'
-	refused 400 '"data" is there twice'
+	refused 400 '"data" appears twice'
 	request '{"data":"x","d\u0061ta":1}' CONTENT_TYPE="$JSON"
-	refused 400 '"data" is there twice'
+	refused 400 '"data" appears twice'
 	request '{"data":"x","topic":null,"topic":"a"}' CONTENT_TYPE="$JSON"
-	refused 400 '"topic" is there twice'
+	refused 400 '"topic" appears twice'
 	request x CONTENT_TYPE="$PLAIN" QUERY_STRING='topic=a&topic=b'
-	refused 400 '"topic" is there twice'
+	refused 400 '"topic" appears twice'
 	nothing_stored
 }
 
@@ -280,11 +280,11 @@ setup() {
 	local value
 	for value in -1 +1 1.0 1e3 86400001 999999999 '' %201 a; do
 		request "data=x&retry=$value"
-		refused 400 'retry must be a whole number'
+		refused 400 '"retry" must be a whole number'
 	done
 	for value in -1 -0 86400001 99999999999999999999; do
 		request "{\"data\":\"x\",\"retry\":$value}" CONTENT_TYPE="$JSON"
-		refused 400 'retry must be a whole number'
+		refused 400 '"retry" must be a whole number'
 	done
 	nothing_stored
 	request 'data=x&retry=86400000'

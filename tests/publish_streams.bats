@@ -94,8 +94,8 @@ events() {
 		"x"|400|neither an object
 		{"topic":"t"}|400|There is no data
 		{"data":"x","toppic":"t"}|400|There is no field "toppic"
-		{"data":"x","data":"y"}|400|"data" is there twice
-		{"data":"x","retry":-1}|400|retry must be
+		{"data":"x","data":"y"}|400|"data" appears twice
+		{"data":"x","retry":-1}|400|"retry" must be
 		{"data":"x","topic":1}|400|"topic" must be a string
 		{"data":"x","event":""}|422|event is empty
 		{"data":"x","event":"stream-gap"}|422|stream-
@@ -120,7 +120,7 @@ events() {
 	counted 201 200 200 0 200
 	printf '{"data":"a"}\n{"data":"%02000d"}\n{"data":"b"}\n' 1 >"$T/body"
 	request_file CONTENT_TYPE="$NDJSON" ROWCAST_MAX_BODY_BYTES=1000
-	refused 413 'line 2 is longer than 1000 bytes'
+	refused 413 'Line 2 is longer than 1000 bytes'
 	[ "$(count)" -eq 201 ]
 }
 
@@ -187,11 +187,11 @@ events() {
 
 @test "event stream: a query that is wrong is refused" {
 	stream 'data: a\n\n' QUERY_STRING='topic=a&topic=b'
-	refused 400 'topic is in the query twice'
+	refused 400 'topic appears twice in the query'
 	stream 'data: a\n\n' QUERY_STRING='event=e'
 	refused 400 'topic and key, and nothing else'
 	stream 'data: a\n\n' QUERY_STRING='topic=%zz'
-	refused 400 'query is broken'
+	refused 400 'query is malformed'
 	nothing_stored
 }
 

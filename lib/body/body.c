@@ -1,10 +1,10 @@
 /*
- * The body of a publishing request → events.
+ * A whole body → events.
  *
- * One set of rules for the five fields, whatever brings them: a form, the
- * query beside a plain text, or the members of a JSON object.  A field that we
- * do not know, or that comes twice, is refused: it is a mistake that would
- * otherwise be found late.
+ * The fields of an event follow one set of rules, whether they come from a
+ * form, from the query of a plain text, or from a JSON object.  An unknown or
+ * repeated field is refused, because the sender would notice such a mistake
+ * late.
  */
 #include "body.h"
 
@@ -17,7 +17,7 @@
 #include "lib/utf8.h"
 #include "media.h"
 
-#define ECHO_MAX 40 /* bytes of a client's name that come back in a detail */
+#define ECHO_MAX 40 /* bytes of an unknown name that a detail repeats */
 
 enum field {
 	FIELD_TOPIC,
@@ -25,6 +25,8 @@ enum field {
 	FIELD_DATA,
 	FIELD_RETRY,
 	FIELD_KEY,
+	FIELD_ID, /* from here on only in an export, and ignored */
+	FIELD_CREATED,
 	FIELD_COUNT,
 };
 
@@ -34,28 +36,32 @@ static const char *const field_names[FIELD_COUNT] = {
 	[FIELD_DATA] = "data",
 	[FIELD_RETRY] = "retry",
 	[FIELD_KEY] = "key",
+	[FIELD_ID] = "id",
+	[FIELD_CREATED] = "created_ms",
 };
 
 /*
- * One body on its way to becoming events.
- *   where    begins each detail: "", or the place in an array
- *   seen     one bit for each field that the last event has had
- *   arena    values of JSON members, which live no longer than their row
+ * One parse.
+ *   n_fields how many of field_names are known here
+ *   seen     one bit for each field of the last event that has come
+ *   where    begins each detail: "", a line, or an index of an array
+ *   arena    holds the values of JSON members
  */
 struct parse {
 	struct body *b;
 	struct problem *p;
 	size_t events_cap;
+	enum field n_fields;
 	unsigned seen;
 	bool is_refused;
-	bool is_line; /* one object, and no array */
+	bool is_line; /* one object; an array is refused */
 	char where[48];
 	char *arena;
 	size_t arena_len;
 	size_t arena_used;
 };
 
-/* What may be shown of a name that a client made up. */
+/* Copy the printable part of a name that came from outside. */
 static void
 echo_name(struct text name, char out[static ECHO_MAX + 1])
 {
@@ -74,7 +80,7 @@ find_field(struct parse *s, struct text name, enum field *field)
 {
 	char echo[ECHO_MAX + 1];
 
-	for (int i = 0; i < FIELD_COUNT; i++) {
+	for (int i = 0; i < (int)s->n_fields; i++) {
 		if (strlen(field_names[i]) == name.len &&
 		    memcmp(field_names[i], name.bytes, name.len) == 0) {
 			*field = (enum field)i;
@@ -90,35 +96,38 @@ find_field(struct parse *s, struct text name, enum field *field)
 }
 
 static int
+refuse_retry(struct parse *s)
+{
+	problem_set(s->p, 400,
+	    "%s\"retry\" must be a whole number of milliseconds from 0 to %d.",
+	    s->where, EVENT_RETRY_MAX_MS);
+	return -1;
+}
+
+static int
 take_retry(struct parse *s, struct text value, struct event *e)
 {
 	int64_t ms = 0;
 
 	if (value.len == 0 || value.len > 8)
-		goto bad;
+		return refuse_retry(s);
 	for (size_t i = 0; i < value.len; i++) {
 		if (value.bytes[i] < '0' || value.bytes[i] > '9')
-			goto bad;
+			return refuse_retry(s);
 		ms = ms * 10 + (value.bytes[i] - '0');
 	}
 	if (ms > EVENT_RETRY_MAX_MS)
-		goto bad;
+		return refuse_retry(s);
 	e->retry_ms = ms;
 	return 0;
-bad:
-	problem_set(s->p, 400,
-	    "%sretry must be a whole number of milliseconds "
-	    "from 0 to %d.",
-	    s->where, EVENT_RETRY_MAX_MS);
-	return -1;
 }
 
-/* Each field once: say so, or mark it as seen. */
+/* Mark a field as seen; refuse it if it has been. */
 static int
 mark_field(struct parse *s, enum field field)
 {
 	if ((s->seen & 1u << field) != 0) {
-		problem_set(s->p, 400, "%sThe field \"%s\" is there twice.",
+		problem_set(s->p, 400, "%sThe field \"%s\" appears twice.",
 		    s->where, field_names[field]);
 		return -1;
 	}
@@ -126,13 +135,13 @@ mark_field(struct parse *s, enum field field)
 	return 0;
 }
 
-/* Give the last event a field; value must live as long as the body. */
+/* Set a field of the last event, which borrows the value. */
 static int
 take_field(struct parse *s, enum field field, struct text value)
 {
 	struct event *e = &s->b->events[s->b->n_events - 1];
 
-	if (value.bytes == NULL) /* empty, which is not the same as absent */
+	if (value.bytes == NULL) /* in an event, NULL means absent */
 		value.bytes = "";
 	switch (field) {
 	case FIELD_TOPIC:
@@ -149,13 +158,15 @@ take_field(struct parse *s, enum field field, struct text value)
 	case FIELD_KEY:
 		e->key = value;
 		break;
+	case FIELD_ID:
+	case FIELD_CREATED:
 	case FIELD_COUNT:
 		break;
 	}
 	return 0;
 }
 
-/* Begin one more event; it is the one that take_field() fills. */
+/* Add an event, which take_field() fills. */
 static int
 begin_event(struct parse *s)
 {
@@ -236,8 +247,8 @@ take_pairs(struct parse *s, char *bytes, size_t len, bool is_query)
 		return 0;
 	echo_name(pair.name, echo);
 	problem_set(s->p, 400,
-	    "The %s is broken at \"%s\": after each %% "
-	    "belong two hex digits, and the result must be UTF-8.",
+	    "The %s is malformed at \"%s\": two hex digits must follow "
+	    "each %%, and the decoded text must be UTF-8.",
 	    is_query ? "query" : "form", echo);
 	return -1;
 }
@@ -270,7 +281,7 @@ parse_plain(struct parse *s, const char *query, char *bytes, size_t len)
 		return -1;
 	if (query == NULL)
 		return 0;
-	copy = strdup(query); /* it is decoded in place */
+	copy = strdup(query); /* take_pairs() decodes it in place */
 	if (copy == NULL)
 		return problem_memory(s->p);
 	s->b->backing = copy;
@@ -282,21 +293,19 @@ parse_plain(struct parse *s, const char *query, char *bytes, size_t len)
 static int
 check_type(struct parse *s, enum field field, const char *type)
 {
-	const char *wanted;
-
 	if (field == FIELD_DATA)
 		return 0;
-	wanted = field == FIELD_RETRY ? "integer" : "text";
-	if (strcmp(type, wanted) == 0)
+	if (field == FIELD_RETRY)
+		return strcmp(type, "integer") == 0 ? 0 : refuse_retry(s);
+	if (strcmp(type, "text") == 0)
 		return 0;
-	problem_set(s->p, 400, "%s\"%s\" must be a %s.", s->where,
-	    field_names[field],
-	    field == FIELD_RETRY ? "whole number" : "string");
+	problem_set(s->p, 400, "%s\"%s\" must be a string.", s->where,
+	    field_names[field]);
 	return -1;
 }
 
-/* Copy a value that is lent.  All values together are no longer than the JSON
-   text that they stand in; if they were, that would be refused too. */
+/* Copy a value into the arena.  The values of a JSON text are together not
+   longer than the text, so they fit; if they did not, they would be refused. */
 static int
 keep_value(struct parse *s, struct text *value)
 {
@@ -319,7 +328,7 @@ take_member(struct parse *s, struct text name, struct text value,
 
 	if (find_field(s, name, &field) != 0 || mark_field(s, field) != 0)
 		return -1;
-	if (strcmp(type, "null") == 0)
+	if (strcmp(type, "null") == 0 || field >= FIELD_ID)
 		return 0;
 	if (check_type(s, field, type) != 0 || keep_value(s, &value) != 0)
 		return -1;
@@ -384,7 +393,7 @@ parse_json(struct parse *s, struct log_json *json, const char *bytes,
     size_t len)
 {
 	s->arena_len = len;
-	s->arena = malloc(len + 1); /* never 0, which may give NULL */
+	s->arena = malloc(len + 1); /* malloc(0) may return NULL */
 	if (s->arena == NULL)
 		return problem_memory(s->p);
 	s->b->backing = s->arena;
@@ -393,13 +402,15 @@ parse_json(struct parse *s, struct log_json *json, const char *bytes,
 
 int
 body_parse_line(struct log_json *json, struct text line, const char *where,
-    char *arena, size_t *used, struct event *e, struct problem *p)
+    bool is_export, char *arena, size_t *used, struct event *e,
+    struct problem *p)
 {
 	struct body b = { .events = e };
 	struct parse s = {
 		.b = &b,
 		.p = p,
-		.events_cap = 1, /* so it is never grown */
+		.events_cap = 1, /* a second event is refused before it */
+		.n_fields = is_export ? FIELD_COUNT : FIELD_ID,
 		.is_line = true,
 		.arena = arena + *used,
 		.arena_len = line.len,
@@ -416,7 +427,7 @@ int
 body_parse(struct log_json *json, const char *content_type, const char *query,
     char *bytes, size_t len, struct body *b, struct problem *p)
 {
-	struct parse s = { .b = b, .p = p };
+	struct parse s = { .b = b, .p = p, .n_fields = FIELD_ID };
 	int result = -1;
 
 	*b = (struct body){ 0 };
@@ -430,7 +441,7 @@ body_parse(struct log_json *json, const char *content_type, const char *query,
 	case MEDIA_PLAIN:
 		result = parse_plain(&s, query, bytes, len);
 		break;
-	case MEDIA_NDJSON: /* come as streams, which are not for us */
+	case MEDIA_NDJSON: /* these are for streamed.h */
 	case MEDIA_EVENT_STREAM:
 	case MEDIA_UNKNOWN:
 		problem_set(p, 415,

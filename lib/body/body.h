@@ -8,35 +8,37 @@
 #include "lib/problem.h"
 
 /*
- * The body of a publishing request → events, or why they are refused.  Pure.
+ * A whole body → events, or the reason why it is refused.  Pure.
  *
  *   application/x-www-form-urlencoded  fields topic, event, data, retry, key
- *   application/json                   one object with the same members, or an
- *                                      array of such objects; data may be any
- *                                      value, what is no string is stored as
- *                                      its JSON text
- *   text/plain                         the body is the data; the other fields
- *                                      come from the query string
+ *   application/json                   an object with members of these names,
+ *                                      or an array of such objects.  data may
+ *                                      be any value: a string is stored
+ *                                      decoded, another value as its JSON text
+ *   text/plain                         the body is the data; the query holds
+ *                                      the other fields
  */
 struct body {
-	struct event *events; /* id 0, name "message" where none was given */
+	struct event *events; /* id is 0, name is "message" if none was given */
 	size_t n_events;
-	bool is_array; /* answer with "ids" rather than "id" */
+	bool is_array; /* an array was sent: answer with an array of ids */
 	void *backing; /* private */
 };
 
-#define BODY_EVENTS_MAX 10000 /* events in one request */
+#define BODY_EVENTS_MAX 10000 /* events in one body */
 
 /*
- *   shape    content_type as sent (parameters such as charset are allowed;
- *            a charset other than utf-8 is refused), query as sent, either may
- *            be NULL; bytes[0..len) is the whole body
- *   voids    bytes are decoded in place
- *   returns  0; -1 with *p set: 400 (broken form, JSON or UTF-8, no data, an
- *            unknown or repeated field, named), 413 (too many events), 415,
- *            503 (out of memory).  On -1 there is nothing to free
- *   owns     *b borrows from bytes; end with body_free()
- * Whether the schema accepts a topic or a name is for the log to say (422).
+ * Parse a whole body.  The log decides later whether it accepts the topic, the
+ * name and the key of an event.
+ *   shape    content_type and query as sent, or NULL; bytes[0..len) is the body
+ *   voids    decodes bytes in place
+ *   returns  0; -1 with *p set and *b empty:
+ *            400  malformed form, JSON or UTF-8; no data; an unknown or
+ *                 repeated field, which the detail names
+ *            413  more than BODY_EVENTS_MAX events
+ *            415  another media type or charset
+ *            503  out of memory
+ *   owns     *b borrows from bytes; the caller calls body_free()
  */
 int body_parse(struct log_json *json, const char *content_type,
     const char *query, char *bytes, size_t len, struct body *b,
@@ -44,13 +46,16 @@ int body_parse(struct log_json *json, const char *content_type,
 void body_free(struct body *b);
 
 /*
- * One line of application/x-ndjson: an object as above.
- *   where    begins what *p says of it
- *   shape    arena has room for line.len bytes; *used grows by what is taken
- *   returns  0; -1 with *p set
- *   owns     *e borrows from arena
+ * Parse one line of application/x-ndjson: one object as above.
+ *   shape    where begins the detail of *p ("Line 7: "); the arena has room for
+ *            line.len bytes behind *used
+ *   is_export  accept and ignore the members id and created_ms, which
+ *            rowcast export writes
+ *   returns  0 with *used increased; -1 with *p set as by body_parse()
+ *   owns     *e borrows from the arena
  */
 int body_parse_line(struct log_json *json, struct text line, const char *where,
-    char *arena, size_t *used, struct event *e, struct problem *p);
+    bool is_export, char *arena, size_t *used, struct event *e,
+    struct problem *p);
 
 #endif

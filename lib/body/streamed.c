@@ -1,10 +1,10 @@
 /*
- * Bodies that are published as they come.
+ * A body of any length, parsed piece by piece.
  *
- * What is not yet a whole line (or, of an event stream, a whole event) waits at
- * the front of the buffer; it is searched once, however small the pieces that
- * it comes in.  Values are copied into the arena, which has room for all that
- * one piece can complete, so they stay where they are.
+ * An incomplete line (or, of an event stream, an incomplete event) is kept at
+ * the front of the buffer.  Each byte is searched once, however small the
+ * pieces are.  Values are copied into the arena, which has room for all that
+ * one piece can complete, so pointers to them stay valid.
  */
 #include "streamed.h"
 
@@ -20,30 +20,29 @@
 #include "event_stream.h"
 
 struct streamed {
-	enum media media;
+	struct streamed_options options;
 	struct log_json *json;
-	size_t max_bytes;
 	char *query; /* topic and key borrow from it */
 	struct text topic;
-	struct text key; /* of an event stream: its beginning */
+	struct text key; /* followed by the id of an event */
 	char *buffer;
 	size_t len;
 	size_t cap;
-	size_t block; /* the line or event that is not whole begins here */
-	size_t line;  /* and its last line here */
-	size_t at;    /* searched up to here */
-	bool skips_lf;
+	size_t block;   /* the incomplete line or event begins here */
+	size_t line;    /* and its last line here */
+	size_t at;      /* searched up to here */
+	bool skips_lf;  /* a CR ended the last piece */
 	size_t skipped; /* line feeds of the block that were skipped */
 	bool is_past_bom;
 	bool is_unfinished;
-	uint64_t lines;      /* that have ended */
+	uint64_t lines;      /* complete so far */
 	uint64_t block_line; /* number of the block's first line */
 	uint64_t passed;
 	char *arena;
 	size_t arena_cap;
 	size_t used;
 	struct event *events;
-	uint64_t *begins; /* the line of each */
+	uint64_t *begins; /* the line in which each begins */
 	size_t n;
 	size_t events_cap;
 };
@@ -94,8 +93,8 @@ take_line(struct streamed *s, struct text line, struct problem *p)
 		return problem_memory(p);
 	(void)snprintf(where, sizeof(where), "Line %" PRIu64 ": ",
 	    s->block_line);
-	if (body_parse_line(s->json, line, where, s->arena, &s->used, e, p) ==
-	    0)
+	if (body_parse_line(s->json, line, where, s->options.is_export,
+		s->arena, &s->used, e, p) == 0)
 		return 0;
 	s->n--;
 	return -1;
@@ -145,8 +144,8 @@ streamed_clear(struct streamed *s)
 uint64_t
 streamed_line(const struct streamed *s, size_t i)
 {
-	assert(i < s->n);
-	return s->begins[i];
+	assert(i <= s->n);
+	return i < s->n ? s->begins[i] : s->block_line;
 }
 
 uint64_t
@@ -160,36 +159,37 @@ streamed_passed(const struct streamed *s)
 static int
 refuse_length(const struct streamed *s, struct problem *p)
 {
-	problem_set(p, 413,
-	    "What begins in line %" PRIu64 " is longer than %zu bytes.",
-	    s->block_line, s->max_bytes);
+	problem_set(p, 413, "%s %" PRIu64 " is longer than %zu bytes.",
+	    s->options.media == MEDIA_NDJSON ? "Line" :
+					       "The event that begins in line",
+	    s->block_line, s->options.max_bytes);
 	return -1;
 }
 
-/* Room for more of the body behind what waits. */
+/* Make room for len bytes behind the incomplete block, and for the values of
+   all events that they can complete. */
 static int
 make_room(struct streamed *s, size_t len, struct problem *p)
 {
-	size_t waits = s->len - s->block, cap = waits + len, values;
+	size_t kept = s->len - s->block, cap = kept + len, values;
 	char *bytes;
 
 	if (s->block > 0)
-		memmove(s->buffer, s->buffer + s->block, waits);
-	s->len = waits;
+		memmove(s->buffer, s->buffer + s->block, kept);
+	s->len = kept;
 	s->line -= s->block;
 	s->at -= s->block;
 	s->block = 0;
 	if (cap > s->cap) {
-		cap +=
-		    cap / 2; /* so that small pieces do not cost a copy each */
+		cap += cap / 2; /* do not copy for each small piece */
 		bytes = realloc(s->buffer, cap);
 		if (bytes == NULL)
 			return problem_memory(p);
 		s->buffer = bytes;
 		s->cap = cap;
 	}
-	/* an event of an event stream has a line with data, and an empty one */
-	values = waits + len + (waits + len) / 6 * s->key.len + 1;
+	/* an event is at least the line "data" and an empty one: 6 bytes */
+	values = kept + len + (kept + len) / 6 * s->key.len + 1;
 	if (values > s->arena_cap) {
 		free(s->arena);
 		s->arena_cap = 0;
@@ -201,22 +201,23 @@ make_room(struct streamed *s, size_t len, struct problem *p)
 	return 0;
 }
 
-/* A line has ended: [line, end) and what ends it, up to next. */
+/* A line is complete: [line, end), and its line end up to next. */
 static int
 end_line(struct streamed *s, size_t end, size_t next, struct problem *p)
 {
 	struct text block = { s->buffer + s->block, end - s->block };
-	bool is_whole = s->media == MEDIA_NDJSON || end == s->line;
+	bool is_ndjson = s->options.media == MEDIA_NDJSON;
+	bool is_whole = is_ndjson || end == s->line;
 	int result = 0;
 
 	s->lines++;
-	if (block.len + s->skipped > s->max_bytes)
+	if (block.len + s->skipped > s->options.max_bytes)
 		return refuse_length(s, p);
 	if (is_whole && block.len > 0)
-		result = s->media == MEDIA_NDJSON ? take_line(s, block, p) :
-						    take_block(s, block, p);
+		result = is_ndjson ? take_line(s, block, p) :
+				     take_block(s, block, p);
 	s->line = s->at = next;
-	if (is_whole) {
+	if (is_whole && result == 0) {
 		s->block = next;
 		s->block_line = s->lines + 1;
 		s->skipped = 0;
@@ -224,7 +225,7 @@ end_line(struct streamed *s, size_t end, size_t next, struct problem *p)
 	return result;
 }
 
-/* The next line end at or behind at; len if there is none. */
+/* Returns the position of the next line end, or len if there is none. */
 static size_t
 find_line_end(const struct streamed *s)
 {
@@ -234,12 +235,12 @@ find_line_end(const struct streamed *s)
 	lf = memchr(from, '\n', n);
 	if (lf != NULL)
 		n = (size_t)(lf - from);
-	if (s->media == MEDIA_EVENT_STREAM)
+	if (s->options.media == MEDIA_EVENT_STREAM)
 		cr = memchr(from, '\r', n);
 	return cr != NULL ? (size_t)(cr - s->buffer) : s->at + n;
 }
 
-/* A byte order mark may stand before an event stream. */
+/* An event stream may begin with a byte order mark. */
 static void
 skip_bom(struct streamed *s)
 {
@@ -248,11 +249,12 @@ skip_bom(struct streamed *s)
 	if (s->is_past_bom || s->lines > 0 || s->len < 3)
 		return;
 	s->is_past_bom = true;
-	if (s->media == MEDIA_EVENT_STREAM && memcmp(s->buffer, bom, 3) == 0)
+	if (s->options.media == MEDIA_EVENT_STREAM &&
+	    memcmp(s->buffer, bom, 3) == 0)
 		s->block = s->line = s->at = 3;
 }
 
-/* All lines that have ended. */
+/* Take all complete lines. */
 static int
 end_lines(struct streamed *s, struct problem *p)
 {
@@ -280,7 +282,7 @@ streamed_take(struct streamed *s, const char *bytes, size_t len,
 	if (len == 0)
 		return 0;
 	if (s->skips_lf && bytes[0] == '\n') {
-		/* it counts, wherever the body was cut */
+		/* count it: where the body was cut must not matter */
 		s->skipped += s->len > s->block ? 1 : 0;
 		bytes++;
 		len--;
@@ -295,13 +297,13 @@ streamed_take(struct streamed *s, const char *bytes, size_t len,
 		if (end_lines(s, p) != 0)
 			return -1;
 	}
-	return s->len - s->block + s->skipped > s->max_bytes ?
+	return s->len - s->block + s->skipped > s->options.max_bytes ?
 	    refuse_length(s, p) :
 	    0;
 }
 
-/* Would what is left be an event if it had an end?  It may have been cut, so it
-   is none. */
+/* Would the rest be an event if an empty line followed?  The body may have been
+   cut within it, so it is not taken. */
 static bool
 is_event(struct streamed *s)
 {
@@ -320,7 +322,7 @@ streamed_end(struct streamed *s, struct problem *p)
 	assert(s->n == 0);
 	if (s->len == s->block)
 		return 0;
-	if (s->media == MEDIA_NDJSON)
+	if (s->options.media == MEDIA_NDJSON)
 		return end_line(s, s->len, s->len, p);
 	s->is_unfinished = is_event(s);
 	return 0;
@@ -345,7 +347,7 @@ take_pair(struct streamed *s, const struct form_pair *pair, struct problem *p)
 		    memcmp(pair->name.bytes, names[i], pair->name.len) != 0)
 			continue;
 		if (values[i]->bytes != NULL) {
-			problem_set(p, 400, "%s is in the query twice.",
+			problem_set(p, 400, "%s appears twice in the query.",
 			    names[i]);
 			return -1;
 		}
@@ -375,30 +377,32 @@ read_query(struct streamed *s, struct problem *p)
 	if (result == FORM_END)
 		return 0;
 	problem_set(p, 400,
-	    "The query is broken: after each %% belong two hex digits, and the"
-	    " result must be UTF-8.");
+	    "The query is malformed: two hex digits must follow each %%, and"
+	    " the decoded text must be UTF-8.");
 	return -1;
 }
 
 struct streamed *
-streamed_new(enum media media, const char *query, struct log_json *json,
-    size_t max_bytes, struct problem *p)
+streamed_new(const struct streamed_options *options, struct log_json *json,
+    struct problem *p)
 {
+	const char *query = options->query != NULL ? options->query : "";
 	struct streamed *s = calloc(1, sizeof(*s));
 
-	assert(media == MEDIA_NDJSON || media == MEDIA_EVENT_STREAM);
+	assert(options->media == MEDIA_NDJSON ||
+	    options->media == MEDIA_EVENT_STREAM);
 	if (s != NULL)
-		s->query = strdup(query != NULL ? query : "");
+		s->query = strdup(query); /* read_query() decodes it in place */
 	if (s == NULL || s->query == NULL) {
 		(void)problem_memory(p);
 		streamed_free(s);
 		return NULL;
 	}
-	s->media = media;
+	s->options = *options;
+	s->options.query = NULL; /* it was copied */
 	s->json = json;
-	s->max_bytes = max_bytes;
 	s->block_line = 1;
-	if (media == MEDIA_EVENT_STREAM && read_query(s, p) != 0) {
+	if (options->media == MEDIA_EVENT_STREAM && read_query(s, p) != 0) {
 		streamed_free(s);
 		return NULL;
 	}

@@ -9,53 +9,70 @@
 #include "media.h"
 
 /*
- * A body that is published as it comes, however long it is.  Pure.
+ * A body of any length, parsed piece by piece.  Pure.
  *
- *   application/x-ndjson  one JSON object a line, with the members of
- *                         application/json; empty lines are passed over
- *   text/event-stream     what a stream sends: event, data and retry become an
- *                         event.  The query may have topic=, and key=, which
- *                         together with the event's id becomes its key.  Events
- *                         named stream-… are passed over: they are about
- *                         the stream that they come from
+ *   application/x-ndjson  one JSON object per line, as in body.h; blank lines
+ *                         are ignored
+ *   text/event-stream     the stream of another server: event, data and retry
+ *                         become an event.  Its topic is topic= of the query;
+ *                         its key is key= of the query followed by its id, or
+ *                         none.  Events named stream-… are passed over: they
+ *                         describe the stream that they come from
  *   source   https://github.com/ndjson/ndjson-spec; WHATWG HTML, 9.2.6
+ *
+ * Call streamed_take() with each piece, use streamed_events(), and call
+ * streamed_clear() before the next piece.  After a problem, use the events that
+ * came before it, then call streamed_free().
  */
 struct streamed;
 
 /*
- *   shape    media is MEDIA_NDJSON or MEDIA_EVENT_STREAM; query as sent, or NULL
- *   units    max_bytes: of one line or event, as it is sent
- *   returns  NULL with *p set: 400 (the query), 503 (out of memory)
- *   owns     the caller; streamed_free().  Lends json
+ *   media      MEDIA_NDJSON or MEDIA_EVENT_STREAM
+ *   query      as sent, or NULL
+ *   max_bytes  of one line of NDJSON, or one event of an event stream
+ *   is_export  see body_parse_line()
  */
-struct streamed *streamed_new(enum media media, const char *query,
-    struct log_json *json, size_t max_bytes, struct problem *p);
+struct streamed_options {
+	enum media media;
+	const char *query;
+	size_t max_bytes;
+	bool is_export;
+};
+
+/*
+ *   returns  NULL with *p set: 400 (the query), 503 (out of memory)
+ *   owns     the caller calls streamed_free().  Borrows json
+ */
+struct streamed *streamed_new(const struct streamed_options *options,
+    struct log_json *json, struct problem *p);
 void streamed_free(struct streamed *s); /* s may be NULL */
 
 /*
- * Take some of the body, and its end: then a last line counts even without a
- * line end, and an event that was not ended does not.
- *   returns  0; -1 with *p set, which names the line: 400 or 413, 503.  What
- *            comes after is not looked at any more
+ * Parse the next piece, or the end of the body.  At the end, a last line
+ * without a line end is an event; an unfinished event of an event stream is
+ * not.
+ *   returns  0; -1 with *p set: 400, 413 (longer than max_bytes), 503 (out of
+ *            memory).  The detail names the line
  */
 int streamed_take(struct streamed *s, const char *bytes, size_t len,
     struct problem *p);
 int streamed_end(struct streamed *s, struct problem *p);
 
 /*
- * The events that were completed since streamed_clear(), also before a problem.
- *   owns     lent until streamed_clear(), which is to come before more is taken
+ * The events completed since streamed_clear().
+ *   owns     lent until streamed_clear()
  */
 struct event *streamed_events(struct streamed *s, size_t *n);
 void streamed_clear(struct streamed *s);
 
-/* The line where event i began, from 1. */
+/* The number of the line, from 1, in which event i begins; for i == n, in which
+   the next line or event begins, which is the bad one after a problem. */
 uint64_t streamed_line(const struct streamed *s, size_t i);
 
-/* How many events were passed over. */
+/* The number of events that were passed over. */
 uint64_t streamed_passed(const struct streamed *s);
 
-/* Did the body end, by streamed_end(), within an event that has data? */
+/* Returns true if the body ended within an event that has data. */
 bool streamed_is_unfinished(const struct streamed *s);
 
 #endif

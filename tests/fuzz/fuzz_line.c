@@ -6,12 +6,12 @@
  * same event; what tail shows of it is one harmless line, or what a browser
  * takes for the same event.
  *
- * Covers: cli/line.c cli/escape.c
+ * Covers: lib/body/body.c cli/escape.c
  */
 #include "fuzz.h"
 
-#include "cli/line.h"
 #include "cli/record.h"
+#include "lib/body/body.h"
 #include "lib/utf8.h"
 #include "tests/oracle/event_source.h"
 #include "seen.h"
@@ -41,20 +41,24 @@ static void
 check_again(struct log_json *json, const struct event *e)
 {
 	struct buffer b = { 0 };
-	char why[LOG_WHY_MAX];
-	struct line again;
+	struct problem p;
+	struct event again;
+	size_t used = 0;
+	char *arena;
 
 	record_add(&b, RECORD_JSON, e, 5);
 	require(!b.is_short && b.len > 0 && b.bytes[b.len - 1] == '\n');
 	require(memchr(b.bytes, '\n', b.len) == b.bytes + b.len - 1);
-	require(line_read(json, (struct text){ b.bytes, b.len - 1 }, &again,
-		    why) == LOG_OK);
-	require(is_same(again.event.topic, e->topic));
-	require(is_same(again.event.name, e->name));
-	require(is_same(again.event.data, e->data));
-	require(is_same(again.event.key, e->key));
-	require(again.event.retry_ms == e->retry_ms);
-	line_free(&again);
+	arena = malloc(b.len);
+	require(arena != NULL);
+	require(body_parse_line(json, (struct text){ b.bytes, b.len - 1 }, "",
+		    true, arena, &used, &again, &p) == 0);
+	require(is_same(again.topic, e->topic));
+	require(is_same(again.name, e->name));
+	require(is_same(again.data, e->data));
+	require(is_same(again.key, e->key));
+	require(again.retry_ms == e->retry_ms);
+	free(arena);
 	buffer_free(&b);
 }
 
@@ -110,24 +114,26 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct log_json *json;
 	char *bytes = fuzz_copy(data, size);
-	char why[LOG_WHY_MAX] = "";
-	enum log_result result;
-	struct line line;
+	char *arena = malloc(size > 0 ? size : 1);
+	struct problem p = { 0 };
+	struct event e;
+	size_t used = 0;
 
 	if (json == NULL)
 		json = log_json_new();
-	require(json != NULL);
-	result = line_read(json, (struct text){ bytes, size }, &line, why);
-	free(bytes);
-	require(result == LOG_OK || result == LOG_REFUSED);
-	if (result == LOG_OK) {
-		check_event(&line.event);
-		check_again(json, &line.event);
-		check_shown(&line.event);
-		check_streamed(&line.event);
-		line_free(&line);
+	require(json != NULL && arena != NULL);
+	if (body_parse_line(json, (struct text){ bytes, size }, "", true, arena,
+		&used, &e, &p) == 0) {
+		free(bytes); /* the event borrows nothing from it */
+		require(used <= size);
+		check_event(&e);
+		check_again(json, &e);
+		check_shown(&e);
+		check_streamed(&e);
 	} else {
-		require(why[0] != '\0');
+		free(bytes);
+		require(p.status == 400 && p.detail[0] != '\0');
 	}
+	free(arena);
 	return 0;
 }

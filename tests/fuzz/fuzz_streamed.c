@@ -61,7 +61,12 @@ feed(struct log_json *json, enum media media, const char *query,
 {
 	struct sum sum = { .hash = 14695981039346656037U };
 	struct problem p = { 0 };
-	struct streamed *s = streamed_new(media, query, json, MAX_BYTES, &p);
+	const struct streamed_options options = {
+		.media = media,
+		.query = query,
+		.max_bytes = MAX_BYTES,
+	};
+	struct streamed *s = streamed_new(&options, json, &p);
 	int result = s == NULL ? -1 : 0;
 
 	for (size_t at = 0; at < len && result == 0; at += size) {

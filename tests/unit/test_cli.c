@@ -1,14 +1,14 @@
 /*
- * The pure modules of rowcast(1): buffer, escape, json, record, value, line.
+ * The pure modules of rowcast(1): buffer, escape, json, record, value.
  * The property test writes random bytes as JSON and has SQLite read them back.
  */
 #include "tap.h"
 
 #include "cli/escape.h"
 #include "cli/json.h"
-#include "cli/line.h"
 #include "cli/record.h"
 #include "cli/value.h"
+#include "lib/log/log.h"
 #include "lib/utf8.h"
 
 #define ROUNDS 3000
@@ -279,70 +279,6 @@ check_value(void)
 		    "value: %s", spans[i].text);
 }
 
-/* ---- line ---- */
-
-static bool
-refuses(struct log_json *j, const char *text, const char *reason)
-{
-	struct text t = { text, strlen(text) };
-	char why[LOG_WHY_MAX] = "";
-	struct line line;
-
-	if (line_read(j, t, &line, why) == LOG_REFUSED &&
-	    strstr(why, reason) != NULL)
-		return true;
-	printf("# %s\n", why);
-	return false;
-}
-
-static void
-check_line(struct log_json *j)
-{
-	static const char all[] =
-	    "{\"topic\":\"t\",\"event\":\"e\",\"data\":"
-	    "{\"a\":[1.10]},\"retry\":86400000,"
-	    "\"key\":\"k\",\"id\":9,\"created_ms\":\"x\"}";
-	char why[LOG_WHY_MAX];
-	struct line line;
-	bool is_read;
-
-	is_read = line_read(j, TEXT(all), &line, why) == LOG_OK;
-	check(is_read && text_is(line.event.topic, TEXT("t")) &&
-		text_is(line.event.name, TEXT("e")) &&
-		text_is(line.event.data, TEXT("{\"a\":[1.10]}")) &&
-		text_is(line.event.key, TEXT("k")) &&
-		line.event.retry_ms == 86400000 && line.event.id == 0,
-	    "line: all members, but for those that the log gives");
-	line_free(&line);
-	is_read = line_read(j, TEXT("{\"data\":\"\"}"), &line, why) == LOG_OK;
-	check(is_read && text_is(line.event.topic, TEXT("")) &&
-		text_is(line.event.name, TEXT("message")) &&
-		line.event.data.bytes != NULL && line.event.data.len == 0 &&
-		line.event.key.bytes == NULL &&
-		line.event.retry_ms == EVENT_NO_RETRY,
-	    "line: data alone is enough, and may be empty");
-	line_free(&line);
-	check(refuses(j, "", "empty"), "line: nothing");
-	check(refuses(j, "{}", "there is no \"data\""), "line: no data");
-	check(refuses(j, "[{\"data\":1}]", "array"), "line: an array");
-	check(refuses(j, "[]", "array"), "line: an empty one");
-	check(refuses(j, "[{\"data\":1},{\"data\":2}]", "array"),
-	    "line: of two");
-	check(refuses(j, "{\"data\":1,\"a\\nb\":1}", "no member \"a"),
-	    "line: an unknown member");
-	check(refuses(j, "{\"data\":1,\"retry\":1e3}", "whole number"),
-	    "line: a retry that is a float");
-}
-
-static void
-check_blank(void)
-{
-	check(line_is_blank(TEXT("")) && line_is_blank(TEXT(" \t\r")),
-	    "line: blank");
-	check(!line_is_blank(TEXT(" \0")) && !line_is_blank(TEXT(" x")),
-	    "line: not blank");
-}
-
 int
 main(void)
 {
@@ -358,8 +294,6 @@ main(void)
 	check_record();
 	check_notices();
 	check_value();
-	check_line(j);
-	check_blank();
 	log_json_free(j);
 	buffer_free(&b);
 	return tap_end();

@@ -76,8 +76,12 @@ static void
 feed(enum media media, struct text body, size_t size, struct result *r)
 {
 	struct problem p = { 0 };
-	struct streamed *s = streamed_new(media,
-	    media == MEDIA_NDJSON ? NULL : "topic=t&key=k/", json, BOUND, &p);
+	const struct streamed_options options = {
+		.media = media,
+		.query = media == MEDIA_NDJSON ? NULL : "topic=t&key=k/",
+		.max_bytes = BOUND,
+	};
+	struct streamed *s = streamed_new(&options, json, &p);
 	size_t at = 0;
 	int result = 0;
 
@@ -152,6 +156,14 @@ check_lines(void)
 		    "|message|a||-1 1||message|1|k|-1 4|t|message|\xc3\xa4||-1 5|") ==
 		    0,
 	    "lines: the same events in pieces of any size");
+	check(is_same_in_pieces(MEDIA_NDJSON, BODY("\n \t\r\n\r\n  "), &r) &&
+		r.n == 0 && r.status == 0,
+	    "lines: blank ones are no events");
+	check(is_same_in_pieces(MEDIA_NDJSON, BODY("{\"data\":1}\n \0\n"),
+		  &r) &&
+		r.n == 1 && r.status == 400 &&
+		strncmp(r.detail, "Line 2: ", 8) == 0,
+	    "lines: one with a NUL is not blank");
 	check(is_same_in_pieces(MEDIA_NDJSON,
 		  BODY("{\"data\":\"a\"}\n{\"data\":\n{\"data\":\"b\"}\n"),
 		  &r) &&
@@ -233,7 +245,8 @@ check_length(void)
 	    "streams: an event over the bound is refused before its end");
 	memcpy(body, "{\"data\":1}\n", 11);
 	feed(MEDIA_NDJSON, (struct text){ body, sizeof(body) }, 0, &r);
-	check(r.n == 1 && r.status == 413 && strstr(r.detail, "line 2") != NULL,
+	check(r.n == 1 && r.status == 413 &&
+		strstr(r.detail, "Line 2 ") != NULL,
 	    "lines: one over the bound is refused before its end");
 }
 

@@ -1,0 +1,28 @@
+#ifndef ROWCAST_DESCRIPTOR_H
+#define ROWCAST_DESCRIPTOR_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+/*
+ * Blocking input and output, also if the descriptor is non-blocking: O_NONBLOCK
+ * belongs to the open file, and any process that shares it may set the flag.
+ */
+
+/*
+ * Read up to cap bytes, waiting for the first.
+ *   returns  the length; 0 at the end; -1 with errno
+ */
+ssize_t descriptor_read(int fd, void *bytes, size_t cap);
+
+/* Would descriptor_read() return at once? */
+bool descriptor_is_ready(int fd);
+
+/*
+ * Write all of bytes[0..len).
+ *   returns  0; -1 with errno
+ */
+int descriptor_write(int fd, const void *bytes, size_t len);
+
+#endif
