@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "lib/fastcgi/listener.h"
 #include "lib/loop/idle.h"
 #include "lib/loop/timer.h"
 #include "lib/warn.h"
@@ -59,7 +58,7 @@ wait_for_group(struct client *c)
 
 	c->is_waiting = true;
 	s->n_waiting++;
-	c->since_ms = (int64_t)uv_now(&s->loop);
+	c->since_ms = (int64_t)uv_now(s->loop);
 	TAILQ_INSERT_TAIL(&s->waiting, c, link);
 }
 
@@ -67,7 +66,7 @@ static void
 on_patience(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
-	int64_t now = (int64_t)uv_now(&s->loop);
+	int64_t now = (int64_t)uv_now(s->loop);
 	struct client *c;
 
 	while ((c = TAILQ_FIRST(&s->refused)) != NULL &&
@@ -91,7 +90,7 @@ wait_for_end(struct client *c)
 	if (c->is_refused)
 		return;
 	c->is_refused = true;
-	c->since_ms = (int64_t)uv_now(&s->loop);
+	c->since_ms = (int64_t)uv_now(s->loop);
 	TAILQ_INSERT_TAIL(&s->refused, c, link);
 	if (!timer_is_running(&s->patience)) /* again, it would never expire */
 		timer_repeat(&s->patience, on_patience, PATIENCE_MS / 10);
@@ -167,30 +166,9 @@ on_request(void *cookie, struct connection *connection, const char *const *vars)
 		wait_for_end(c); /* its body may never begin */
 }
 
-void
-client_end_if_none(struct server *s)
-{
-	if (connections_count(s->connections) > 0)
-		return;
-	if (s->listener == NULL || !listener_take_last(s->listener))
-		uv_stop(&s->loop);
-}
-
-static void
-on_freed(void *cookie)
-{
-	struct server *s = cookie;
-
-	if (s->is_ending)
-		client_end_if_none(s);
-	else if (s->listener != NULL)
-		listener_resume(s->listener);
-}
-
 const struct connection_handler client_handler = {
 	.request = on_request,
 	.gone = on_gone,
-	.freed = on_freed,
 	.body = on_body,
 	.late = on_late,
 };
@@ -228,7 +206,7 @@ after_append(struct client *c)
 static void
 give_up(struct server *s)
 {
-	int64_t now = (int64_t)uv_now(&s->loop);
+	int64_t now = (int64_t)uv_now(s->loop);
 	struct client *c;
 
 	while ((c = TAILQ_FIRST(&s->waiting)) != NULL &&

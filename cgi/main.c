@@ -4,7 +4,6 @@
  * Wiring only: how it was started says whether it serves one request as a CGI
  * program or many as a FastCGI responder.
  */
-#include <signal.h>
 #include <stdlib.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -68,14 +67,7 @@ static int
 serve_many(const struct publisher_config *config)
 {
 	warn_open(PROGRAM, config->use_syslog);
-	warn_never_wait();
 	keep_memory();
-	if (libfcgi_init() != 0) {
-		warn_line("main: libfcgi does not start");
-		return EXIT_FAILURE;
-	}
-	/* libfcgi's handlers only set a flag; ours come with the loop */
-	(void)signal(SIGTERM, SIG_DFL);
 	return server_run(config) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

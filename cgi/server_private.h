@@ -9,10 +9,8 @@
 
 #include <uv.h>
 
-#include "lib/fastcgi/connection.h"
+#include "lib/fastcgi/connections.h"
 #include "lib/loop/fine_timer.h"
-#include "lib/sandbox/sandbox.h"
-#include "lib/loop/signals.h"
 #include "commit.h"
 #include "publish.h"
 
@@ -31,10 +29,9 @@ struct client {
 TAILQ_HEAD(client_list, client);
 
 struct server {
-	uv_loop_t loop;
+	uv_loop_t *loop;
 	const struct publisher_config *config;
 	struct connections *connections;
-	struct listener *listener;
 	struct commit *commit;
 	struct log_json *json;
 	struct client_list all;
@@ -50,9 +47,6 @@ struct server {
 	struct fine_timer *first; /* the first has waited for the others */
 	uv_timer_t again;         /* other programs are writing */
 	uv_timer_t patience;      /* with those who are refused */
-	uv_timer_t end;
-	struct signals signals;
-	struct sandbox sandbox;
 	bool is_ending;
 	struct {
 		uint64_t requests;
@@ -74,8 +68,6 @@ void client_on_first(void *cookie); /* they have waited for others */
 void client_end_all(struct server *s);
 void client_give_up_all(struct server *s); /* who still waits for others */
 
-/* Stop if nobody is left, nor waits on a socket that a web server gave us. */
-void client_end_if_none(struct server *s);
 void client_free(struct client *c);
 
 #endif

@@ -29,8 +29,6 @@ struct hub {
 	struct feeds *feeds;
 	struct connections *connections;
 	struct roster *roster;
-	void (*freed)(void *cookie);
-	void *freed_cookie;
 	uv_idle_t growing; /* runs while there is more to read from the log */
 	bool is_ending;
 	struct {
@@ -322,20 +320,10 @@ on_gone(void *user)
 	on_over(user);
 }
 
-static void
-on_freed(void *cookie)
-{
-	struct hub *h = cookie;
-
-	if (h->freed != NULL)
-		h->freed(h->freed_cookie);
-}
-
 static const struct connection_handler connection_handler = {
 	.request = on_request,
 	.writable = on_writable,
 	.gone = on_gone,
-	.freed = on_freed,
 };
 
 int
@@ -376,6 +364,15 @@ hub_new(uv_loop_t *loop, const struct responder_config *config,
 }
 
 static void
+kill_one(void *cookie, struct stream *s)
+{
+	struct hub *h = cookie;
+
+	connection_abort(s->connection);
+	roster_remove(h->roster, s);
+}
+
+static void
 on_growing_closed(uv_handle_t *handle)
 {
 	free(handle->data);
@@ -386,6 +383,8 @@ hub_free(struct hub *h)
 {
 	if (h == NULL)
 		return;
+	if (h->roster != NULL)
+		roster_visit(h->roster, kill_one, h);
 	connections_free(h->connections);
 	if (h->roster != NULL)
 		roster_free(h->roster);
@@ -398,13 +397,6 @@ struct connections *
 hub_connections(struct hub *h)
 {
 	return h->connections;
-}
-
-void
-hub_on_freed(struct hub *h, void (*freed)(void *cookie), void *cookie)
-{
-	h->freed = freed;
-	h->freed_cookie = cookie;
 }
 
 static void
@@ -425,29 +417,6 @@ hub_end(struct hub *h)
 	source_recheck(h->source);
 	(void)hub_look(h);
 	roster_visit(h->roster, end_one, h);
-	connections_close_idle(h->connections, false);
-}
-
-static void
-kill_one(void *cookie, struct stream *s)
-{
-	struct hub *h = cookie;
-
-	connection_abort(s->connection);
-	roster_remove(h->roster, s);
-}
-
-void
-hub_kill(struct hub *h)
-{
-	roster_visit(h->roster, kill_one, h);
-	connections_close_idle(h->connections, true);
-}
-
-bool
-hub_is_empty(const struct hub *h)
-{
-	return connections_count(h->connections) == 0;
 }
 
 void

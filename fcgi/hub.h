@@ -2,7 +2,7 @@
 #define ROWCAST_HUB_H
 
 #include "responder_config.h"
-#include "lib/fastcgi/connection.h"
+#include "lib/fastcgi/connections.h"
 #include "source.h"
 
 /*
@@ -12,18 +12,17 @@ struct hub;
 
 /*
  *   returns  NULL if out of memory
- *   owns     the caller; takes source (if it succeeds), lends loop, config.  hub_free() once
- *            hub_is_empty()
+ *   owns     the caller; takes source (if it succeeds), lends loop, config
  */
 struct hub *hub_new(uv_loop_t *loop, const struct responder_config *config,
     struct source *source);
+
+/* Close all streams and connections, run the loop until they are freed, and
+   free. */
 void hub_free(struct hub *h); /* h may be NULL */
 
-/* Its connections, for those who accept them; lent. */
+/* The connections, lent: for accepting others. */
 struct connections *hub_connections(struct hub *h);
-
-/* Called whenever a connection is no more. */
-void hub_on_freed(struct hub *h, void (*freed)(void *cookie), void *cookie);
 
 /* Answer one request that came as a plain CGI, on descriptor fd. */
 int hub_serve_cgi(struct hub *h, int fd, const char *const *vars);
@@ -40,11 +39,6 @@ void hub_retry(struct hub *h);
 /* End all streams: each client is told when to come back, and before that
    whether the log was replaced. */
 void hub_end(struct hub *h);
-
-/* Close what is left; hub_is_empty() once the loop has run. */
-void hub_kill(struct hub *h);
-
-bool hub_is_empty(const struct hub *h);
 
 /* One line of counters for the operator, to the diagnostics. */
 void hub_report(const struct hub *h);

@@ -39,7 +39,8 @@ connection_free(struct connection *c)
 	connection_drop_input(c);
 	free(c);
 	cs->count--;
-	cs->handler->freed(cs->cookie);
+	if (cs->freed != NULL)
+		cs->freed(cs->freed_cookie);
 }
 
 static void

@@ -27,7 +27,6 @@ struct connection;
  *   writable  what was not sent has gone out; more can be sent
  *   gone      the peer has left, or the socket failed; the connection frees
  *             itself, user is to be forgotten
- *   freed     a connection is no more: there may be room for another
  * Who wants the bodies of requests has both of these, else bodies are thrown
  * away and request() comes at their end.  They come only to a user that
  * request() has set.
@@ -41,31 +40,9 @@ struct connection_handler {
 	void (*gone)(void *user);
 	void (*body)(void *user, struct text bytes);
 	void (*late)(void *user);
-	void (*freed)(void *cookie);
 };
 
-/* What all connections of a process share. */
 struct connections;
-
-/*
- *   units    request_timeout_ms: for a request to come in whole, and for the
- *            end of a response to go out
- *   owns     lends loop and handler; connections_free() once all are gone
- */
-struct connections *connections_new(uv_loop_t *loop,
-    const struct connection_handler *handler, void *cookie,
-    int64_t request_timeout_ms);
-void connections_free(struct connections *cs);
-size_t connections_count(const struct connections *cs);
-
-/*
- * For the end: close those that are kept and of whose next request nothing has
- * come, and keep none from now on.  Those that are still asking, or have just
- * been accepted, are left to be answered: a web server takes an end without a
- * byte for a fault of ours.  If waiting_too, close these as well, and those
- * whose response is over but not yet out.
- */
-void connections_close_idle(struct connections *cs, bool waiting_too);
 
 /*
  * Begin with an accepted socket, non-blocking.

@@ -7,7 +7,7 @@
 
 #include <sys/queue.h>
 
-#include "connection.h"
+#include "connections.h"
 #include "libfcgi.h"
 #include "records.h"
 
@@ -64,6 +64,8 @@ struct connections {
 	uv_timer_t timer;
 	const struct connection_handler *handler;
 	void *cookie;
+	void (*freed)(void *cookie);
+	void *freed_cookie;
 	int64_t timeout_ms;
 	size_t count;
 	struct libfcgi_pair pair;

@@ -4,7 +4,6 @@
  * Those that are not answering have a deadline.  It is the same for all, so
  * they wait in the order in which they came, and one timer watches the first.
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "lib/loop/timer.h"
@@ -114,9 +113,15 @@ on_timer_closed(uv_handle_t *handle)
 void
 connections_free(struct connections *cs)
 {
+	struct connection *c;
+
 	if (cs == NULL)
 		return;
-	assert(cs->count == 0);
+	connections_close_idle(cs);
+	while ((c = TAILQ_FIRST(&cs->waiting)) != NULL)
+		connection_close(c);
+	while (cs->count > 0)
+		(void)uv_run(cs->loop, UV_RUN_NOWAIT);
 	uv_close((uv_handle_t *)&cs->timer, on_timer_closed);
 }
 
@@ -127,13 +132,19 @@ connections_count(const struct connections *cs)
 }
 
 void
-connections_close_idle(struct connections *cs, bool waiting_too)
+connections_on_freed(struct connections *cs, void (*freed)(void *cookie),
+    void *cookie)
+{
+	cs->freed = freed;
+	cs->freed_cookie = cookie;
+}
+
+void
+connections_close_idle(struct connections *cs)
 {
 	struct connection *c;
 
 	cs->is_closing = true;
 	while ((c = TAILQ_FIRST(&cs->idle)) != NULL)
-		connection_close(c);
-	while (waiting_too && (c = TAILQ_FIRST(&cs->waiting)) != NULL)
 		connection_close(c);
 }

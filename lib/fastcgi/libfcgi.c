@@ -41,7 +41,8 @@ libfcgi_init(void)
 bool
 libfcgi_is_spawned(void)
 {
-	return FCGX_IsCGI() == 0;
+	/* without the first call it would exit() itself on failure */
+	return libfcgi_init() != 0 || FCGX_IsCGI() == 0;
 }
 
 /* Copy an environment into one allocation. */

@@ -18,8 +18,11 @@
  */
 int libfcgi_init(void);
 
-/* Is descriptor 0 a listening socket, as a web server passes it to a FastCGI
-   program that it starts? */
+/*
+ * Is descriptor 0 a listening socket, as a web server passes it to a FastCGI
+ * program that it starts?  Initialises libfcgi; if that fails, returns true, so
+ * that libfcgi_init() reports it.
+ */
 bool libfcgi_is_spawned(void);
 
 /* The socket pair over which libfcgi receives requests.  It begins as 0, is

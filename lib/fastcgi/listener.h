@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "connection.h"
+#include "connections.h"
 
 /*
  * The socket on which web servers connect, and who may.

@@ -47,6 +47,7 @@ struct slot {
 struct world {
 	struct choices choices;
 	struct slot slots[SLOTS];
+	uv_loop_t loop;
 	struct server server;
 	struct sent sent[REQUESTS_MAX];
 	size_t n_sent;
@@ -216,7 +217,7 @@ pass_time(struct world *w)
 
 	w->passed_ms += ms[which];
 	world_pass_ms(ms[which]);
-	world_run(&w->server.loop);
+	world_run(&w->loop);
 }
 
 static void
@@ -262,13 +263,13 @@ operate(struct world *w)
 		break;
 	}
 	if (choose(c, 2) == 0)
-		world_run(&w->server.loop);
+		world_run(&w->loop);
 }
 
 /* ---- the server, without its listener and signals ---- */
 
 static void
-begin(struct server *s)
+begin(struct server *s, uv_loop_t *loop)
 {
 	static struct commit *commit; /* to open the log costs milliseconds */
 	static struct log_json *json;
@@ -282,19 +283,20 @@ begin(struct server *s)
 	s->config = &config;
 	s->commit = commit;
 	s->json = json;
-	require(uv_loop_init(&s->loop) == 0);
+	require(uv_loop_init(loop) == 0);
+	s->loop = loop;
 	TAILQ_INIT(&s->all);
 	TAILQ_INIT(&s->waiting);
 	TAILQ_INIT(&s->refused);
-	(void)uv_check_init(&s->loop, &s->group);
-	(void)uv_idle_init(&s->loop, &s->more);
-	(void)uv_timer_init(&s->loop, &s->again);
-	(void)uv_timer_init(&s->loop, &s->patience);
+	(void)uv_check_init(loop, &s->group);
+	(void)uv_idle_init(loop, &s->more);
+	(void)uv_timer_init(loop, &s->again);
+	(void)uv_timer_init(loop, &s->patience);
 	s->group.data = s->more.data = s->again.data = s->patience.data = s;
 	(void)uv_check_start(&s->group, client_on_group);
-	s->first = fine_timer_new(&s->loop, client_on_first, s);
+	s->first = fine_timer_new(loop, client_on_first, s);
 	s->connections =
-	    connections_new(&s->loop, &client_handler, s, config.idle_ms);
+	    connections_new(loop, &client_handler, s, config.idle_ms);
 	require(s->first != NULL && s->connections != NULL);
 }
 
@@ -309,7 +311,7 @@ flush(struct world *w)
 			before += w->slots[k].peer.moved;
 			peer_send(&w->slots[k].peer, PEER_TODO_MAX);
 		}
-		world_run(&w->server.loop);
+		world_run(&w->loop);
 		for (size_t k = 0; k < SLOTS; k++) {
 			receive(w, &w->slots[k], SIZE_MAX);
 			after += w->slots[k].peer.moved;
@@ -328,7 +330,7 @@ end(struct world *w)
 	lock(w, false);
 	flush(w);
 	s->is_ending = true;
-	connections_close_idle(s->connections, false);
+	connections_close_idle(s->connections);
 	client_end_all(s);
 	client_give_up_all(s);
 	flush(w);
@@ -340,20 +342,18 @@ end(struct world *w)
 			require(!p->is_asking);
 	}
 	require(TAILQ_EMPTY(&s->all) && s->n_waiting == 0);
-	connections_close_idle(s->connections, true);
+	connections_free(s->connections);
 	flush(w);
-	require(connections_count(s->connections) == 0);
 	for (size_t i = 0; i < SLOTS; i++) {
 		require(w->slots[i].peer.fd < 0 || w->slots[i].peer.is_closed);
 		peer_close(&w->slots[i].peer);
 	}
-	connections_free(s->connections);
 	fine_timer_free(s->first);
 	uv_close((uv_handle_t *)&s->group, NULL);
 	uv_close((uv_handle_t *)&s->more, NULL);
 	uv_close((uv_handle_t *)&s->again, NULL);
 	uv_close((uv_handle_t *)&s->patience, NULL);
-	world_end(&s->loop);
+	world_end(&w->loop);
 }
 
 /* ---- what is in the log ---- */
@@ -412,7 +412,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&w, 0, sizeof(w));
 	w.choices = (struct choices){ data, size };
 	config.db = scratch_log();
-	begin(&w.server);
+	begin(&w.server, &w.loop);
 	for (size_t i = 0; i < SLOTS; i++)
 		w.slots[i].peer.fd = -1;
 	for (int i = 0; i < OPERATIONS_MAX && w.choices.len > 0; i++)

@@ -377,6 +377,7 @@ operate(struct world *w)
 		if (choose(c, 8) == 7 && !w->is_ending) {
 			w->is_ending = true;
 			settle(w);
+			connections_close_idle(hub_connections(w->hub));
 			hub_end(w->hub);
 		}
 		break;
@@ -427,14 +428,14 @@ end(struct world *w)
 		if (is_trusted(w, &w->slots[i].peer) && !w->is_ending &&
 		    w->slots[i].peer.is_asking)
 			reader_check_all(&w->slots[i].reader);
+	connections_close_idle(hub_connections(w->hub));
 	hub_end(w->hub);
 	flush(w);
 	for (size_t i = 0; i < SLOTS; i++)
 		if (is_trusted(w, &w->slots[i].peer))
 			require(!w->slots[i].peer.is_asking);
-	hub_kill(w->hub);
+	hub_free(w->hub);
 	flush(w);
-	require(hub_is_empty(w->hub));
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct peer *p = &w->slots[i].peer;
 
@@ -442,7 +443,6 @@ end(struct world *w)
 		peer_close(p);
 		reader_end(&w->slots[i].reader);
 	}
-	hub_free(w->hub);
 	world_end(&w->loop);
 }
 
