@@ -6,7 +6,8 @@
 #include "access.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "lib/text.h"
 
 /* The token of "Bearer <token>", lent by the header; NULL if it has none. */
 static const char *
@@ -15,8 +16,7 @@ bearer_token(const char *authorization)
 	static const char scheme[] = "Bearer ";
 	const char *token;
 
-	if (authorization == NULL ||
-	    strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
+	if (!text_begins_word(text_of(authorization), scheme))
 		return NULL;
 	token = authorization + sizeof(scheme) - 1;
 	return token + strspn(token, " ");
@@ -44,13 +44,10 @@ static bool
 is_verified(const char *remote_user, const char *auth_type,
     const char *authorization)
 {
-	static const char claim[] = "Basic ";
-
 	if (remote_user == NULL || remote_user[0] == '\0')
 		return false;
 	return (auth_type != NULL && auth_type[0] != '\0') ||
-	    authorization == NULL ||
-	    strncasecmp(authorization, claim, sizeof(claim) - 1) != 0;
+	    !text_begins_word(text_of(authorization), "Basic ");
 }
 
 int

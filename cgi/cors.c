@@ -15,13 +15,9 @@ const char cors_preflight[] =
 bool
 cors_is_listed(const struct text *origins, size_t n_origins, const char *origin)
 {
-	size_t len = origin != NULL ? strlen(origin) : 0;
-
-	for (size_t i = 0; i < n_origins; i++) {
-		if (origins[i].len == len &&
-		    memcmp(origins[i].bytes, origin, len) == 0)
+	for (size_t i = 0; i < n_origins; i++)
+		if (text_is(origins[i], origin))
 			return true;
-	}
 	return false;
 }
 

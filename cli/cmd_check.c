@@ -2,7 +2,6 @@
  * rowcast check: is the log sound?
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/log/admin.h"
 #include "command.h"
@@ -66,7 +65,7 @@ on_finding(void *cookie, enum log_finding finding, const char *about,
 	(void)snprintf(left, sizeof(left), "%-8s %s: ", finding_names[finding],
 	    about);
 	buffer_add_string(&c->out, left);
-	escape_text(&c->out, (struct text){ line, strlen(line) }, "");
+	escape_text(&c->out, text_of(line), "");
 	buffer_add_string(&c->out, "\n");
 }
 

@@ -5,7 +5,6 @@
  * come in between.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/filter.h"
@@ -68,7 +67,7 @@ refuse(struct prune *p, const char *option, const char *value, const char *what)
 static int
 take_topic(struct prune *p, const char *value)
 {
-	const struct text t = { value, strlen(value) };
+	const struct text t = text_of(value);
 
 	if (p->has_topic)
 		return refuse(p, "--topic", value, "only one, or a prefix");

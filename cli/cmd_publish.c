@@ -59,7 +59,7 @@ static int
 take_text(struct publish *p, const char *name, struct text *field,
     const char *value)
 {
-	const struct text t = { value, strlen(value) };
+	const struct text t = text_of(value);
 
 	if (utf8_is_valid(t)) {
 		*field = t;

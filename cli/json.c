@@ -4,8 +4,6 @@
  */
 #include "json.h"
 
-#include <string.h>
-
 #include "escape.h"
 
 static void
@@ -32,7 +30,7 @@ begin(struct buffer *b, const char *name)
 		add_char(b, ',');
 	if (name == NULL)
 		return;
-	add_quoted(b, (struct text){ name, strlen(name) });
+	add_quoted(b, text_of(name));
 	add_char(b, ':');
 }
 
@@ -59,7 +57,7 @@ json_text(struct buffer *b, const char *name, struct text value)
 void
 json_string(struct buffer *b, const char *name, const char *value)
 {
-	json_text(b, name, (struct text){ value, strlen(value) });
+	json_text(b, name, text_of(value));
 }
 
 void

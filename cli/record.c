@@ -46,13 +46,6 @@ add_line(struct buffer *b, const struct event *e, int64_t created_ms)
 	buffer_add_string(b, "\n");
 }
 
-static bool
-is_default_name(struct text name)
-{
-	return name.len == strlen(EVENT_DEFAULT_NAME) &&
-	    memcmp(name.bytes, EVENT_DEFAULT_NAME, name.len) == 0;
-}
-
 static void
 add_json(struct buffer *b, const struct event *e, int64_t created_ms)
 {
@@ -60,7 +53,7 @@ add_json(struct buffer *b, const struct event *e, int64_t created_ms)
 	json_number(b, "id", e->id);
 	if (e->topic.len > 0)
 		json_text(b, "topic", e->topic);
-	if (!is_default_name(e->name))
+	if (!text_is(e->name, EVENT_DEFAULT_NAME))
 		json_text(b, "event", e->name);
 	json_text(b, "data", e->data);
 	if (e->retry_ms != EVENT_NO_RETRY)

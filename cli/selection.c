@@ -4,15 +4,7 @@
  */
 #include "selection.h"
 
-#include <string.h>
-
 #include "lib/utf8.h"
-
-static struct text
-text_of(const char *value)
-{
-	return (struct text){ value, strlen(value) };
-}
 
 static int
 refuse_name(struct args *a, const char *option, const char *value)

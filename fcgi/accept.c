@@ -7,9 +7,8 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
-#include "lib/event.h"
+#include "lib/text.h"
 
 /* White space may stand around the parts, not inside of them. */
 static struct text
@@ -39,32 +38,23 @@ cut(const char **s, const char *stops)
 	return trim(begin, p);
 }
 
-static bool
-is_word(const char *bytes, size_t len, const char *word)
-{
-	return len == strlen(word) && strncasecmp(bytes, word, len) == 0;
-}
-
 /* 3 for type/subtype itself, 2 for its type, 1 for all, 0 for another. */
 static int
 specificity(struct text range, const char *type, const char *subtype)
 {
 	const char *slash = memchr(range.bytes, '/', range.len);
-	const char *sub;
-	size_t type_len, sub_len;
+	struct text first, second;
 
 	if (slash == NULL)
 		return 0;
-	sub = slash + 1;
-	type_len = (size_t)(slash - range.bytes);
-	sub_len = range.len - type_len - 1;
-	if (is_word(range.bytes, type_len, type)) {
-		if (is_word(sub, sub_len, subtype))
+	first = (struct text){ range.bytes, (size_t)(slash - range.bytes) };
+	second = (struct text){ slash + 1, range.len - first.len - 1 };
+	if (text_is_word(first, type)) {
+		if (text_is_word(second, subtype))
 			return 3;
-		return is_word(sub, sub_len, "*") ? 2 : 0;
+		return text_is(second, "*") ? 2 : 0;
 	}
-	return is_word(range.bytes, type_len, "*") &&
-	    is_word(sub, sub_len, "*");
+	return text_is(first, "*") && text_is(second, "*");
 }
 
 /* Is the parameter "q=0", or 0 with decimals that are all 0? */
@@ -74,7 +64,7 @@ is_zero_weight(struct text parameter)
 	static const char zero[] = "q=0";
 	size_t len = sizeof zero - 1;
 
-	if (parameter.len < len || strncasecmp(parameter.bytes, zero, len) != 0)
+	if (!text_begins_word(parameter, zero))
 		return false;
 	if (parameter.len == len)
 		return true;

@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/fastcgi/records.h"
 #include "lib/form.h"
@@ -294,11 +293,7 @@ on_request(void *cookie, struct connection *c, const char *const *vars)
 	struct request r;
 
 	if (request_parse(vars, &r, &p) != 0) {
-		const char *origin = form_var(vars, "HTTP_ORIGIN");
-
-		refuse(h, c, &p,
-		    (struct text){ origin,
-			origin != NULL ? strlen(origin) : 0 });
+		refuse(h, c, &p, text_of(form_var(vars, "HTTP_ORIGIN")));
 		return;
 	}
 	if (r.method == REQUEST_GET)

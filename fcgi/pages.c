@@ -67,8 +67,7 @@ static bool
 is_page_for(const struct page *p, struct text key, int64_t cursor)
 {
 	return p->chunk->after <= cursor && cursor < p->chunk->upto &&
-	    p->key_len == key.len &&
-	    (key.len == 0 || memcmp(p->key, key.bytes, key.len) == 0);
+	    text_equal((struct text){ p->key, p->key_len }, key);
 }
 
 const struct chunk *

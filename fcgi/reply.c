@@ -4,7 +4,6 @@
 #include "reply.h"
 
 #include <stdio.h>
-#include <string.h>
 
 void
 reply_origin_headers(const struct responder_config *config, struct text origin,
@@ -14,8 +13,7 @@ reply_origin_headers(const struct responder_config *config, struct text origin,
 	if (origin.len == 0 || origin.len > REPLY_ORIGIN_MAX / 2)
 		return;
 	for (const char **o = config->cors_origins; *o != NULL; o++)
-		if (strlen(*o) == origin.len &&
-		    memcmp(*o, origin.bytes, origin.len) == 0) {
+		if (text_is(origin, *o)) {
 			(void)snprintf(out, REPLY_ORIGIN_MAX,
 			    "Access-Control-Allow-Origin: %s\r\n"
 			    "Access-Control-Allow-Credentials: true\r\n"

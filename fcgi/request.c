@@ -32,20 +32,6 @@ struct asked {
 	struct text hello;
 };
 
-static bool
-is_text(struct text t, const char *s)
-{
-	return t.len == strlen(s) && memcmp(t.bytes, s, t.len) == 0;
-}
-
-static bool
-begins_with(struct text t, const char *s)
-{
-	size_t len = strlen(s);
-
-	return t.len >= len && memcmp(t.bytes, s, len) == 0;
-}
-
 static int
 refuse_name(const char *parameter, struct problem *p)
 {
@@ -95,7 +81,7 @@ take_hello(struct asked *a, struct text value, struct problem *p)
 {
 	if (!filter_is_name(value))
 		return refuse_name("hello", p);
-	if (begins_with(value, EVENT_RESERVED)) {
+	if (text_begins(value, EVENT_RESERVED)) {
 		problem_set(p, 400,
 		    "The parameter \"hello\" takes an event name that does "
 		    "not begin with \"" EVENT_RESERVED "\": those are "
@@ -110,14 +96,14 @@ take_hello(struct asked *a, struct text value, struct problem *p)
 static int
 take_pair(struct asked *a, const struct form_pair *pair, struct problem *p)
 {
-	if (is_text(pair->name, "topic"))
+	if (text_is(pair->name, "topic"))
 		return take_topic(a, pair->value, p);
-	if (is_text(pair->name, "event"))
+	if (text_is(pair->name, "event"))
 		return take_event(a, pair->value, p);
-	if (is_text(pair->name, "hello"))
+	if (text_is(pair->name, "hello"))
 		return take_hello(a, pair->value, p);
 	for (size_t i = 0; i < N_START_NAMES; i++)
-		if (is_text(pair->name, start_names[i]) &&
+		if (text_is(pair->name, start_names[i]) &&
 		    a->starts[i].len == 0)
 			a->starts[i] = pair->value;
 	return 0; /* parameters of others: cache busters and the like */
@@ -131,10 +117,10 @@ judge_malformed(const struct form_pair *pair, struct problem *p)
 	const char *ours = NULL;
 
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-		if (is_text(pair->name, others[i]))
+		if (text_is(pair->name, others[i]))
 			ours = others[i];
 	for (size_t i = 0; i < N_START_NAMES; i++)
-		if (is_text(pair->name, start_names[i]))
+		if (text_is(pair->name, start_names[i]))
 			ours = start_names[i];
 	if (ours != NULL)
 		problem_set(p, 400,
@@ -175,7 +161,7 @@ read_start(const char *header, const struct asked *a, struct request *r,
     struct problem *p)
 {
 	const char *name = "Last-Event-ID";
-	struct text value = { header, strlen(header) };
+	struct text value = text_of(header);
 
 	for (size_t i = 0; value.len == 0 && i < N_START_NAMES; i++) {
 		name = start_names[i];
@@ -259,8 +245,7 @@ read_all(const char *const *vars, struct request *r, struct problem *p)
 
 	if (read_method(var(vars, "REQUEST_METHOD"), &r->method, p) < 0)
 		return -1;
-	r->origin.bytes = var(vars, "HTTP_ORIGIN");
-	r->origin.len = strlen(r->origin.bytes);
+	r->origin = text_of(var(vars, "HTTP_ORIGIN"));
 	if (r->method != REQUEST_OPTIONS && read_wishes(vars, &asked, r, p) < 0)
 		return -1;
 	r->filter = filter_new(asked.topics, asked.n_topics, asked.names,

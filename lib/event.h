@@ -1,18 +1,9 @@
 #ifndef ROWCAST_EVENT_H
 #define ROWCAST_EVENT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
-/*
- * Text that may hold any byte, NUL included.
- *   shape    bytes[0..len), not NUL-terminated; bytes may be NULL if len is 0
- *   owns     nothing: whoever fills it in says how long the bytes stay
- */
-struct text {
-	const char *bytes;
-	size_t len;
-};
+#include "text.h"
 
 /*
  * One row of the log, or one that wants to become a row.

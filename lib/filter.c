@@ -25,43 +25,25 @@ _Static_assert(_Alignof(struct text) <= _Alignof(struct pattern),
 /* In front of each text in the key: what it is, and its length. */
 #define KEY_HEAD_BYTES (1 + sizeof(size_t))
 
-static int
-compare_text(struct text a, struct text b)
-{
-	size_t len = a.len < b.len ? a.len : b.len;
-	int order = len > 0 ? memcmp(a.bytes, b.bytes, len) : 0;
-
-	if (order != 0)
-		return order;
-	return (a.len > b.len) - (a.len < b.len);
-}
-
-static bool
-is_equal(struct text a, struct text b)
-{
-	return a.len == b.len &&
-	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
-}
-
 static bool
 matches(const struct pattern *p, struct text topic)
 {
 	if (p->is_prefix && topic.len > p->text.len)
 		topic.len = p->text.len;
-	return is_equal(p->text, topic);
+	return text_equal(p->text, topic);
 }
 
 static int
 order_names(const void *a, const void *b)
 {
-	return compare_text(*(const struct text *)a, *(const struct text *)b);
+	return text_compare(*(const struct text *)a, *(const struct text *)b);
 }
 
 static int
 order_patterns(const void *a, const void *b)
 {
 	const struct pattern *x = a, *y = b;
-	int order = compare_text(x->text, y->text);
+	int order = text_compare(x->text, y->text);
 
 	/* A prefix stands before the same text without '*': it covers it. */
 	return order != 0 ? order : y->is_prefix - x->is_prefix;
@@ -92,7 +74,7 @@ normalise_names(struct filter *f)
 
 	qsort(f->names, f->n_names, sizeof *f->names, order_names);
 	for (size_t i = 0; i < f->n_names; i++)
-		if (kept == 0 || !is_equal(f->names[kept - 1], f->names[i]))
+		if (kept == 0 || !text_equal(f->names[kept - 1], f->names[i]))
 			f->names[kept++] = f->names[i];
 	f->n_names = kept;
 }
@@ -241,7 +223,7 @@ filter_has_topic(const struct filter *f, struct text topic)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_text(f->patterns[middle].text, topic) <= 0)
+		if (text_compare(f->patterns[middle].text, topic) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -255,7 +237,7 @@ filter_has_name(const struct filter *f, struct text name)
 	if (f->n_names == 0)
 		return true;
 	for (size_t i = 0; i < f->n_names; i++)
-		if (is_equal(f->names[i], name))
+		if (text_equal(f->names[i], name))
 			return true;
 	return false;
 }

@@ -84,12 +84,11 @@ put_data(struct sink *s, struct text data)
 static void
 put_name(struct sink *s, struct text name)
 {
-	static const char usual[] = EVENT_DEFAULT_NAME;
 	const char *p = name.len > 0 ? name.bytes : "";
 	const char *end = find(p, find(p, p + name.len, '\n'), '\r');
 	size_t len = (size_t)(end - p);
 
-	if (len == sizeof usual - 1 && memcmp(p, usual, len) == 0)
+	if (text_is((struct text){ p, len }, EVENT_DEFAULT_NAME))
 		return;
 	PUT_LITERAL(s, "event: ");
 	put(s, p, len);

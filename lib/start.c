@@ -163,10 +163,10 @@ start_parse(struct text t, enum start *start, int64_t *value)
 
 	if (parse_number(s, 0, value) == 0) {
 		*start = START_AFTER;
-	} else if (strcmp(s, "earliest") == 0) {
+	} else if (text_is(t, "earliest")) {
 		*start = START_EARLIEST;
 		*value = 0;
-	} else if (strncmp(s, last, sizeof last - 1) == 0) {
+	} else if (text_begins(t, last)) {
 		if (parse_number(s + sizeof last - 1, 1, value) < 0)
 			return -1;
 		*start = START_LAST;

@@ -78,15 +78,12 @@ echo_name(struct text name, char out[static ECHO_MAX + 1])
 static int
 find_field(struct parse *s, struct text name, enum field *field)
 {
+	size_t i = text_find(name, field_names, s->n_fields);
 	char echo[ECHO_MAX + 1];
 
-	for (int i = 0; i < (int)s->n_fields; i++) {
-		if (strlen(field_names[i]) == name.len &&
-		    memcmp(field_names[i], name.bytes, name.len) == 0) {
-			*field = (enum field)i;
-			return 0;
-		}
-	}
+	*field = (enum field)i;
+	if (i < s->n_fields)
+		return 0;
 	echo_name(name, echo);
 	problem_set(s->p, 400,
 	    "%sThere is no field \"%s\"; there are topic, "

@@ -48,28 +48,21 @@ take_retry(struct reading *r, struct text value)
 		r->retry_ms = ms;
 }
 
-static bool
-is_field(struct text field, const char *name)
-{
-	return field.len == strlen(name) &&
-	    memcmp(field.bytes, name, field.len) == 0;
-}
-
 /* Data is kept as it comes: no other value is kept before all are read. */
 static void
 take_field(struct reading *r, struct text field, struct text value)
 {
-	if (is_field(field, "data")) {
+	if (text_is(field, "data")) {
 		if (r->has_data)
 			r->arena[r->used++] = '\n';
 		r->has_data = true;
 		(void)keep(r, value);
-	} else if (is_field(field, "event")) {
+	} else if (text_is(field, "event")) {
 		r->name = value;
-	} else if (is_field(field, "id")) {
+	} else if (text_is(field, "id")) {
 		if (memchr(value.bytes, '\0', value.len) == NULL)
 			r->id = value;
-	} else if (is_field(field, "retry")) {
+	} else if (text_is(field, "retry")) {
 		take_retry(r, value);
 	}
 }
@@ -135,9 +128,7 @@ event_stream_read(struct text block, const struct event_stream_defaults *d,
 	take_lines(&r, block);
 	if (!r.has_data)
 		return EVENT_STREAM_NOTHING;
-	if (r.name.len >= sizeof(EVENT_RESERVED) - 1 &&
-	    memcmp(r.name.bytes, EVENT_RESERVED, sizeof(EVENT_RESERVED) - 1) ==
-		0)
+	if (text_begins(r.name, EVENT_RESERVED))
 		return EVENT_STREAM_OTHER;
 	*e = (struct event){
 		.topic = { d->topic.len > 0 ? d->topic.bytes : "",
@@ -145,9 +136,8 @@ event_stream_read(struct text block, const struct event_stream_defaults *d,
 		.data = { arena + r.data, r.used - r.data },
 		.retry_ms = r.retry_ms,
 	};
-	e->name = r.name.len > 0 ?
-	    keep(&r, r.name) :
-	    (struct text){ EVENT_DEFAULT_NAME, sizeof(EVENT_DEFAULT_NAME) - 1 };
+	e->name =
+	    r.name.len > 0 ? keep(&r, r.name) : text_of(EVENT_DEFAULT_NAME);
 	if (d->key.bytes != NULL && r.id.len > 0)
 		e->key = make_key(&r, d->key);
 	*used = r.used;

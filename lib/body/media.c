@@ -5,16 +5,9 @@
  */
 #include "media.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
-static bool
-is_word(const char *at, size_t len, const char *word)
-{
-	return strlen(word) == len && strncasecmp(at, word, len) == 0;
-}
+#include "lib/text.h"
 
 /* The end of name=value or name="value" at at; NULL if it is neither, or names
    a charset other than UTF-8. */
@@ -34,7 +27,8 @@ pass_parameter(const char *at)
 	len = strcspn(value, is_quoted ? "\"\\" : "=; \t\"");
 	if (is_quoted ? value[len] != '"' : len == 0)
 		return NULL;
-	if (is_word(at, name_len, "charset") && !is_word(value, len, "utf-8"))
+	if (text_is_word((struct text){ at, name_len }, "charset") &&
+	    !text_is_word((struct text){ value, len }, "utf-8"))
 		return NULL;
 	return value + len + (is_quoted ? 1 : 0);
 }
@@ -61,22 +55,22 @@ is_utf8_by_parameters(const char *at)
 enum media
 media_find(const char *content_type)
 {
-	size_t len;
+	struct text type;
 
 	if (content_type == NULL)
 		return MEDIA_UNKNOWN;
-	len = strcspn(content_type, "; \t");
-	if (!is_utf8_by_parameters(content_type + len))
+	type = (struct text){ content_type, strcspn(content_type, "; \t") };
+	if (!is_utf8_by_parameters(content_type + type.len))
 		return MEDIA_UNKNOWN;
-	if (is_word(content_type, len, "application/x-www-form-urlencoded"))
+	if (text_is_word(type, "application/x-www-form-urlencoded"))
 		return MEDIA_FORM;
-	if (is_word(content_type, len, "application/json"))
+	if (text_is_word(type, "application/json"))
 		return MEDIA_JSON;
-	if (is_word(content_type, len, "text/plain"))
+	if (text_is_word(type, "text/plain"))
 		return MEDIA_PLAIN;
-	if (is_word(content_type, len, "application/x-ndjson"))
+	if (text_is_word(type, "application/x-ndjson"))
 		return MEDIA_NDJSON;
-	if (is_word(content_type, len, "text/event-stream"))
+	if (text_is_word(type, "text/event-stream"))
 		return MEDIA_EVENT_STREAM;
 	return MEDIA_UNKNOWN;
 }

@@ -343,8 +343,7 @@ take_pair(struct streamed *s, const struct form_pair *pair, struct problem *p)
 	struct text *values[] = { &s->topic, &s->key };
 
 	for (size_t i = 0; i < 2; i++) {
-		if (pair->name.len != strlen(names[i]) ||
-		    memcmp(pair->name.bytes, names[i], pair->name.len) != 0)
+		if (!text_is(pair->name, names[i]))
 			continue;
 		if (values[i]->bytes != NULL) {
 			problem_set(p, 400, "%s appears twice in the query.",

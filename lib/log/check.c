@@ -136,8 +136,7 @@ check_integrity(const struct check *c, bool is_full)
 		while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
 			struct text line = log_column(s, 0);
 
-			is_good =
-			    line.len == 2 && memcmp(line.bytes, "ok", 2) == 0;
+			is_good = text_is(line, "ok");
 			if (!is_good)
 				say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
 				    (int)line.len,
@@ -175,8 +174,7 @@ compare_object(const struct check *c, sqlite3_stmt *mine, sqlite3_stmt *its,
 		return;
 	}
 	found = rc == SQLITE_ROW ? log_column(its, 0) : (struct text){ 0 };
-	if (rc == SQLITE_ROW && found.len == sql.len &&
-	    memcmp(found.bytes, sql.bytes, sql.len) == 0)
+	if (rc == SQLITE_ROW && text_equal(found, sql))
 		return;
 	++*n_wrong;
 	say(c, LOG_FINDING_WRONG, "schema",

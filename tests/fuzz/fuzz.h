@@ -82,11 +82,4 @@ choose_text(struct choices *c, size_t max)
 	return t;
 }
 
-static inline bool
-text_is(struct text a, struct text b)
-{
-	return a.len == b.len &&
-	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
-}
-
 #endif

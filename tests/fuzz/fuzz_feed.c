@@ -108,7 +108,7 @@ remove_rows(struct world *w)
 	int64_t highest = 0;
 
 	for (size_t i = from; i < w->read && i < from + n; i++)
-		if (text_is(w->rows[i].event.topic, topic)) {
+		if (text_equal(w->rows[i].event.topic, topic)) {
 			w->rows[i].is_removed = true;
 			highest = w->rows[i].event.id;
 		}
@@ -420,8 +420,8 @@ check_tail(const struct world *w)
 
 			require(i < w->read);
 			require(c->entries[k].id == r->event.id);
-			require(text_is(chunk_topic(c, k), r->event.topic));
-			require(text_is(chunk_name(c, k), r->event.name));
+			require(text_equal(chunk_topic(c, k), r->event.topic));
+			require(text_equal(chunk_name(c, k), r->event.name));
 			require(c->entries[k].len == r->len);
 			i = there(w, i + 1, 0);
 		}

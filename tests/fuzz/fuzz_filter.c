@@ -32,7 +32,7 @@ naive_has_topic(const struct lines *l, struct text topic)
 	for (size_t i = 0; i < l->n_patterns; i++)
 		if (l->patterns[i].is_prefix ?
 			begins_with(topic, l->patterns[i].text) :
-			text_is(topic, l->patterns[i].text))
+			text_equal(topic, l->patterns[i].text))
 			return true;
 	return l->n_patterns == 0;
 }
@@ -41,7 +41,7 @@ static bool
 naive_has_name(const struct lines *l, struct text name)
 {
 	for (size_t i = 0; i < l->n_names; i++)
-		if (text_is(name, l->names[i]))
+		if (text_equal(name, l->names[i]))
 			return true;
 	return l->n_names == 0;
 }
@@ -62,7 +62,7 @@ check_pattern(struct text t)
 	require(filter_is_name(rest) == is_good);
 	require((filter_read_pattern(t, &p) == 0) == is_good);
 	require(
-	    !is_good || (p.is_prefix == is_prefix && text_is(p.text, rest)));
+	    !is_good || (p.is_prefix == is_prefix && text_equal(p.text, rest)));
 }
 
 /* Does it say of itself what the wish says? */
@@ -130,12 +130,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reversed = filter_new(l.patterns_reversed, l.n_patterns,
 	    l.names_reversed, l.n_names);
 	require(f != NULL && reversed != NULL);
-	require(text_is(filter_key(f), filter_key(reversed)));
+	require(text_equal(filter_key(f), filter_key(reversed)));
 	check_kind(&l, f);
 	/* The normal form of a normal form is itself. */
 	patterns = filter_patterns(f, &n);
 	again = filter_new(patterns, n, l.names, l.n_names);
-	require(again != NULL && text_is(filter_key(f), filter_key(again)));
+	require(again != NULL && text_equal(filter_key(f), filter_key(again)));
 	for (size_t i = 0; i < l.n_asked; i++) {
 		check_pattern(l.asked[i]);
 		require(filter_has_topic(f, l.asked[i]) ==

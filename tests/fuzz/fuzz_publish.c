@@ -114,7 +114,7 @@ static bool
 is_listed(const struct publisher_config *config, const char *origin)
 {
 	for (size_t i = 0; i < config->n_origins && origin != NULL; i++)
-		if (text_is(config->origins[i],
+		if (text_equal(config->origins[i],
 			(struct text){ origin, strlen(origin) }))
 			return true;
 	return false;

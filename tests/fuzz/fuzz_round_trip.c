@@ -106,12 +106,13 @@ choose_filter(struct trip *t)
 		bool is_in = n == 0;
 
 		for (size_t k = 0; k < n; k++)
-			if (text_is(p[k].text, e->topic) ||
+			if (text_equal(p[k].text, e->topic) ||
 			    (p[k].is_prefix && p[k].text.len < e->topic.len &&
 				memcmp(p[k].text.bytes, e->topic.bytes,
 				    p[k].text.len) == 0))
 				is_in = true;
-		t->passes[i] = is_in && (!has_name || text_is(e->name, name));
+		t->passes[i] =
+		    is_in && (!has_name || text_equal(e->name, name));
 	}
 }
 
@@ -133,7 +134,7 @@ on_block(void *cookie, const struct event_source_block *b)
 	require(t->seen < t->n);
 	e = &t->events[t->seen++];
 	(void)snprintf(id, sizeof(id), "%lld", (long long)e->id);
-	require(text_is(b->id, (struct text){ id, strlen(id) }));
+	require(text_equal(b->id, (struct text){ id, strlen(id) }));
 	require(b->has_id && b->retry_ms == e->retry_ms);
 	require(seen_type_is(b->type, e->name));
 	require(seen_data_is(b->data, e->data));

@@ -158,7 +158,7 @@ read_start(struct text t, enum start *start, int64_t *value)
 	if (t.len > 63)
 		return -1;
 	*start = START_EARLIEST;
-	if (text_is(t, (struct text){ "earliest", 8 }))
+	if (text_equal(t, (struct text){ "earliest", 8 }))
 		return 0;
 	*start = START_AFTER;
 	if (read_number(r, 0, value))

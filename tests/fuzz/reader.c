@@ -86,10 +86,10 @@ take_row(struct reader *r, const struct event_source_block *b)
 			p = &h->rows[r->epoch][i];
 	require(b->has_id && p != NULL && id > r->cursor);
 	require(wish_has(&r->wish, &p->event));
-	require(text_is(b->type, p->event.name));
+	require(text_equal(b->type, p->event.name));
 	require(b->retry_ms == p->event.retry_ms);
 	require(
-	    text_is(b->data, history_data(r->epoch, id, p->event.data.len)));
+	    text_equal(b->data, history_data(r->epoch, id, p->event.data.len)));
 	check_skipped(r, r->cursor, id);
 	r->cursor = id;
 }
@@ -116,12 +116,13 @@ second_number(struct text data, const char *name)
 static void
 take_notice(struct reader *r, const struct event_source_block *b)
 {
-	if (text_is(b->type, (struct text){ "stream-gap", 10 })) {
+	if (text_equal(b->type, (struct text){ "stream-gap", 10 })) {
 		require(!b->has_id);
 		r->gap_next = second_number(b->data, "\"next\":");
 		require(r->gap_next > r->cursor);
 	} else {
-		require(text_is(b->type, (struct text){ "stream-reset", 12 }));
+		require(
+		    text_equal(b->type, (struct text){ "stream-reset", 12 }));
 		require(b->has_id && r->epoch < r->history->epoch);
 		r->epoch++;
 		r->cursor = number(b->id);
@@ -163,7 +164,7 @@ on_block(void *cookie, const struct event_source_block *b)
 	if (b->type.len > 7 && memcmp(b->type.bytes, "stream-", 7) == 0) {
 		take_notice(r, b);
 	} else if (r->has_hello) {
-		require(text_is(b->type, (struct text){ "hi", 2 }));
+		require(text_equal(b->type, (struct text){ "hi", 2 }));
 		require(b->has_id && number(b->id) == r->cursor);
 		r->has_hello = false;
 	} else {

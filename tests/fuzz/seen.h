@@ -17,8 +17,8 @@ seen_type_is(struct text type, struct text name)
 	    name.bytes[len] != '\n')
 		len++;
 	if (len == 0)
-		return text_is(type, (struct text){ "message", 7 });
-	return text_is(type, (struct text){ name.bytes, len });
+		return text_equal(type, (struct text){ "message", 7 });
+	return text_equal(type, (struct text){ name.bytes, len });
 }
 
 /* The data, with LF for every line end. */

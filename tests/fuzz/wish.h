@@ -61,10 +61,10 @@ wish_has(const struct wish *w, const struct event *e)
 
 		if (p->is_prefix && t.len > p->text.len)
 			t.len = p->text.len;
-		has_topic |= text_is(p->text, t);
+		has_topic |= text_equal(p->text, t);
 	}
 	for (size_t i = 0; i < w->n_names; i++)
-		has_name |= text_is(w->names[i], e->name);
+		has_name |= text_equal(w->names[i], e->name);
 	return has_topic && has_name;
 }
 

@@ -61,7 +61,7 @@ set(struct buffer *b, const char *bytes, size_t len)
 }
 
 static struct text
-text_of(const struct buffer *b)
+held_text(const struct buffer *b)
 {
 	return (struct text){ b->bytes, b->len };
 }
@@ -148,13 +148,13 @@ dispatch(struct event_source *es, event_source_fn *block, void *cookie)
 
 	set(&es->last_event_id, es->last_event_id_buffer.bytes,
 	    es->last_event_id_buffer.len);
-	b.id = text_of(&es->last_event_id);
+	b.id = held_text(&es->last_event_id);
 	if (es->data.len > 0) {
 		b.is_event = true;
-		b.data = text_of(&es->data);
+		b.data = held_text(&es->data);
 		if (b.data.bytes[b.data.len - 1] == '\n')
 			b.data.len--;
-		b.type = es->event_type.len > 0 ? text_of(&es->event_type) :
+		b.type = es->event_type.len > 0 ? held_text(&es->event_type) :
 						  (struct text){ "message", 7 };
 	}
 	if (has_lines)
@@ -262,7 +262,7 @@ event_source_free(struct event_source *es)
 struct text
 event_source_id(const struct event_source *es)
 {
-	return text_of(&es->last_event_id);
+	return held_text(&es->last_event_id);
 }
 
 int64_t

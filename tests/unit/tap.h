@@ -101,11 +101,4 @@ tap_free_text(struct text t)
 /* A text from a string literal, which may hold NUL. */
 #define TEXT(literal) ((struct text){ (literal), sizeof(literal) - 1 })
 
-static inline bool
-text_is(struct text a, struct text b)
-{
-	return a.len == b.len &&
-	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
-}
-
 #endif

@@ -94,7 +94,7 @@ gives(const char *type, const char *query, struct text body, bool is_array,
 	}
 	events = print_events(&r.b, &len);
 	is_ok = r.b.is_array == is_array &&
-	    text_is((struct text){ events, len }, wanted);
+	    text_equal((struct text){ events, len }, wanted);
 	if (!is_ok)
 		printf("# %s", events);
 	free(events);
@@ -381,14 +381,14 @@ test_line(void)
 	    body_parse_line(json, TEXT("{\"data\":\"\"}"), "", true, arena,
 		&used, &b, &p) == 0;
 	log_json_free(json);
-	check(is_read && text_is(a.topic, TEXT("t")) &&
-		text_is(a.name, TEXT("e")) &&
-		text_is(a.data, TEXT("{\"a\":[1.10]}")) &&
-		text_is(a.key, TEXT("k")) && a.retry_ms == 86400000 &&
+	check(is_read && text_equal(a.topic, TEXT("t")) &&
+		text_equal(a.name, TEXT("e")) &&
+		text_equal(a.data, TEXT("{\"a\":[1.10]}")) &&
+		text_equal(a.key, TEXT("k")) && a.retry_ms == 86400000 &&
 		a.id == 0,
 	    "line: all members, but for those that the log gives");
-	check(is_read && text_is(b.topic, TEXT("")) &&
-		text_is(b.name, TEXT("message")) && b.data.bytes != NULL &&
+	check(is_read && text_equal(b.topic, TEXT("")) &&
+		text_equal(b.name, TEXT("message")) && b.data.bytes != NULL &&
 		b.data.len == 0 && b.key.bytes == NULL &&
 		b.retry_ms == EVENT_NO_RETRY,
 	    "line: data alone is enough, and may be empty");

@@ -46,7 +46,7 @@ holds(const struct chunk *c, size_t i, const char *encoding)
 {
 	const struct chunk_entry *e = &c->entries[i];
 
-	return text_is((struct text){ c->bytes + e->at, e->len },
+	return text_equal((struct text){ c->bytes + e->at, e->len },
 	    (struct text){ encoding, strlen(encoding) });
 }
 
@@ -93,10 +93,10 @@ check_add(void)
 		c->len == c->entries[0].len + c->entries[1].len,
 	    "encodings lie end to end");
 	check(c->after == 0 && c->upto == 9, "adding raises upto");
-	check(text_is(chunk_topic(c, 0), TEXT("t")) &&
-		text_is(chunk_name(c, 0), TEXT("message")) &&
-		text_is(chunk_topic(c, 1), TEXT("")) &&
-		text_is(chunk_name(c, 1), TEXT("n")),
+	check(text_equal(chunk_topic(c, 0), TEXT("t")) &&
+		text_equal(chunk_name(c, 0), TEXT("message")) &&
+		text_equal(chunk_topic(c, 1), TEXT("")) &&
+		text_equal(chunk_name(c, 1), TEXT("n")),
 	    "topics and names are kept");
 	check(chunk_find(c, 2) == 0 && chunk_find(c, 3) == 1 &&
 		chunk_find(c, 8) == 1 && chunk_find(c, 9) == 2,
@@ -105,7 +105,7 @@ check_add(void)
 		if (!add(c, i, "topic", "name", "data"))
 			abort();
 	check(c->bytes == first && holds(c, 0, "id: 3\ndata: a\ndata: b\n\n") &&
-		text_is(chunk_topic(c, 0), TEXT("t")),
+		text_equal(chunk_topic(c, 0), TEXT("t")),
 	    "what is there stays as it is while more comes");
 	check(chunk_size(c) >= sizeof(*c) + c->capacity +
 		    c->n * sizeof(struct chunk_entry) + c->names_len,
@@ -158,8 +158,8 @@ check_cut(void)
 	    "a cut takes later events off");
 	check(add(c, 6, "c", "z", "3") && c->n == 2 &&
 		holds(c, 1, "id: 6\nevent: z\ndata: 3\n\n") &&
-		text_is(chunk_topic(c, 1), TEXT("c")) &&
-		text_is(chunk_name(c, 1), TEXT("z")),
+		text_equal(chunk_topic(c, 1), TEXT("c")) &&
+		text_equal(chunk_name(c, 1), TEXT("z")),
 	    "others take their place");
 	chunk_cut(c, 0);
 	check(c->n == 0 && c->len == 0 && c->names_len == 0 && c->upto == 0,
@@ -225,8 +225,8 @@ is_as_model(const struct chunk *c, const struct model *m)
 		if (e->id != m->events[i].id || e->at != at ||
 		    e->len != m->events[i].len ||
 		    memcmp(c->bytes + e->at, m->events[i].bytes, e->len) != 0 ||
-		    !text_is(chunk_topic(c, i), m->events[i].topic) ||
-		    !text_is(chunk_name(c, i), m->events[i].name))
+		    !text_equal(chunk_topic(c, i), m->events[i].topic) ||
+		    !text_equal(chunk_name(c, i), m->events[i].name))
 			return false;
 		at += e->len;
 	}

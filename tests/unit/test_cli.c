@@ -19,8 +19,8 @@ static struct buffer b;
 static bool
 holds(struct text expected)
 {
-	bool is_same =
-	    text_is((struct text){ b.bytes, b.len }, expected) && !b.is_short;
+	bool is_same = text_equal((struct text){ b.bytes, b.len }, expected) &&
+	    !b.is_short;
 
 	if (!is_same)
 		printf("# %.*s\n", (int)b.len, b.len > 0 ? b.bytes : "");
@@ -130,7 +130,7 @@ on_member(void *cookie, size_t index, struct text name, struct text value,
 	(void)index;
 	(void)type;
 	if (name.bytes != NULL)
-		m->is_right = text_is(value, m->expected);
+		m->is_right = text_equal(value, m->expected);
 	return true;
 }
 

@@ -71,7 +71,8 @@ gives(struct text bytes, struct text expected, int64_t retry_ms)
 			for (size_t i = 0; i < bytes.len; i++)
 				event_source_feed(es, bytes.bytes + i, 1,
 				    write_down, &r);
-		is_good = text_is((struct text){ r.text, r.len }, expected) &&
+		is_good =
+		    text_equal((struct text){ r.text, r.len }, expected) &&
 		    event_source_retry_ms(es) == retry_ms;
 		if (!is_good)
 			printf("# cut %zu: %.*s\n", cut, (int)r.len, r.text);
@@ -222,14 +223,14 @@ check_reconnect(void)
 	check(event_source_is_between(es), "nothing has begun");
 	feed(es, &r, first, first.len);
 	check(!event_source_is_between(es), "a block has begun");
-	check(text_is(event_source_id(es), TEXT("1")), "it has not counted");
+	check(text_equal(event_source_id(es), TEXT("1")), "it has not counted");
 	event_source_reconnect(es);
 	check(event_source_is_between(es), "a new connection begins anew");
 	feed(es, &r, second, 2);
-	check(text_is((struct text){ r.text, r.len },
+	check(text_equal((struct text){ r.text, r.len },
 		  TEXT("message|a|1!;message|c|1;")),
 	    "what was unfinished is lost, the id stays");
-	check(text_is(event_source_id(es), TEXT("1")), "last event id");
+	check(text_equal(event_source_id(es), TEXT("1")), "last event id");
 	check(event_source_is_between(es), "the block is over");
 	event_source_feed(es, "data: a\r\n\r", 10, write_down, &r);
 	check(event_source_is_between(es), "a block is over at its CR");

@@ -63,7 +63,7 @@ has_topic(const struct wish *w, struct text topic)
 	for (size_t i = 0; i < w->n_patterns; i++) {
 		struct text t = w->patterns[i].text;
 
-		if (text_is(t, topic))
+		if (text_equal(t, topic))
 			return true;
 		if (w->patterns[i].is_prefix && topic.len > t.len &&
 		    strncmp(topic.bytes, t.bytes, t.len) == 0)
@@ -76,7 +76,7 @@ static bool
 has_name(const struct wish *w, struct text name)
 {
 	for (size_t i = 0; i < w->n_names; i++)
-		if (text_is(w->names[i], name))
+		if (text_equal(w->names[i], name))
 			return true;
 	return w->n_names == 0;
 }

@@ -31,7 +31,7 @@ reads_as(struct text t, enum form_result result, struct text name,
 
 	load(&f, t);
 	return form_next(&f.rest, &pair) == result &&
-	    text_is(pair.name, name) && text_is(pair.value, value) &&
+	    text_equal(pair.name, name) && text_equal(pair.value, value) &&
 	    form_next(&f.rest, &pair) == FORM_END;
 }
 
@@ -96,20 +96,22 @@ check_sequences(void)
 	load(&f, TEXT("a=1&a=2&b=%4&c=3"));
 	check(form_next(&f.rest, &one) == FORM_PAIR &&
 		form_next(&f.rest, &two) == FORM_PAIR &&
-		text_is(one.name, TEXT("a")) && text_is(one.value, TEXT("1")) &&
-		text_is(two.name, TEXT("a")) && text_is(two.value, TEXT("2")),
+		text_equal(one.name, TEXT("a")) &&
+		text_equal(one.value, TEXT("1")) &&
+		text_equal(two.name, TEXT("a")) &&
+		text_equal(two.value, TEXT("2")),
 	    "a repeated name is returned again, and both stay readable");
 	check(form_next(&f.rest, &three) == FORM_MALFORMED,
 	    "a malformed pair between others");
 	check(form_next(&f.rest, &three) == FORM_PAIR &&
-		text_is(three.name, TEXT("c")) &&
-		text_is(three.value, TEXT("3")),
+		text_equal(three.name, TEXT("c")) &&
+		text_equal(three.value, TEXT("3")),
 	    "reading goes on behind it");
 	check(form_next(&f.rest, &three) == FORM_END, "and comes to the end");
 	load(&f, TEXT("a=%4&1=2"));
 	check(form_next(&f.rest, &one) == FORM_MALFORMED &&
 		form_next(&f.rest, &two) == FORM_PAIR &&
-		text_is(two.name, TEXT("1")),
+		text_equal(two.name, TEXT("1")),
 	    "an escape does not reach across '&'");
 	check(form_next(&nothing, &one) == FORM_END, "no bytes: the end");
 	load(&f, TEXT(""));
@@ -180,8 +182,8 @@ is_naive_pair(const char *s, size_t len, enum form_result result,
 		value_len = 0;
 	}
 	return result == expected &&
-	    text_is(pair->name, (struct text){ name, name_len }) &&
-	    text_is(pair->value, (struct text){ value, value_len });
+	    text_equal(pair->name, (struct text){ name, name_len }) &&
+	    text_equal(pair->value, (struct text){ value, value_len });
 }
 
 /* Read one text pair by pair, both ways. */

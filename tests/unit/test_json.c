@@ -84,7 +84,7 @@ reads(struct text json, bool is_array_wanted, struct text wanted)
 
 	is_ok = read_json(json, &s, &is_array, why) == LOG_OK;
 	is_ok = is_ok && is_array == is_array_wanted && s.is_utf8 &&
-	    text_is((struct text){ s.text, s.len }, wanted);
+	    text_equal((struct text){ s.text, s.len }, wanted);
 	if (!is_ok)
 		printf("# %.*s\n# %s\n", (int)s.len, s.text, why);
 	return is_ok;

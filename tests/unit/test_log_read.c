@@ -31,17 +31,17 @@ on_row(void *cookie, const struct event *e)
 		return false;
 	(void)snprintf(data, sizeof(data), "data-%d", (int)e->id);
 	s->ids[s->n++] = e->id;
-	s->is_good = s->is_good && text_is(e->name, TEXT("name")) &&
+	s->is_good = s->is_good && text_equal(e->name, TEXT("name")) &&
 	    (s->is_back ?
 		    e->data.bytes == NULL :
-		    text_is(e->data, (struct text){ data, strlen(data) })) &&
+		    text_equal(e->data, (struct text){ data, strlen(data) })) &&
 	    e->retry_ms == (e->id % 3 == 0 ? EVENT_NO_RETRY : e->id) &&
 	    e->key.bytes == NULL;
 	if (s->rows != NULL) {
 		const char *topic = s->rows[e->id].topic;
 
 		s->is_good = s->is_good &&
-		    text_is(e->topic, (struct text){ topic, strlen(topic) });
+		    text_equal(e->topic, (struct text){ topic, strlen(topic) });
 	}
 	return true;
 }
@@ -93,7 +93,7 @@ is_in(const struct row *r, const struct log_range *range)
 	if (!r->is_there || r->id <= range->after || r->id > range->upto)
 		return false;
 	for (size_t i = 0; i < range->n_topics; i++)
-		if (text_is(range->topics[i],
+		if (text_equal(range->topics[i],
 			(struct text){ r->topic, strlen(r->topic) }))
 			return true;
 	return range->n_topics == 0;

@@ -73,7 +73,7 @@ check_methods(void)
 	check(request_parse(options, &r, &p) == 0 &&
 		r.method == REQUEST_OPTIONS && r.start == START_NOW &&
 		r.hello.len == 0 && filter_is_all(r.filter) &&
-		text_is(r.origin, TEXT("https://a.example")),
+		text_equal(r.origin, TEXT("https://a.example")),
 	    "OPTIONS: only the origin is read");
 	request_free(&r);
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
@@ -291,7 +291,7 @@ check_topics(void)
 	request_free(&r);
 	check(parse("to%70ic=a", NULL) == 0 &&
 		(patterns = filter_patterns(r.filter, &n)) != NULL && n == 1 &&
-		text_is(patterns[0].text, TEXT("a")),
+		text_equal(patterns[0].text, TEXT("a")),
 	    "names of parameters are decoded");
 	request_free(&r);
 }
@@ -389,8 +389,8 @@ check_lent_texts(void)
 {
 	check(parse("hello=connect%74ime&hello=other",
 		  "HTTP_ORIGIN=https://a.example:8443") == 0 &&
-		text_is(r.hello, TEXT("connecttime")) &&
-		text_is(r.origin, TEXT("https://a.example:8443")),
+		text_equal(r.hello, TEXT("connecttime")) &&
+		text_equal(r.origin, TEXT("https://a.example:8443")),
 	    "the first hello, and the origin");
 	request_free(&r);
 	check(r.filter == NULL && r.query == NULL && r.hello.len == 0,

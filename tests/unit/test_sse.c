@@ -17,7 +17,7 @@ encodes_as(const struct event *e, struct text expected)
 	size_t len = sse_encode(e, out);
 
 	return len == sse_len(e) &&
-	    text_is((struct text){ out, len }, expected);
+	    text_equal((struct text){ out, len }, expected);
 }
 
 static struct event
@@ -150,19 +150,19 @@ process_field(struct parser *p, struct text name, struct text value)
 {
 	struct seen *b = &p->buffers;
 
-	if (text_is(name, TEXT("event"))) {
+	if (text_equal(name, TEXT("event"))) {
 		memcpy(b->type, value.bytes, value.len);
 		b->type_len = value.len;
-	} else if (text_is(name, TEXT("data"))) {
+	} else if (text_equal(name, TEXT("data"))) {
 		memcpy(b->data + b->data_len, value.bytes, value.len);
 		b->data_len += value.len;
 		b->data[b->data_len++] = '\n';
-	} else if (text_is(name, TEXT("id"))) {
+	} else if (text_equal(name, TEXT("id"))) {
 		if (memchr(value.bytes, '\0', value.len) == NULL) {
 			memcpy(b->last_id, value.bytes, value.len);
 			b->last_id[value.len] = '\0';
 		}
-	} else if (text_is(name, TEXT("retry"))) {
+	} else if (text_equal(name, TEXT("retry"))) {
 		int64_t ms = 0;
 
 		for (size_t i = 0; i < value.len; i++) {
@@ -262,8 +262,8 @@ is_seen(const struct event *e, const struct seen *s)
 		name = TEXT("message");
 	(void)snprintf(id, sizeof id, "%" PRId64, e->id);
 	return strcmp(s->last_id, id) == 0 && s->retry_ms == e->retry_ms &&
-	    text_is((struct text){ s->type, s->type_len }, name) &&
-	    text_is((struct text){ s->data, s->data_len },
+	    text_equal((struct text){ s->type, s->type_len }, name) &&
+	    text_equal((struct text){ s->data, s->data_len },
 		(struct text){ data, data_len });
 }
 
