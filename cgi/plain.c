@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/descriptor.h"
 #include "lib/sandbox/sandbox.h"
 #include "lib/warn.h"
 #include "commit.h"
@@ -18,39 +19,32 @@
 int
 plain_write(const char *bytes, size_t len)
 {
-	while (len > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			warn_line("answer: %s", strerror(errno));
-			return -1;
-		}
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	if (descriptor_write(STDOUT_FILENO, bytes, len) == 0)
+		return 0;
+	warn_line("answer: standard output: %s", strerror(errno));
+	return -1;
 }
 
-/* Read some of the body, which ends after *left bytes. */
+/* Read some of the body; *left is the number of bytes to come. */
 static void
 read_some(struct publish *p, int64_t *left)
 {
 	char bytes[READ_BYTES];
 	ssize_t n = 0;
 
-	if (*left > 0) {
-		do
-			n = read(STDIN_FILENO, bytes,
-			    *left < READ_BYTES ? (size_t)*left : sizeof(bytes));
-		while (n < 0 && errno == EINTR);
-	}
+	if (*left > 0)
+		n = descriptor_read(STDIN_FILENO, bytes,
+		    *left < READ_BYTES ? (size_t)*left : sizeof(bytes));
 	if (n > 0) {
 		*left -= n;
 		publish_take(p, bytes, (size_t)n);
-	} else {
+	} else if (n == 0) {
 		publish_over(p);
+	} else {
+		warn_line("body: standard input: %s", strerror(errno));
+		publish_stop(p, 500,
+		    "The body cannot be read; the web server's error log has"
+		    " the reason.");
 	}
 }
 

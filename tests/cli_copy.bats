@@ -264,6 +264,32 @@ has_rows() {
 	[ "$(count)" -eq "$1" ]
 }
 
+@test "import waits for input also where it does not block" {
+	nonblocking_pipe 4
+	"$PROGRAM" import <&4 >"$OUT" 2>"$ERR" 3>&- 4<&- 6>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4<&-
+	wait_until 5 sleeps "$PID"
+	printf '{"data":"a"}\n{"data"' >&6
+	wait_until 5 has_rows 1
+	printf ':"b"}\n' >&6
+	wait_until 5 has_rows 2
+	exec 6>&-
+	wait "$PID"
+	[ "$(cat "$OUT")" = '2 imported, 0 repeated' ]
+}
+
+@test "where input cannot be read on, what came before is kept" {
+	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
+	printf '{"data":"a"}\n{"data":"b"}' >"$T/input"
+	RC=0
+	LD_PRELOAD=$BUILD/tests/preload/fail.so FAIL=read FAIL_FILES=/input \
+		FAIL_AT=2 "$PROGRAM" import "$T/input" >"$OUT" 2>"$ERR" || RC=$?
+	refused 1 "$T/input: Input/output error.  Before it: 1 imported"
+	[ "$(rows 'SELECT data FROM events')" = a ]
+}
+
 @test "a file is imported by name; - is standard input" {
 	echo '{"data":"a"}' >"$T/input"
 	rowcast import "$T/input"

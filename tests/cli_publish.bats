@@ -200,6 +200,20 @@ teardown() {
 	said 6
 }
 
+@test "publish waits for data also where standard input does not block" {
+	make_log
+	nonblocking_pipe 4
+	"$PROGRAM" publish <&4 >"$OUT" 2>"$ERR" 3>&- 4<&- 6>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4<&-
+	wait_until 5 sleeps "$PID"
+	printf 'a\nb' >&6
+	exec 6>&-
+	wait "$PID"
+	[ "$(rows 'SELECT hex(data) FROM events')" = 610A62 ]
+}
+
 @test "a known key prints the first id and adds nothing" {
 	make_log
 	publish before

@@ -147,6 +147,24 @@ wait_until() {
 	done
 }
 
+# Does this process sleep, or has it ended?
+sleeps() {
+	! ps -o stat= -p "$1" | grep -q '^[RD]'
+}
+
+# Make a pipe, of which descriptor 4 reads and 6 writes.  Calls on one of the two
+# do not block, as if another program that shares it had wanted so.
+#   usage: nonblocking_pipe 4|6
+nonblocking_pipe() {
+	local pipe=$BATS_TEST_TMPDIR/nonblocking
+	needs python3
+	mkfifo "$pipe"
+	exec 5<>"$pipe" # or the others would wait for each other
+	exec 4<"$pipe"
+	exec 6>"$pipe" 5>&-
+	python3 -c 'import os; os.set_blocking(0, False)' <&"$1"
+}
+
 # A port on 127.0.0.1 that nobody listens on, below those that the system gives
 # to clients.
 free_port() {

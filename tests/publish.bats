@@ -169,6 +169,60 @@ setup() {
 
 # ---- all or none ------------------------------------------------------------
 
+@test "a body that does not block is waited for" {
+	nonblocking_pipe 4
+	env -i REQUEST_METHOD=POST CONTENT_TYPE="$FORM" CONTENT_LENGTH=6 \
+		ROWCAST_DB="$DB" ROWCAST_PUBLISH_OPEN=1 "$PUBLISHER" \
+		<&4 >"$T/response" 2>"$T/complaint" 3>&- 4<&- 6>&- &
+	PID=$!
+	exec 4<&-
+	wait_until 5 sleeps "$PID"
+	printf data= >&6
+	wait_until 5 sleeps "$PID"
+	printf x >&6
+	exec 6>&-
+	wait "$PID"
+	grep '^Status: 201' "$T/response"
+	[ ! -s "$T/complaint" ]
+}
+
+@test "an answer waits where standard output does not block" {
+	nonblocking_pipe 6
+	# little room is left in the pipe
+	head -c 60000 /dev/zero >&6
+	seq 10000 | jq -sc 'map({data: .})' >"$T/body"
+	env -i REQUEST_METHOD=POST CONTENT_TYPE="$JSON" \
+		CONTENT_LENGTH="$(wc -c <"$T/body")" \
+		ROWCAST_DB="$DB" ROWCAST_PUBLISH_OPEN=1 "$PUBLISHER" \
+		<"$T/body" >&6 2>"$T/complaint" 3>&- 4<&- 6>&- &
+	PID=$!
+	exec 6>&-
+	wait_until 5 has_rows 10000
+	wait_until 5 sleeps "$PID"
+	cat <&4 >"$T/response"
+	exec 4<&-
+	wait "$PID"
+	tail -c 20 "$T/response" | grep '9999,10000\]}$'
+	[ ! -s "$T/complaint" ]
+}
+
+has_rows() {
+	[ "$(count)" -eq "$1" ]
+}
+
+@test "500 for a body that cannot be read, and the operator is told why" {
+	: >"$T/body"
+	AS=(sh -c 'exec "$@" <.' sh)
+	request_file CONTENT_LENGTH=6
+	refused 500 'The body cannot be read'
+	grep 'rowcast-publish.cgi: body: standard input: Is a directory' \
+		"$COMPLAINT"
+	nothing_stored
+	request_file CONTENT_LENGTH=6 CONTENT_TYPE=application/x-ndjson
+	refused 500 'Events stored before it: 0;'
+	nothing_stored
+}
+
 @test "an array is stored wholly or not at all" {
 	request '{"data":"before"}' CONTENT_TYPE="$JSON"
 	request '[{"data":"a"},{"data":"b"},{"data":"c","event":"stream-x"}]' \
