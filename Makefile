@@ -3,7 +3,7 @@
 #   make              build/rowcast, rowcast.fcgi and rowcast-publish.cgi
 #   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
 #   make check        every test; closes with "N passed, N failed, N skipped"
-#   make lint         formatter, static analysis, rules of the house
+#   make lint         formatter, static analysis, rules of the project
 #   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz, and what
 #                     they reach
 #   make soak         a week in an hour: HOURS=1 SEED= STREAMS=2000
@@ -298,8 +298,8 @@ lint: export LINT_FLAGS = -D_GNU_SOURCE -DROWCAST_VERSION="$(VERSION)" -I. -I$(B
 	$(PKG_CFLAGS) $(CPPFLAGS) -std=c17 $(WARNINGS)
 lint:
 	@scripts/install-deps lint
-	$(again) $(B)/schema.h $(B)/prune.h
-	@tests/run tests/lint
+	$(again) all
+	@BUILD='$(abspath $(B))' tests/run tests/lint
 
 # FAULTS=short is what make check does; the long form takes an hour or two.
 .PHONY: faults
