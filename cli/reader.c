@@ -10,22 +10,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "lib/log/fingerprint.h"
 #include "lib/log/gap.h"
 #include "lib/log/admin.h"
 #include "lib/log/seek.h"
-
-#define PAGE_ROWS 1000 /* of one step */
 
 /* How far it has come: what a step that fails leaves as it was. */
 struct progress {
 	struct seek seek;
 	int64_t cursor;
-	struct gap_known
-	    known; /* what is gone and has been told, or not missed */
-	struct log_mark last; /* the last row up to the cursor */
-	bool is_found;        /* where to begin */
+	struct gap_known known; /* removals that need not be reported */
+	struct fingerprint
+	    seen;      /* of the log, with the last row before cursor */
+	bool is_found; /* the place to start */
 };
 
 struct reader {
@@ -36,10 +34,9 @@ struct reader {
 	struct progress at;
 	int64_t asked; /* seek.value as it was given: seek counts down */
 	int64_t upto;
-	bool is_behind;    /* a step is owed although nothing has changed */
-	bool may_be_other; /* the log's identity is to be looked at */
-	bool is_other;     /* and is another one, which is to be told */
-	bool has_failed;   /* in the middle of a page */
+	bool is_behind;  /* there may be more, although nothing has changed */
+	bool must_check; /* the fingerprint, before the next rows */
+	bool has_failed; /* in the middle of a page */
 	char why[LOG_WHY_MAX];
 };
 
@@ -59,6 +56,7 @@ reader_new(struct log *log, const struct args *a, const struct selection *s,
 	r->at.seek.value = r->asked = s->value;
 	r->upto = upto;
 	r->is_behind = true;
+	fingerprint_take(&r->at.seen, log);
 	return r;
 }
 
@@ -105,8 +103,8 @@ reset(struct reader *r, int64_t head)
 	r->at.known = (struct gap_known){ 0 };
 }
 
-/* Another file has taken the place of the one that is open.  Whether it holds
-   the last row as well is looked at as after any change. */
+/* Another file has taken the place of the one that is open.  The next look
+   checks whether it is the same log. */
 static enum reader_result
 reopen(struct reader *r)
 {
@@ -114,16 +112,13 @@ reopen(struct reader *r)
 		.path = r->args->db,
 		.busy_ms = r->args->busy_ms,
 	};
-	bool is_same;
 	struct log *log;
 
 	if (log_open(&options, &log, r->why) != LOG_OK)
 		return READER_TROUBLE;
-	is_same = strcmp(log_identity(log), log_identity(r->log)) == 0;
 	log_close(r->log);
 	r->log = log;
-	r->is_behind = true;
-	r->is_other = r->is_other || !is_same;
+	r->is_behind = r->must_check = true;
 	return READER_END;
 }
 
@@ -189,7 +184,7 @@ read_page(struct reader *r, int64_t head)
 	struct log_range range = {
 		.after = r->at.cursor,
 		.upto = head < r->upto ? head : r->upto,
-		.max_rows = PAGE_ROWS,
+		.max_rows = LOG_PAGE_ROWS,
 	};
 	int64_t reached;
 
@@ -227,34 +222,31 @@ note_last(struct reader *r)
 	int64_t id = 0, reached;
 
 	if (log_read_back(r->log, &range, on_last, &id, &reached) != LOG_OK ||
-	    log_note(r->log, id, &r->at.last) != LOG_OK)
+	    log_note(r->log, id, &r->at.seen.row) != LOG_OK)
 		return trouble(r);
 	return READER_END;
 }
 
-/* What happened to the log since it was last looked at? */
+/* Has the log changed since the last step, and is it still the same? */
 static enum reader_result
 look(struct reader *r, int64_t *head)
 {
-	bool is_changed, is_other, has_last;
+	bool is_changed, is_same = true;
 
 	if (log_changed(r->log, &is_changed) != LOG_OK)
 		return trouble(r);
-	r->may_be_other = r->may_be_other || is_changed;
-	if (!is_changed && !r->is_behind)
+	if (is_changed)
+		r->is_behind = r->must_check = true;
+	if (!r->is_behind)
 		return READER_END;
-	r->is_behind = true;
-	if (log_head(r->log, head) != LOG_OK)
+	if (log_head(r->log, head) != LOG_OK ||
+	    (r->must_check &&
+		fingerprint_check(&r->at.seen, r->log, &is_same) != LOG_OK))
 		return trouble(r);
-	if (r->may_be_other) {
-		if (log_has(r->log, &r->at.last, &has_last) != LOG_OK ||
-		    log_is_other(r->log, &is_other) != LOG_OK)
-			return trouble(r);
-		r->may_be_other = false;
-		r->is_other = r->is_other || is_other || !has_last;
-	}
-	if (r->is_other || (r->at.is_found && *head < r->at.cursor))
+	if (!is_same || (r->at.is_found && *head < r->at.cursor)) {
 		reset(r, *head);
+		fingerprint_take(&r->at.seen, r->log);
+	}
 	return READER_MORE;
 }
 
@@ -289,6 +281,6 @@ reader_step(struct reader *r)
 	if (result == READER_TROUBLE)
 		r->at = before;
 	else
-		r->is_other = false;
+		r->must_check = false;
 	return result;
 }

@@ -63,22 +63,20 @@ static const struct stream_handler stream_handler = {
 
 /* ---- from new rows to streams ---- */
 
+/* Let the feeds gather what a step has found.  A feed that is out of memory
+   becomes stale: its streams are served from the source. */
 static void
-on_event(void *cookie, const struct chunk *c, size_t i)
+offer(struct hub *h, const struct news *news)
 {
-	struct hub *h = cookie;
+	for (size_t i = 0; i < news->n_runs; i++) {
+		const struct news_run *run = &news->runs[i];
 
-	h->counters.events++;
-	/* out of memory leaves the feed stale: it is served from the source */
-	(void)feeds_offer(h->feeds, c, i);
-}
-
-static void
-on_removed(void *cookie, struct text topic)
-{
-	struct hub *h = cookie;
-
-	feeds_make_stale(h->feeds, topic);
+		for (size_t at = run->from; at < run->to; at++)
+			(void)feeds_offer(h->feeds, run->chunk, at);
+		h->counters.events += run->to - run->from;
+	}
+	for (size_t i = 0; i < news->n_removed; i++)
+		feeds_make_stale(h->feeds, news->removed[i]);
 }
 
 static void
@@ -132,20 +130,17 @@ reset_one(void *cookie, struct stream *s)
 static bool
 step(struct hub *h)
 {
-	struct source_news news = { on_event, on_removed, h };
+	const struct news *news;
 	int64_t before = source_head(h->source);
-	enum source_result result;
+	enum source_result result = source_step(h->source, &news);
 	struct feed *f;
 
-	result = source_step(h->source, &news);
-	while ((f = feeds_next_dirty(h->feeds)) != NULL) {
-		if (result == SOURCE_OK || result == SOURCE_END)
-			drain_feed(h, f, before);
-		else
-			feed_clear(f);
-	}
 	if (result == SOURCE_RESET)
 		roster_visit(h->roster, reset_one, h);
+	if (result == SOURCE_OK || result == SOURCE_END)
+		offer(h, news);
+	while ((f = feeds_next_dirty(h->feeds)) != NULL)
+		drain_feed(h, f, before);
 	return result == SOURCE_OK || result == SOURCE_RESET;
 }
 

@@ -6,8 +6,6 @@
 #include "lib/log/seek.h"
 #include "lib/sse.h"
 
-#define PAGE_ROWS 1000 /* rows of one read */
-
 struct fill {
 	int64_t after;
 	struct chunk *chunk;
@@ -39,7 +37,7 @@ page_read(struct log *log, const struct filter *f, int64_t cursor, int64_t upto,
 {
 	struct text topics[LOG_TOPICS_MAX];
 	struct fill fill = { .after = cursor };
-	struct log_range range = { cursor, upto, PAGE_ROWS, NULL, 0 };
+	struct log_range range = { cursor, upto, LOG_PAGE_ROWS, NULL, 0 };
 	enum log_result result;
 	int64_t reached;
 

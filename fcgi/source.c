@@ -1,10 +1,22 @@
 /*
- * Where streams read from.
+ * What streams read from.
  *
- * New events are read once, into the tail.  Older ones are read in pages that
- * stay for a while, since those who come back together read the same.  A filter
- * of whole topics reads pages of its own by index, all others share pages that
- * hold everything.
+ * New events are read once, into the tail.  Older ones are read in pages, which
+ * are kept for a while because clients that reconnect together read the same.
+ * A filter of whole topics reads pages of its own by index; all other filters
+ * share pages that hold everything.
+ *
+ * States, from calm to trouble; the last three check the fingerprint first:
+ *   IN_STEP    all rows have been read        -> CHANGED by a commit
+ *   BEHIND     there may be more rows         -> IN_STEP at the end of the log
+ *   CHANGED    somebody has committed         -> BEHIND if it is the same log,
+ *                                             or after a reset
+ *   TROUBLED   a call to the log failed       -> IN_STEP, BEHIND by a step that
+ *                                             succeeds
+ *   DISPLACED  another file, which cannot be opened yet, is in the place of the
+ *              open one, which is still read  -> CHANGED once one of them is in
+ *                                             place and open
+ * Any state becomes DISPLACED, and any but DISPLACED becomes TROUBLED.
  */
 #include "source.h"
 
@@ -14,41 +26,44 @@
 #include <time.h>
 
 #include "lib/throttle.h"
-#include "lib/fastcgi/records.h"
+#include "lib/log/fingerprint.h"
 #include "lib/log/gap.h"
 #include "lib/log/log.h"
-#include "lib/sse.h"
 #include "lib/warn.h"
 #include "page.h"
 #include "pages.h"
 #include "tail.h"
 
-#define PAGE_ROWS 1000 /* rows of one read */
-#define FILE_MS 50     /* between looks whether another file is in its place */
-#define REOPEN_MS 500  /* between tries to open another file in its place */
-#define REREAD_MS 1000 /* between tries to have an event in memory */
-#define FORGET_MS 500  /* removed rows may be served for so long */
+#define FILE_MS 50     /* between checks whether the file was replaced */
+#define REOPEN_MS 500  /* between attempts to open the new file */
+#define REREAD_MS 1000 /* between attempts to allocate an event */
+#define FORGET_MS 500  /* removed rows are served for no longer */
+
+enum source_state {
+	IN_STEP,
+	BEHIND,
+	CHANGED,
+	TROUBLED,
+	DISPLACED,
+};
 
 struct source {
 	const struct responder_config *config;
 	struct log *log;
 	struct tail *tail;
 	struct pages *pages;
-	struct log_mark last; /* the last row that was read */
-	int64_t removals;     /* rows ever removed that have been forgotten */
-	int64_t forgot_ms;    /* when */
-	int64_t holes;        /* up to this id, rows were removed unseen */
-	uint64_t rows;        /* read from the log */
-	int64_t file_ms;      /* when the file was looked at */
-	int64_t reopen_ms;    /* not before */
-	int64_t reread_ms;    /* not before */
-	bool may_hold_removed;
-	bool may_be_other; /* its identity is to be looked at */
-	bool is_other;     /* and is another one; the streams do not know yet */
-	bool is_behind;    /* a step is owed although nothing has changed */
-	bool is_displaced; /* another file is in its place, or none */
-	bool is_troubled;
-	struct throttle throttle; /* of that */
+	enum source_state state;
+	struct fingerprint seen; /* of the log that the streams read from */
+	bool must_forget;        /* memory may hold rows that were removed */
+	int64_t removals;        /* rows ever removed, when that was checked */
+	int64_t forgot_ms;       /* when that was */
+	int64_t holes;           /* rows up to this id were removed unseen */
+	uint64_t rows;           /* read from the log */
+	int64_t file_ms;         /* when the file was checked */
+	int64_t reopen_ms;       /* not before */
+	int64_t reread_ms;       /* not before */
+	struct throttle throttle;
+	struct news news;
 };
 
 /* ---- opening ---- */
@@ -72,8 +87,9 @@ source_new(const struct responder_config *config, char why[SOURCE_WHY_MAX])
 
 	if (src != NULL &&
 	    open_log(config, true, &src->log, reason) == LOG_OK) {
+		fingerprint_take(&src->seen, src->log);
 		if (log_head(src->log, &head) != LOG_OK ||
-		    log_note(src->log, head, &src->last) != LOG_OK)
+		    log_note(src->log, head, &src->seen.row) != LOG_OK)
 			(void)snprintf(reason, sizeof(reason), "%s",
 			    log_why(src->log));
 		else
@@ -122,13 +138,23 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Tell the operator once when trouble begins and once when it is over. */
+/* ---- states ---- */
+
+/* Only a look at the file ends DISPLACED, and it ends in CHANGED. */
+static void
+enter(struct source *src, enum source_state state)
+{
+	if (src->state != DISPLACED || state == CHANGED)
+		src->state = state;
+}
+
+/* Report the first of a series of failures. */
 static enum source_result
 trouble_with(struct source *src, const char *why, const char *meanwhile)
 {
 	if (throttle_raise(&src->throttle, now_ms()))
 		warn_line("log: %s: %s; %s", src->config->db, why, meanwhile);
-	src->is_troubled = src->is_behind = true;
+	enter(src, TROUBLED);
 	return SOURCE_TROUBLE;
 }
 
@@ -138,30 +164,33 @@ trouble(struct source *src)
 	return trouble_with(src, log_why(src->log), "trying again");
 }
 
+/* A step has read the log. */
 static void
-no_trouble(struct source *src)
+settle(struct source *src, bool is_end)
 {
-	if (src->is_displaced) /* what can be read is not what is meant */
-		return;
-	if (throttle_clear(&src->throttle))
+	/* a file that has been displaced is not the one to be read */
+	if (src->state != DISPLACED && throttle_clear(&src->throttle))
 		warn_line("log: %s: can be read again", src->config->db);
-	src->is_troubled = false;
+	enter(src, is_end ? IN_STEP : BEHIND);
 }
 
-/* ---- new events ---- */
-
+/* The log is another one, or an older copy: begin anew at its end. */
 static enum source_result
 reset(struct source *src, int64_t head)
 {
-	(void)log_note(src->log, head, &src->last); /* or none */
+	fingerprint_take(&src->seen, src->log);
+	(void)log_note(src->log, head, &src->seen.row); /* or none */
 	warn_line("log: %s: was replaced or restored, ends at id %lld now",
 	    src->config->db, (long long)head);
 	pages_forget(src->pages, INT64_MAX);
 	tail_clear(src->tail, head);
 	src->holes = 0;
-	src->is_behind = true;
+	if (src->state == IN_STEP || src->state == CHANGED)
+		enter(src, BEHIND);
 	return SOURCE_RESET;
 }
+
+/* ---- another log ---- */
 
 /* Another file has taken the place of the one that is open. */
 static enum source_result
@@ -172,9 +201,9 @@ reopen(struct source *src)
 	bool is_same;
 	int64_t head;
 
-	src->is_troubled = src->is_displaced = true;
-	/* looking at a file that is no log touches it, which is a file event:
-	   without a pause that would go on for ever */
+	enter(src, DISPLACED);
+	/* An attempt to open a file that is no log touches that file, which is a
+	   file event: without a pause, one attempt would cause the next. */
 	if (now_ms() < src->reopen_ms)
 		return SOURCE_TROUBLE;
 	src->reopen_ms = now_ms() + REOPEN_MS;
@@ -182,18 +211,15 @@ reopen(struct source *src)
 		return trouble_with(src, why,
 		    "serving the old file until a log is there");
 	if (log_head(log, &head) != LOG_OK ||
-	    log_has(log, &src->last, &is_same) != LOG_OK) {
+	    fingerprint_check(&src->seen, log, &is_same) != LOG_OK) {
 		(void)trouble_with(src, log_why(log), "trying again");
 		log_close(log);
 		return SOURCE_TROUBLE;
 	}
-	if (strcmp(log_identity(log), log_identity(src->log)) != 0)
-		is_same = false;
 	log_close(src->log);
 	src->log = log;
-	src->is_displaced = false;
-	src->is_behind = true;
 	src->removals = -1;
+	enter(src, CHANGED);
 	if (!is_same || head < tail_head(src->tail))
 		return reset(src, head);
 	return SOURCE_OK;
@@ -206,33 +232,49 @@ source_recheck(struct source *src)
 }
 
 static enum source_result
-look_at_file(struct source *src)
+check_file(struct source *src)
 {
 	if (now_ms() - src->file_ms < FILE_MS)
 		return SOURCE_OK;
 	src->file_ms = now_ms();
 	if (log_is_replaced(src->log))
 		return reopen(src);
-	if (src->is_displaced) /* it has been put back */
-		src->is_behind = true;
-	src->is_displaced = false;
+	if (src->state == DISPLACED) /* it has been put back */
+		enter(src, CHANGED);
+	return SOURCE_OK;
+}
+
+/* Another log, or an older copy, may have been restored into the open file. */
+static enum source_result
+check_fingerprint(struct source *src)
+{
+	bool is_same;
+	int64_t head;
+
+	if (fingerprint_check(&src->seen, src->log, &is_same) != LOG_OK ||
+	    (!is_same && log_head(src->log, &head) != LOG_OK))
+		return trouble(src);
+	if (!is_same)
+		return reset(src, head);
+	if (src->state == CHANGED)
+		enter(src, BEHIND);
 	return SOURCE_OK;
 }
 
 /*
- * What was removed from the log is not to be served from memory.  Retention
- * removes rows all the time, so memory is searched once in a while only.
+ * Rows that were removed from the log must not be served from memory.
+ * Retention removes rows all the time, so memory is searched only now and then.
  */
 static enum source_result
 forget_removed(struct source *src)
 {
 	int64_t removals, highest;
 
-	if (!src->may_hold_removed || now_ms() - src->forgot_ms < FORGET_MS)
+	if (!src->must_forget || now_ms() - src->forgot_ms < FORGET_MS)
 		return SOURCE_OK;
 	if (log_removals(src->log, &removals, &highest) != LOG_OK)
 		return trouble(src);
-	src->may_hold_removed = false;
+	src->must_forget = false;
 	if (removals == src->removals)
 		return SOURCE_OK;
 	src->removals = removals;
@@ -242,163 +284,74 @@ forget_removed(struct source *src)
 	return SOURCE_OK;
 }
 
-/*
- * Another log may have been restored into the file that is open, or an older
- * copy, which may have grown beyond the end that was known.
- */
-static enum source_result
-look_at_identity(struct source *src)
-{
-	bool has_last = true, is_other = false;
-	int64_t head;
-
-	if (src->may_be_other &&
-	    (log_has(src->log, &src->last, &has_last) != LOG_OK ||
-		log_is_other(src->log, &is_other) != LOG_OK))
-		return trouble(src);
-	src->is_other |= is_other || !has_last;
-	src->may_be_other = false;
-	if (!src->is_other)
-		return SOURCE_OK;
-	if (log_head(src->log, &head) != LOG_OK)
-		return trouble(src);
-	src->is_other = false;
-	return reset(src, head);
-}
-
-struct step {
-	struct source *src;
-	const struct source_news *news;
-	size_t len;
-	int64_t last;
-	bool has_hole; /* ids are not consecutive */
-	bool has_no_memory;
-};
-
-static bool
-on_new_row(void *cookie, const struct event *e)
-{
-	struct step *step = cookie;
-	size_t len = sse_len(e);
-	const struct chunk *c;
-
-	step->src->rows++;
-	if (step->len > 0 && sse_add_len(step->len, len) > RECORDS_CONTENT_MAX)
-		return false;
-	c = tail_add(step->src->tail, e, len);
-	if (c == NULL) {
-		step->has_no_memory = true;
-		return false;
-	}
-	step->len += len;
-	if (e->id != step->last + 1)
-		step->has_hole = true;
-	step->last = e->id;
-	step->news->event(step->news->cookie, c, c->n - 1);
-	return true;
-}
-
-static bool
-on_removed(void *cookie, const struct event *e)
-{
-	struct step *step = cookie;
-
-	if (e->id > step->src->holes)
-		step->src->holes = e->id;
-	step->news->removed(step->news->cookie, e->topic);
-	return true;
-}
-
-/*
- * There were no more rows: the log may have gone back, or its last rows may
- * have been removed before they were seen.
- *   last     the last id read, or the head before
- */
-static enum source_result
-look_at_head(struct source *src, struct step *step, int64_t last)
-{
-	int64_t head;
-
-	if (log_head(src->log, &head) != LOG_OK)
-		return trouble(src);
-	if (head < last)
-		return reset(src, head);
-	if (head > last) {
-		step->has_hole = true;
-		tail_reach(src->tail, head);
-	}
-	return SOURCE_END;
-}
+/* ---- new events ---- */
 
 static enum source_result
-read_new(struct source *src, const struct source_news *news)
+read_new(struct source *src)
 {
-	int64_t before = tail_head(src->tail), reached;
-	struct step step = { .src = src, .news = news, .last = before };
-	struct log_range range = { before, INT64_MAX, PAGE_ROWS, NULL, 0 };
-	enum source_result result = SOURCE_OK;
+	struct news *n = &src->news;
+	int64_t before = tail_head(src->tail), head;
+	enum news_result result;
 
 	if (now_ms() < src->reread_ms)
 		return SOURCE_TROUBLE;
-	if (log_read(src->log, &range, on_new_row, &step, &reached) != LOG_OK) {
-		tail_cut(src->tail, before);
-		return trouble(src);
-	}
-	if (step.has_no_memory) {
-		tail_cut(src->tail, before);
-		/* it may be a large one: to read it takes its time */
+	result = news_read(n, src->log, src->tail, &head, &src->rows);
+	switch (result) {
+	case NEWS_MORE:
+	case NEWS_END:
+		break;
+	case NEWS_BACK:
+		return reset(src, head);
+	case NEWS_NO_MEMORY:
+		/* it may be a large one, which takes long to read */
 		src->reread_ms = now_ms() + REREAD_MS;
 		return trouble_with(src, "out of memory for a new event",
 		    "trying again");
+	case NEWS_TROUBLE:
+		return trouble(src);
 	}
-	if (reached == INT64_MAX)
-		result = look_at_head(src, &step, step.last);
-	if (result == SOURCE_RESET)
-		return result;
-	if (step.last > before)
-		(void)log_note(src->log, step.last, &src->last);
-	if (result != SOURCE_TROUBLE && step.has_hole &&
-	    log_removed(src->log, before, on_removed, &step) != LOG_OK)
-		result = trouble(src);
-	if (result == SOURCE_TROUBLE) {
-		tail_cut(src->tail, before);
-		return result;
-	}
-	no_trouble(src);
-	if (result == SOURCE_END)
-		src->is_behind = false;
-	return result;
+	if (n->last > before)
+		(void)log_note(src->log, n->last, &src->seen.row); /* or none */
+	if (n->holes > src->holes)
+		src->holes = n->holes;
+	settle(src, result == NEWS_END);
+	return result == NEWS_END ? SOURCE_END : SOURCE_OK;
 }
 
+/* One step, in a read transaction. */
 static enum source_result
-look(struct source *src, const struct source_news *news)
+step(struct source *src)
 {
 	enum source_result result;
 	bool changed;
 
 	if (log_changed(src->log, &changed) != LOG_OK)
 		return trouble(src);
-	if (changed)
-		src->is_behind = src->may_hold_removed = src->may_be_other =
-		    true;
-	if ((result = look_at_identity(src)) != SOURCE_OK)
+	if (changed) {
+		src->must_forget = true;
+		if (src->state == IN_STEP || src->state == BEHIND)
+			enter(src, CHANGED);
+	}
+	if (src->state != IN_STEP && src->state != BEHIND &&
+	    (result = check_fingerprint(src)) != SOURCE_OK)
 		return result;
-	if (forget_removed(src) != SOURCE_OK)
-		return SOURCE_TROUBLE;
-	/* a step is owed until one has found the end */
-	return src->is_behind ? read_new(src, news) : SOURCE_END;
+	if ((result = forget_removed(src)) != SOURCE_OK)
+		return result;
+	return src->state == IN_STEP ? SOURCE_END : read_new(src);
 }
 
 enum source_result
-source_step(struct source *src, const struct source_news *news)
+source_step(struct source *src, const struct news **news)
 {
-	enum source_result result = look_at_file(src);
+	enum source_result result;
 
-	if (result != SOURCE_OK)
+	news_clear(&src->news);
+	*news = &src->news;
+	if ((result = check_file(src)) != SOURCE_OK)
 		return result;
 	if (log_begin(src->log) != LOG_OK)
 		return trouble(src);
-	result = look(src, news);
+	result = step(src);
 	log_end(src->log);
 	return result;
 }
@@ -464,7 +417,7 @@ source_find(struct source *src, const struct filter *f, struct seek *seek)
 	case SEEK_FOUND:
 		return SOURCE_OK;
 	case SEEK_AGAIN: /* an id that is not read yet must wait for that */
-		return src->is_troubled && seek->start == START_AFTER ?
+		return src->state >= TROUBLED && seek->start == START_AFTER ?
 		    SOURCE_TROUBLE :
 		    SOURCE_END;
 	case SEEK_BEYOND:

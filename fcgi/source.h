@@ -3,36 +3,36 @@
 
 #include "lib/filter.h"
 #include "lib/log/seek.h"
-#include "chunk.h"
+#include "news.h"
 #include "responder_config.h"
 
 /*
- * Where streams read from: the log, with its newest part in memory and with
- * older pages kept for those who come after.  Nothing here waits: what the log
- * cannot say now is SOURCE_TROUBLE, and is asked again later.
+ * What streams read from: the log, its newest part in memory (the tail), and
+ * older parts that are kept for a while (pages).  No call waits.  If the log
+ * cannot be read, a call returns SOURCE_TROUBLE; repeat it later.
  */
 struct source;
 
 /*
  * Open the log.
  *   returns  NULL with why set to one line that says what to do
- *   owns     the caller; source_free().  Lends config
+ *   owns     the caller frees with source_free(); lends config
  */
 #define SOURCE_WHY_MAX 768
 struct source *source_new(const struct responder_config *config,
     char why[SOURCE_WHY_MAX]);
 void source_free(struct source *src); /* src may be NULL */
 
-/* All events with id <= head have been seen by source_step(). */
+/* The head: source_step() has seen all events with id <= head. */
 int64_t source_head(const struct source *src);
 
-/* How many rows were read from the log, for one reason or another. */
+/* The number of rows read from the log so far, for any purpose. */
 uint64_t source_rows(const struct source *src);
 
 enum source_result {
 	SOURCE_OK,
 	SOURCE_END,     /* there is no more */
-	SOURCE_RESET,   /* the log was replaced or went back; see below */
+	SOURCE_RESET,   /* the log was replaced or went back */
 	SOURCE_TROUBLE, /* the log could not be read: nothing is known */
 };
 
@@ -40,60 +40,53 @@ enum source_result {
 
 /*
  * Look whether the log has changed, which is cheap, and read the next new
- * events into memory: at most what fits into one record, or one event that is
- * larger than that.
- *   event    is called for each with the chunk that holds it and its index;
- *            what source_chunk() lent stays
- *   removed  is called for each topic of which events were removed before
- *            anybody saw them; topic.bytes is NULL where any may be meant
- *   returns  SOURCE_OK if there may be more, SOURCE_END if not; SOURCE_TROUBLE:
- *            what event was told is void; SOURCE_RESET if the log was replaced
- *            or restored from an older copy: all that was ever read from the
- *            source is void, and source_head() is the end of the log as it is
- *            now
+ * events into memory: at most as many as fit into one record, or one event that
+ * is larger than a record.
+ *   returns  SOURCE_OK if there may be more, SOURCE_END if there is not, both
+ *            with *news set; SOURCE_TROUBLE; SOURCE_RESET if the log was
+ *            replaced or restored from an older copy: discard all that was read
+ *            from the source before.  source_head() is then the end of the log
+ *            as it is now
+ *   owns     lends *news and the chunks in it until the next source_step()
+ *   voids    chunks lent before
  */
-struct source_news {
-	void (*event)(void *cookie, const struct chunk *c, size_t i);
-	void (*removed)(void *cookie, struct text topic);
-	void *cookie;
-};
-enum source_result source_step(struct source *src,
-    const struct source_news *news);
+enum source_result source_step(struct source *src, const struct news **news);
 
 /*
- * Have the next step notice that another file is in the log's place: it is
- * looked at 20 times a second at most, which would be late for a client that
- * comes with an id of the new one.
+ * Make the next step check whether another file has taken the log's place.
+ * Steps check 20 times a second at most, which may be too late for a client
+ * that connects with an id of the new log.
  */
 void source_recheck(struct source *src);
 
 /* ---- older events ---- */
 
 /*
- * The events after a cursor, from memory or from the log.
- *   shape    chunk->after <= cursor < chunk->upto.  It holds at least those that the
- *            filter's topics let pass, and others
- *   returns  SOURCE_OK with *chunk and *is_old set (read from the log itself, so
- *            that removed events may be missing); SOURCE_END if cursor is at
- *            the head; SOURCE_TROUBLE
- *   owns     lent until source_chunk() or source_step() is next called
+ * Find the events after a cursor, in memory or in the log.
+ *   shape    chunk->after <= cursor < chunk->upto.  The chunk holds at least
+ *            the events whose topics pass the filter, and may hold others
+ *   returns  SOURCE_OK with *chunk set, and *is_old set if it was read from the
+ *            log, so that removed events may be missing; SOURCE_END if the
+ *            cursor is at the head; SOURCE_TROUBLE
+ *   owns     lends *chunk until the next source_chunk() or source_step()
  */
 enum source_result source_chunk(struct source *src, const struct filter *f,
     int64_t cursor, const struct chunk **chunk, bool *is_old);
 
 /*
- * A number that stays the same as long as nobody commits; to be compared with
- * what it was since source_step() was last called.
+ * A number that changes with every commit to the log.  Compare only numbers
+ * between the same two calls of source_step(): the log may be another one
+ * after a step.
  *   returns  SOURCE_OK, SOURCE_TROUBLE
  */
 enum source_result source_version(struct source *src, int64_t *version);
 
 /*
- * Has an event that the filter lets pass been removed after a cursor, of which
- * the client does not know?
- *   returns  SOURCE_OK with *next set to the id from which on all is there, and
- *            *known to what it will know once it is told; SOURCE_END if not;
- *            SOURCE_TROUBLE
+ * Look for events that were removed after a cursor, that the filter lets pass,
+ * and that the client has not been told of.
+ *   returns  SOURCE_OK if there are any, with *next set to the id from which on
+ *            the log is complete, and *known to what the client knows once it
+ *            has been told; SOURCE_END if there are none; SOURCE_TROUBLE
  */
 enum source_result source_gap(struct source *src, const struct filter *f,
     int64_t cursor, struct gap_known *known, int64_t *next);
@@ -101,10 +94,10 @@ enum source_result source_gap(struct source *src, const struct filter *f,
 /* ---- where to start ---- */
 
 /*
- * Look for the place to start at.
- *   returns  SOURCE_OK with cursor and known set; SOURCE_END if it is to be
- *            called again; SOURCE_RESET if the client's id lies beyond the end
- *            of the log (cursor is the end then); SOURCE_TROUBLE
+ * Look for the place where a stream starts, one page at a time.
+ *   returns  SOURCE_OK with seek's cursor and known set; SOURCE_END if it must
+ *            be called again; SOURCE_RESET if the client's id lies beyond the
+ *            end of the log (the cursor is the end then); SOURCE_TROUBLE
  */
 enum source_result source_find(struct source *src, const struct filter *f,
     struct seek *seek);

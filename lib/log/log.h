@@ -135,6 +135,7 @@ typedef bool log_row_fn(void *cookie, const struct event *e);
  *            different, at most LOG_TOPICS_MAX), found by index; else all
  */
 #define LOG_TOPICS_MAX 64
+#define LOG_PAGE_ROWS 1000 /* max_rows of a caller that has other work to do */
 struct log_range {
 	int64_t after;
 	int64_t upto;

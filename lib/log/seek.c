@@ -3,8 +3,6 @@
  */
 #include "seek.h"
 
-#define PAGE_ROWS 1000 /* looked through in one step */
-
 void
 seek_narrow(struct log_range *range, const struct filter *f,
     struct text topics[LOG_TOPICS_MAX])
@@ -78,7 +76,7 @@ find_last(struct log *log, int64_t head, const struct filter *f,
 {
 	struct count count = { .filter = f, .seek = seek };
 	struct text topics[LOG_TOPICS_MAX];
-	struct log_range range = { .max_rows = PAGE_ROWS };
+	struct log_range range = { .max_rows = LOG_PAGE_ROWS };
 	int64_t reached;
 
 	if (seek->upto == 0)
