@@ -1,39 +1,64 @@
 /*
  * The requests of a publisher that serves many.
  *
- * What comes in while a transaction is written to the disk is in the next one,
- * so that the wait for the disk is shared by all who are there.  Locks are not
- * waited for: while others are writing, it goes on reading and tries again.
+ * A client is in the list or group that the state of its publish asks for, and
+ * set_state() alone moves it.  It is freed once it has been answered.
  */
-#include <assert.h>
+#include "client.h"
+
 #include <stdlib.h>
 
-#include "lib/loop/idle.h"
 #include "lib/loop/timer.h"
 #include "lib/warn.h"
-#include "server_private.h"
 
-#define GROUP_MAX 512 /* requests in one transaction */
-#define HOLD_MAX_NS 50000000L
-#define AGAIN_MS 2       /* between tries while others are writing */
-#define PATIENCE_MS 1000 /* for the end of a refused body */
+#define PATIENCE_MS 1000 /* with the body of a refused request */
+
+/*
+ * A request and the connection that it came over.
+ *   state     decides the list: none, discarding, or the group
+ *   since_ms  in this state
+ */
+struct client {
+	struct clients *owner;
+	struct connection *connection;
+	struct publish *publish;
+	enum publish_state state;
+	int64_t since_ms;
+	struct group_member member;
+	TAILQ_ENTRY(client) all;
+	TAILQ_ENTRY(client) discarding;
+};
+
+static void on_patience(uv_timer_t *timer);
 
 static void
-stop_waiting(struct client *c)
+set_state(struct client *c, enum publish_state state)
 {
-	TAILQ_REMOVE(&c->server->waiting, c, link);
-	c->server->n_waiting--;
-	c->is_waiting = false;
+	struct clients *cs = c->owner;
+
+	if (state == c->state)
+		return;
+	if (c->state == PUBLISH_DISCARDING)
+		TAILQ_REMOVE(&cs->discarding, c, discarding);
+	else if (c->state == PUBLISH_APPENDING)
+		group_leave(&cs->group, &c->member);
+	c->state = state;
+	c->since_ms = (int64_t)uv_now(cs->loop);
+	if (state == PUBLISH_APPENDING)
+		group_join(&cs->group, &c->member);
+	if (state != PUBLISH_DISCARDING)
+		return;
+	TAILQ_INSERT_TAIL(&cs->discarding, c, discarding);
+	if (!timer_is_running(
+		&cs->patience)) /* started anew, it never expires */
+		timer_repeat(&cs->patience, on_patience, PATIENCE_MS / 10);
 }
 
-void
+static void
 client_free(struct client *c)
 {
-	if (c->is_waiting)
-		stop_waiting(c);
-	if (c->is_refused)
-		TAILQ_REMOVE(&c->server->refused, c, link);
-	TAILQ_REMOVE(&c->server->all, c, all);
+	set_state(c, PUBLISH_ANSWERING);
+	TAILQ_REMOVE(&c->owner->all, c, all);
 	publish_free(c->publish);
 	free(c);
 }
@@ -51,68 +76,54 @@ answer(struct client *c)
 	client_free(c);
 }
 
+/* Answer a request whose body has not ended; this frees the client. */
 static void
-wait_for_group(struct client *c)
+stop(struct client *c, int status, const char *detail)
 {
-	struct server *s = c->server;
-
-	c->is_waiting = true;
-	s->n_waiting++;
-	c->since_ms = (int64_t)uv_now(s->loop);
-	TAILQ_INSERT_TAIL(&s->waiting, c, link);
+	publish_stop(c->publish, status, detail);
+	answer(c);
 }
 
 static void
-on_patience(uv_timer_t *timer)
+stop_for_restart(struct client *c)
 {
-	struct server *s = timer->data;
-	int64_t now = (int64_t)uv_now(s->loop);
-	struct client *c;
+	stop(c, 503, "The publisher is being restarted.  Send the rest again.");
+}
 
-	while ((c = TAILQ_FIRST(&s->refused)) != NULL &&
-	    now - c->since_ms >= PATIENCE_MS) {
-		publish_stop(c->publish, 400, "");
+/* Follow the state of the publish; this may free the client. */
+static void
+follow(struct client *c)
+{
+	bool was_paused = c->state == PUBLISH_APPENDING;
+
+	set_state(c, publish_state(c->publish));
+	if (c->state == PUBLISH_ANSWERING)
 		answer(c);
-	}
-	if (c == NULL)
-		timer_stop(timer);
+	else if (c->state == PUBLISH_APPENDING)
+		connection_pause(c->connection);
+	else if (was_paused && c->owner->is_ending)
+		stop_for_restart(c);
+	else if (was_paused)
+		connection_resume(c->connection);
 }
 
 /*
- * Web servers may drop an answer that comes while they are sending; but a body
- * may be one without end, and who sends it is to know.
+ * Web servers may drop an answer that arrives while they are sending, so a
+ * refused body is read to its end.  But a body may have no end: then the sender
+ * gets the answer after a second.
  */
 static void
-wait_for_end(struct client *c)
+on_patience(uv_timer_t *timer)
 {
-	struct server *s = c->server;
+	struct clients *cs = timer->data;
+	int64_t now = (int64_t)uv_now(cs->loop);
+	struct client *c;
 
-	if (c->is_refused)
-		return;
-	c->is_refused = true;
-	c->since_ms = (int64_t)uv_now(s->loop);
-	TAILQ_INSERT_TAIL(&s->refused, c, link);
-	if (!timer_is_running(&s->patience)) /* again, it would never expire */
-		timer_repeat(&s->patience, on_patience, PATIENCE_MS / 10);
-}
-
-/* Do what the request wants after something has come. */
-static void
-after_input(struct client *c)
-{
-	switch (publish_want(c->publish)) {
-	case PUBLISH_INPUT:
-		if (publish_is_refused(c->publish))
-			wait_for_end(c);
-		break;
-	case PUBLISH_APPEND:
-		connection_pause(c->connection);
-		wait_for_group(c);
-		break;
-	case PUBLISH_ANSWER:
-		answer(c);
-		break;
-	}
+	while ((c = TAILQ_FIRST(&cs->discarding)) != NULL &&
+	    now - c->since_ms >= PATIENCE_MS)
+		stop(c, 0, "");
+	if (c == NULL)
+		timer_stop(timer);
 }
 
 static void
@@ -123,18 +134,14 @@ on_body(void *user, struct text bytes)
 	if (bytes.bytes != NULL)
 		publish_take(c->publish, bytes.bytes, bytes.len);
 	else
-		publish_over(c->publish);
-	after_input(c);
+		publish_end(c->publish);
+	follow(c);
 }
 
 static void
 on_late(void *user)
 {
-	struct client *c = user;
-
-	publish_stop(c->publish, 408,
-	    "Nothing of the body has come for a while.");
-	answer(c);
+	stop(user, 408, "Nothing of the body has come for a while.");
 }
 
 static void
@@ -144,188 +151,79 @@ on_gone(void *user)
 }
 
 static void
+on_appended(void *user)
+{
+	follow(user);
+}
+
+static void
 on_request(void *cookie, struct connection *connection, const char *const *vars)
 {
-	struct server *s = cookie;
+	struct clients *cs = cookie;
 	struct client *c = calloc(1, sizeof(*c));
 
-	s->counters.requests++;
+	cs->n_requests++;
 	if (c != NULL)
-		c->publish = publish_new(s->config, s->json, vars, true);
+		c->publish = publish_new(cs->config, cs->json, vars, true);
 	if (c == NULL || c->publish == NULL) {
 		warn_line("main: out of memory for a request");
 		free(c);
 		connection_abort(connection);
 		return;
 	}
-	c->server = s;
+	c->owner = cs;
 	c->connection = connection;
-	TAILQ_INSERT_TAIL(&s->all, c, all);
+	c->member.user = c;
+	c->member.publish = c->publish;
+	TAILQ_INSERT_TAIL(&cs->all, c, all);
 	connection_set_user(connection, c);
-	if (publish_is_refused(c->publish))
-		wait_for_end(c); /* its body may never begin */
+	follow(c); /* if it is refused, its body may never begin */
 }
 
-const struct connection_handler client_handler = {
-	.request = on_request,
-	.gone = on_gone,
-	.body = on_body,
-	.late = on_late,
-};
-
-/* ---- groups ---- */
-
-static void
-tell_restart(struct client *c)
+int
+clients_open(struct clients *cs, uv_loop_t *loop,
+    const struct publisher_config *config, struct commit *commit,
+    struct log_json *json)
 {
-	publish_stop(c->publish, 503,
-	    "The publisher is being restarted.  Send the rest again.");
-	answer(c);
-}
+	static const struct connection_handler handler = {
+		.request = on_request,
+		.gone = on_gone,
+		.body = on_body,
+		.late = on_late,
+	};
+	int result;
 
-/* It was appended, or refused. */
-static void
-after_append(struct client *c)
-{
-	if (publish_want(c->publish) == PUBLISH_APPEND)
-		return; /* others write: it waits on */
-	stop_waiting(c);
-	c->server->counters.appended++;
-	if (publish_want(c->publish) != PUBLISH_INPUT) {
-		after_input(c);
-	} else if (c->server->is_ending) {
-		tell_restart(c);
-	} else {
-		if (publish_is_refused(c->publish))
-			wait_for_end(c);
-		connection_resume(c->connection);
-	}
-}
-
-/* Those who have waited too long for others to end their writing. */
-static void
-give_up(struct server *s)
-{
-	int64_t now = (int64_t)uv_now(s->loop);
-	struct client *c;
-
-	while ((c = TAILQ_FIRST(&s->waiting)) != NULL &&
-	    now - c->since_ms >= s->config->busy_ms) {
-		commit_busy(s->commit, c->publish);
-		after_append(c);
-	}
-}
-
-static void
-on_more(uv_idle_t *idle)
-{
-	(void)idle; /* that it runs is what it is for */
-}
-
-static void
-on_again(uv_timer_t *timer)
-{
-	struct server *s = timer->data;
-
-	give_up(s);
-	if (s->n_waiting > 0)
-		idle_start(&s->more, on_more);
-}
-
-static void
-append_group(struct server *s)
-{
-	struct publish *requests[GROUP_MAX] = { 0 };
-	struct client *clients[GROUP_MAX];
-	struct client *c;
-	uint64_t began = uv_hrtime();
-	size_t n = 0;
-
-	assert(!TAILQ_EMPTY(&s->waiting));
-	for (c = TAILQ_FIRST(&s->waiting); c != NULL && n < GROUP_MAX;
-	     c = TAILQ_NEXT(c, link)) {
-		clients[n] = c;
-		requests[n++] = c->publish;
-	}
-	if (commit_all(s->commit, requests, n) != 0) {
-		s->counters.locked++;
-		timer_start(&s->again, on_again, AGAIN_MS);
-		return;
-	}
-	s->counters.groups++;
-	s->is_due = false;
-	s->commit_ns = uv_hrtime() - began;
-	s->expected = n > s->expected / 2 ? n : s->expected / 2;
-	for (size_t i = 0; i < n; i++)
-		after_append(clients[i]);
+	*cs = (struct clients){ .loop = loop, .config = config, .json = json };
+	TAILQ_INIT(&cs->all);
+	TAILQ_INIT(&cs->discarding);
+	timer_init(&cs->patience, loop, cs);
+	result =
+	    group_open(&cs->group, loop, commit, config->busy_ms, on_appended);
+	cs->connections = connections_new(loop, &handler, cs, config->idle_ms);
+	return result == 0 && cs->connections != NULL ? 0 : -1;
 }
 
 void
-client_on_first(void *cookie)
-{
-	struct server *s = cookie;
-
-	s->is_held = false;
-	s->is_due = true;
-	idle_start(&s->more, on_more); /* no sleep before client_on_group() */
-}
-
-/*
- * Those who were answered together send their next requests together: the first
- * of them is not to be written to the disk alone.  As many as there were the
- * last time are waited for, but not longer than half of what a commit takes.
- */
-static void
-hold(struct server *s)
-{
-	uint64_t ns = s->commit_ns / 2 + 1;
-
-	if (!s->is_held)
-		fine_timer_start(s->first,
-		    ns < HOLD_MAX_NS ? (long)ns : HOLD_MAX_NS);
-	s->is_held = true;
-}
-
-void
-client_on_group(uv_check_t *check)
-{
-	struct server *s = check->data;
-
-	idle_stop(&s->more);
-	if (s->n_waiting == 0 || timer_is_running(&s->again))
-		return;
-	if (s->n_waiting < s->expected && !s->is_due) {
-		hold(s);
-		return;
-	}
-	if (s->is_held)
-		fine_timer_stop(s->first);
-	s->is_held = false;
-	append_group(s);
-	if (s->n_waiting > 0 && !timer_is_running(&s->again))
-		idle_start(&s->more, on_more);
-}
-
-void
-client_give_up_all(struct server *s)
+clients_end(struct clients *cs)
 {
 	struct client *c, *next;
 
-	for (c = TAILQ_FIRST(&s->waiting); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, link);
-		commit_busy(s->commit, c->publish);
-		after_append(c);
-	}
-}
-
-void
-client_end_all(struct server *s)
-{
-	struct client *c, *next;
-
-	for (c = TAILQ_FIRST(&s->all); c != NULL; c = next) {
+	cs->is_ending = true;
+	for (c = TAILQ_FIRST(&cs->all); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, all);
-		if (!c->is_waiting)
-			tell_restart(c);
+		if (c->state != PUBLISH_APPENDING)
+			stop_for_restart(c);
 	}
+}
+
+void
+clients_close(struct clients *cs)
+{
+	if (cs->loop == NULL)
+		return;
+	group_give_up(&cs->group);
+	clients_end(cs); /* requests may have begun since the first time */
+	connections_free(cs->connections);
+	group_close(&cs->group);
+	uv_close((uv_handle_t *)&cs->patience, NULL);
 }

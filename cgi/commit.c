@@ -73,7 +73,7 @@ reserve(struct commit *c, struct publish *const *requests, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
 
-		if (publish_want(requests[i]) != PUBLISH_APPEND)
+		if (publish_state(requests[i]) != PUBLISH_APPENDING)
 			continue;
 		(void)publish_events(requests[i], &len);
 		total += len;
@@ -125,7 +125,7 @@ try_group(struct commit *c, struct publish *const *requests, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
 
-		if (publish_want(requests[i]) != PUBLISH_APPEND)
+		if (publish_state(requests[i]) != PUBLISH_APPENDING)
 			continue; /* refused in a group that failed */
 		(void)publish_events(requests[i], &len);
 		added[i].first = first;
@@ -156,7 +156,7 @@ fail_all(struct commit *c, struct publish *const *requests, size_t n,
     enum log_result result)
 {
 	for (size_t i = 0; i < n; i++)
-		if (publish_want(requests[i]) == PUBLISH_APPEND)
+		if (publish_state(requests[i]) == PUBLISH_APPENDING)
 			(void)publish_appended(requests[i], result, NULL, 0,
 			    c->why);
 }
@@ -165,7 +165,7 @@ static void
 each_alone(struct commit *c, struct publish *const *requests, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (publish_want(requests[i]) == PUBLISH_APPEND)
+		if (publish_state(requests[i]) == PUBLISH_APPENDING)
 			(void)commit_all(c, requests + i, 1); /* or it waits */
 }
 

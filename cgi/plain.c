@@ -39,7 +39,7 @@ read_some(struct publish *p, int64_t *left)
 		*left -= n;
 		publish_take(p, bytes, (size_t)n);
 	} else if (n == 0) {
-		publish_over(p);
+		publish_end(p);
 	} else {
 		warn_line("body: standard input: %s", strerror(errno));
 		publish_stop(p, 500,
@@ -56,15 +56,16 @@ serve(struct publish *p, struct commit *commit)
 	size_t len;
 
 	for (;;) {
-		switch (publish_want(p)) {
-		case PUBLISH_INPUT:
+		switch (publish_state(p)) {
+		case PUBLISH_READING:
+		case PUBLISH_DISCARDING:
 			read_some(p, &left);
 			break;
-		case PUBLISH_APPEND:
+		case PUBLISH_APPENDING:
 			if (commit_all(commit, &p, 1) != 0)
 				commit_busy(commit, p);
 			break;
-		case PUBLISH_ANSWER:
+		case PUBLISH_ANSWERING:
 			answer = publish_answer(p, &len);
 			if (answer != NULL)
 				return plain_write(answer, len);

@@ -1,9 +1,9 @@
 /*
  * One publishing request: method, access, body, append, answer.
  *
- * Each step either goes on or fills in the problem that will be answered once
- * the body is over.  What a client is told names no path; the operator's line
- * on standard error does.
+ * A step that fails fills in the problem, which is the answer once the body has
+ * ended.  A problem names no path and no reason of the system; the operator's
+ * line on standard error does.
  */
 #include "publish.h"
 
@@ -23,45 +23,62 @@
 
 #define DISCARD_MAX ((size_t)16 * 1024 * 1024) /* of a refused body */
 
+/*
+ *   cors      header lines of any answer
+ *   has_ended the body has
+ *   problem   the answer if its status is not 0
+ *   discarded bytes, while PUBLISH_DISCARDING
+ *   length    of the body; -1: unknown
+ *   bytes     the body, if it is parsed as a whole
+ *   len       bytes of the body so far
+ *   streamed  parses a body that is published as it comes; else NULL
+ *   counts    of such a body
+ *   events    to append; borrowed from body or streamed
+ *   answer    NULL: not known yet, or derived from problem or counts
+ */
 struct publish {
 	const struct publisher_config *config;
 	struct log_json *json;
-	enum publish_want want;
-	char cors[CORS_MAX]; /* header lines that go with any answer */
-	bool is_preflight;
-	bool is_allowed; /* the origin of an OPTIONS request */
-	bool is_refused; /* the answer will be the problem */
-	bool is_over;    /* the body is */
+	enum publish_state state;
+	bool has_ended;
+	char cors[CORS_MAX];
 	struct problem problem;
 	size_t discarded;
-	int64_t length; /* of the body; -1: not known */
+	int64_t length;
 	char *type;
 	char *query;
-	/* a body that counts as a whole */
 	char *bytes;
 	size_t len;
 	size_t cap;
 	struct body body;
-	/* one that is published as it comes */
 	struct streamed *streamed;
 	struct answer_counts counts;
-	/* to be appended */
 	const struct event *events;
 	size_t n;
 	char *answer;
 	size_t answer_len;
 };
 
-static void
-refuse(struct publish *p)
+static bool
+is_refused(const struct publish *p)
 {
-	p->is_refused = true;
+	return p->problem.status != 0;
+}
+
+/* Go on with the body, or answer if it has ended. */
+static void
+read_on(struct publish *p)
+{
+	if (p->has_ended)
+		p->state = PUBLISH_ANSWERING;
+	else if (is_refused(p) || p->answer != NULL)
+		p->state = PUBLISH_DISCARDING;
+	else
+		p->state = PUBLISH_READING;
+	if (p->state == PUBLISH_READING)
+		return;
 	free(p->bytes);
 	p->bytes = NULL;
-	if (p->is_over)
-		p->want = PUBLISH_ANSWER;
-	else
-		p->want = PUBLISH_INPUT;
 }
 
 /* ---- the body ---- */
@@ -71,14 +88,14 @@ read_length(struct publish *p, const char *text, bool is_framed)
 {
 	int64_t n = 0;
 
-	/* lighttpd says -1 of a body of unknown length */
+	/* lighttpd sends -1 for a body of unknown length */
 	if (is_framed &&
 	    (text == NULL || text[0] == '\0' || strcmp(text, "-1") == 0))
 		return 0;
 	if (text == NULL || text[0] == '\0') {
 		problem_set(&p->problem, 411,
 		    "Send a Content-Length: a body of unknown "
-		    "length (Transfer-Encoding: chunked) is not taken.");
+		    "length (Transfer-Encoding: chunked) is not accepted.");
 		return -1;
 	}
 	if (text[strspn(text, "0123456789")] != '\0') {
@@ -100,7 +117,7 @@ refuse_size(struct publish *p)
 	return -1;
 }
 
-/* How the body is to be read. */
+/* Prepare to read the body. */
 static int
 open_body(struct publish *p)
 {
@@ -122,60 +139,64 @@ open_body(struct publish *p)
 	return 0;
 }
 
+/* Make room for len bytes of a whole body and a byte more: malloc(0) may return
+   NULL. */
+static int
+make_room(struct publish *p, size_t len)
+{
+	size_t cap = p->len + len + 1;
+	char *grown;
+
+	if (cap <= p->cap)
+		return 0;
+	if (p->length >= (int64_t)cap)
+		cap = (size_t)p->length + 1;
+	else
+		cap += cap / 2;
+	grown = realloc(p->bytes, cap);
+	if (grown == NULL)
+		return problem_memory(&p->problem);
+	p->bytes = grown;
+	p->cap = cap;
+	return 0;
+}
+
 static void
 take_whole(struct publish *p, const char *bytes, size_t len)
 {
-	size_t max = p->config->max_body_bytes, cap;
-	char *grown;
-
-	if (len > max - p->len) {
+	if (len > p->config->max_body_bytes - p->len) {
 		(void)refuse_size(p);
-		refuse(p);
-		return;
+	} else if (make_room(p, len) == 0) {
+		memcpy(p->bytes + p->len, bytes, len);
+		p->len += len;
 	}
-	if (p->len + len >= p->cap) {
-		cap = p->len + len + 1; /* never 0, which may give NULL */
-		if (p->length >= (int64_t)cap)
-			cap = (size_t)p->length + 1;
-		else
-			cap += cap / 2;
-		grown = realloc(p->bytes, cap);
-		if (grown == NULL) {
-			(void)problem_memory(&p->problem);
-			refuse(p);
-			return;
-		}
-		p->bytes = grown;
-		p->cap = cap;
-	}
-	memcpy(p->bytes + p->len, bytes, len);
-	p->len += len;
+	read_on(p);
 }
 
-/* What came of a streamed body is to be stored, also before a problem. */
+/* Append what was completed, also before a problem. */
 static void
-use_streamed(struct publish *p, int result)
+use_streamed(struct publish *p)
 {
-	p->is_refused = result != 0;
 	p->events = streamed_events(p->streamed, &p->n);
 	if (p->n > 0)
-		p->want = PUBLISH_APPEND;
-	else if (p->is_over)
-		p->want = PUBLISH_ANSWER;
+		p->state = PUBLISH_APPENDING;
+	else
+		read_on(p);
 }
 
 void
 publish_take(struct publish *p, const char *bytes, size_t len)
 {
-	assert(p->want == PUBLISH_INPUT && !p->is_over);
-	if (p->is_refused || p->is_preflight) {
+	assert(p->state <= PUBLISH_DISCARDING && !p->has_ended);
+	if (p->state == PUBLISH_DISCARDING) {
 		p->discarded += len;
 		if (p->discarded > DISCARD_MAX)
-			p->want = PUBLISH_ANSWER;
+			p->state = PUBLISH_ANSWERING;
 	} else if (p->streamed != NULL) {
 		p->len += len;
-		use_streamed(p,
-		    streamed_take(p->streamed, bytes, len, &p->problem));
+		/* a problem is kept in p */
+		(void)streamed_take(p->streamed, bytes, len, &p->problem);
+		use_streamed(p);
 	} else {
 		take_whole(p, bytes, len);
 	}
@@ -186,12 +207,12 @@ use_whole(struct publish *p)
 {
 	if (body_parse(p->json, p->type, p->query, p->bytes, p->len, &p->body,
 		&p->problem) != 0) {
-		refuse(p);
+		read_on(p);
 		return;
 	}
 	p->events = p->body.events;
 	p->n = p->body.n_events;
-	p->want = PUBLISH_APPEND;
+	p->state = PUBLISH_APPENDING;
 }
 
 static void
@@ -200,31 +221,32 @@ refuse_cut(struct publish *p)
 	problem_set(&p->problem, 400,
 	    "The body ended after %zu of %" PRId64 " bytes.%s", p->len,
 	    p->length, p->streamed != NULL ? "" : "  Nothing was stored.");
-	refuse(p);
+	read_on(p);
 }
 
 void
-publish_over(struct publish *p)
+publish_end(struct publish *p)
 {
-	assert(p->want == PUBLISH_INPUT && !p->is_over);
-	p->is_over = true;
-	if (p->is_refused || p->is_preflight)
-		p->want = PUBLISH_ANSWER;
-	else if (p->length >= 0 && (int64_t)p->len < p->length)
+	assert(p->state <= PUBLISH_DISCARDING && !p->has_ended);
+	p->has_ended = true;
+	if (p->state == PUBLISH_DISCARDING) {
+		read_on(p);
+	} else if (p->length >= 0 && (int64_t)p->len < p->length) {
 		refuse_cut(p);
-	else if (p->streamed != NULL)
-		use_streamed(p, streamed_end(p->streamed, &p->problem));
-	else
+	} else if (p->streamed != NULL) {
+		(void)streamed_end(p->streamed, &p->problem);
+		use_streamed(p);
+	} else {
 		use_whole(p);
+	}
 }
 
 void
 publish_stop(struct publish *p, int status, const char *detail)
 {
-	if (!p->is_refused && !p->is_preflight)
+	if (p->state != PUBLISH_DISCARDING)
 		problem_set(&p->problem, status, "%s", detail);
-	p->is_refused = true;
-	p->want = PUBLISH_ANSWER;
+	p->state = PUBLISH_ANSWERING;
 }
 
 /* ---- the log ---- */
@@ -232,7 +254,7 @@ publish_stop(struct publish *p, int status, const char *detail)
 const struct event *
 publish_events(const struct publish *p, size_t *n)
 {
-	assert(p->want == PUBLISH_APPEND);
+	assert(p->state == PUBLISH_APPENDING);
 	*n = p->n;
 	return p->events;
 }
@@ -264,7 +286,7 @@ refuse_event(struct publish *p, int status, size_t culprit, const char *why)
 		    refusal(why));
 }
 
-/* What the client is told of trouble with the log, and the operator. */
+/* Answer that the log failed, and tell the operator why. */
 static void
 refuse_log(struct publish *p, enum log_result result, const char *why)
 {
@@ -273,7 +295,8 @@ refuse_log(struct publish *p, enum log_result result, const char *why)
 	switch (result) {
 	case LOG_BUSY:
 		problem_set(&p->problem, 503,
-		    "Others kept the log locked.%s  Send it again.", lost);
+		    "Other programs kept the log locked.%s  Send it again.",
+		    lost);
 		p->problem.retry_s = 1;
 		break;
 	case LOG_FULL:
@@ -299,57 +322,53 @@ count(struct publish *p, const struct log_receipt *receipts)
 	p->counts.last_id = receipts[p->n - 1].id;
 }
 
-/* All of this piece is stored: go on. */
 static void
-go_on(struct publish *p, const struct log_receipt *receipts)
+use_receipts(struct publish *p, const struct log_receipt *receipts)
 {
 	if (p->streamed == NULL) {
 		p->answer = answer_receipts(p->cors, receipts, p->n,
 		    p->body.is_array, &p->answer_len);
-		p->want = PUBLISH_ANSWER;
-		return;
+	} else {
+		count(p, receipts);
+		streamed_clear(p->streamed);
 	}
-	count(p, receipts);
-	streamed_clear(p->streamed);
-	if (p->is_refused)
-		refuse(p);
-	else
-		p->want = p->is_over ? PUBLISH_ANSWER : PUBLISH_INPUT;
+	read_on(p);
 }
 
 bool
 publish_appended(struct publish *p, enum log_result result,
     const struct log_receipt *receipts, size_t culprit, const char *why)
 {
-	assert(p->want == PUBLISH_APPEND);
-	if (result == LOG_OK) {
-		go_on(p, receipts);
+	assert(p->state == PUBLISH_APPENDING);
+	switch (result) {
+	case LOG_OK:
+		use_receipts(p, receipts);
 		return false;
-	}
-	if (result == LOG_REFUSED || result == LOG_CONFLICT) {
+	case LOG_REFUSED:
+	case LOG_CONFLICT:
 		refuse_event(p, result == LOG_REFUSED ? 422 : 409, culprit,
 		    why);
-		p->is_refused = true;
 		if (p->streamed != NULL && culprit > 0) {
 			p->n = culprit;
 			return true;
 		}
-	} else {
+		break;
+	default:
 		refuse_log(p, result, why);
 	}
-	refuse(p);
+	read_on(p);
 	return false;
 }
 
 /* ---- the answer ---- */
 
-/* What was stored before it came to this. */
+/* Add to the problem what was stored before it. */
 static void
-tell_counts(struct publish *p)
+add_counts(struct publish *p)
 {
 	struct problem *problem = &p->problem;
 	char detail[sizeof(problem->detail)] = "";
-	size_t n = 250; /* whole characters */
+	size_t n = 250; /* cut between characters */
 
 	(void)snprintf(detail, sizeof(detail), "%s", problem->detail);
 	while (n > 0 && ((unsigned char)detail[n] & 0xc0) == 0x80)
@@ -366,20 +385,16 @@ tell_counts(struct publish *p)
 const char *
 publish_answer(struct publish *p, size_t *len)
 {
-	assert(p->want == PUBLISH_ANSWER);
-	if (p->answer == NULL && p->is_preflight) {
-		p->answer = answer_options(p->cors, p->is_allowed, len);
-		p->answer_len = *len;
-	} else if (p->answer == NULL && p->is_refused) {
+	assert(p->state == PUBLISH_ANSWERING);
+	if (p->answer == NULL && is_refused(p)) {
 		if (p->streamed != NULL)
-			tell_counts(p);
-		p->answer = answer_problem(p->cors, &p->problem, len);
-		p->answer_len = *len;
+			add_counts(p);
+		p->answer =
+		    answer_problem(p->cors, &p->problem, &p->answer_len);
 	} else if (p->answer == NULL && p->streamed != NULL) {
 		p->counts.passed_over = streamed_passed(p->streamed);
 		p->counts.is_unfinished = streamed_is_unfinished(p->streamed);
-		p->answer = answer_counts(p->cors, &p->counts, len);
-		p->answer_len = *len;
+		p->answer = answer_counts(p->cors, &p->counts, &p->answer_len);
 	}
 	*len = p->answer_len;
 	return p->answer;
@@ -393,12 +408,14 @@ begin(struct publish *p, const char *const *vars, bool is_framed)
 	const char *method = form_var(vars, "REQUEST_METHOD");
 	const char *type = form_var(vars, "CONTENT_TYPE");
 	const char *query = form_var(vars, "QUERY_STRING");
+	bool is_allowed;
 
-	p->is_allowed = cors_write(p->config->origins, p->config->n_origins,
+	is_allowed = cors_write(p->config->origins, p->config->n_origins,
 	    form_var(vars, "HTTP_ORIGIN"), p->cors);
-	p->is_preflight = method != NULL && strcmp(method, "OPTIONS") == 0;
-	if (p->is_preflight)
-		return 0;
+	if (method != NULL && strcmp(method, "OPTIONS") == 0) {
+		p->answer = answer_options(p->cors, is_allowed, &p->answer_len);
+		return p->answer != NULL ? 0 : problem_memory(&p->problem);
+	}
 	if (gate_check(p->config, vars, &type, &p->problem) != 0 ||
 	    read_length(p, form_var(vars, "CONTENT_LENGTH"), is_framed) != 0)
 		return -1;
@@ -420,8 +437,8 @@ publish_new(const struct publisher_config *config, struct log_json *json,
 	p->config = config;
 	p->json = json;
 	p->length = -1;
-	if (begin(p, vars, is_framed) != 0)
-		p->is_refused = true;
+	(void)begin(p, vars, is_framed); /* a problem is kept in p */
+	read_on(p);
 	return p;
 }
 
@@ -439,16 +456,10 @@ publish_free(struct publish *p)
 	free(p);
 }
 
-enum publish_want
-publish_want(const struct publish *p)
+enum publish_state
+publish_state(const struct publish *p)
 {
-	return p->want;
-}
-
-bool
-publish_is_refused(const struct publish *p)
-{
-	return p->is_refused;
+	return p->state;
 }
 
 int64_t

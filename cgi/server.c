@@ -3,78 +3,59 @@
  */
 #include "server.h"
 
+#include <inttypes.h>
+
 #include "lib/fastcgi/service.h"
-#include "lib/loop/idle.h"
-#include "lib/loop/timer.h"
 #include "lib/warn.h"
-#include "server_private.h"
+#include "client.h"
+
+struct server {
+	const struct publisher_config *config;
+	struct commit *commit;
+	struct log_json *json;
+	struct clients clients;
+};
 
 static void
 end_server(void *cookie)
 {
 	struct server *s = cookie;
 
-	s->is_ending = true;
-	client_end_all(s);
+	clients_end(&s->clients);
 }
 
 static void
 report_server(void *cookie)
 {
 	const struct server *s = cookie;
+	const struct group_counters *counters = &s->clients.group.counters;
 
-	warn_line("report: connections=%zu requests=%llu groups=%llu"
-		  " appended=%llu locked=%llu",
-	    connections_count(s->connections),
-	    (unsigned long long)s->counters.requests,
-	    (unsigned long long)s->counters.groups,
-	    (unsigned long long)s->counters.appended,
-	    (unsigned long long)s->counters.locked);
+	warn_line("report: connections=%zu requests=%" PRIu64 " groups=%" PRIu64
+		  " appended=%" PRIu64 " locked=%" PRIu64,
+	    connections_count(s->clients.connections), s->clients.n_requests,
+	    counters->groups, counters->appended, counters->locked);
 }
 
 static struct connections *
 open_server(void *cookie, uv_loop_t *loop)
 {
 	struct server *s = cookie;
-	const struct publisher_config *config = s->config;
 
-	s->loop = loop;
-	TAILQ_INIT(&s->all);
-	TAILQ_INIT(&s->waiting);
-	TAILQ_INIT(&s->refused);
-	idle_init(&s->more, loop, s);
-	timer_init(&s->again, loop, s);
-	timer_init(&s->patience, loop, s);
-	(void)uv_check_init(loop, &s->group); /* returns 0 */
-	s->group.data = s;
-	(void)uv_check_start(&s->group, client_on_group); /* has a callback */
-	s->commit = commit_new(config, 0);
+	s->commit = commit_new(s->config, 0);
 	s->json = log_json_new();
-	s->first = fine_timer_new(loop, client_on_first, s);
-	s->connections =
-	    connections_new(loop, &client_handler, s, config->idle_ms);
-	if (s->commit == NULL || s->json == NULL || s->connections == NULL ||
-	    s->first == NULL) {
-		warn_line("main: out of memory");
-		return NULL;
-	}
-	return s->connections;
+	if (s->commit != NULL && s->json != NULL &&
+	    clients_open(&s->clients, loop, s->config, s->commit, s->json) == 0)
+		return s->clients.connections;
+	warn_line("main: out of memory");
+	return NULL;
 }
 
 static void
 close_server(void *cookie)
 {
 	struct server *s = cookie;
-	struct client *c;
 
-	client_give_up_all(s);
-	client_end_all(s); /* also requests that began after the first time */
-	while ((c = TAILQ_FIRST(&s->all)) != NULL) {
-		connection_abort(c->connection);
-		client_free(c);
-	}
-	connections_free(s->connections);
-	fine_timer_free(s->first);
+	clients_close(&s->clients);
 	commit_free(s->commit);
 	log_json_free(s->json);
 }

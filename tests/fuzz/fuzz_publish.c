@@ -268,7 +268,7 @@ feed(struct choices *c, struct publish *p, struct text body, size_t size)
 	if (n == 0 && choose(c, 8) == 7) {
 		publish_stop(p, 408, "Nothing came.");
 	} else if (n == 0) {
-		publish_over(p);
+		publish_end(p);
 	} else {
 		piece = fuzz_copy(body.bytes, n);
 		publish_take(p, piece, n);
@@ -288,8 +288,8 @@ run(struct choices *c, struct publish *p, const struct publisher_config *config,
 	c->bytes += fates.len;
 	c->len -= fates.len;
 	body = (struct text){ (const char *)c->bytes, c->len };
-	while (publish_want(p) != PUBLISH_ANSWER) {
-		if (publish_want(p) == PUBLISH_APPEND) {
+	while (publish_state(p) != PUBLISH_ANSWERING) {
+		if (publish_state(p) == PUBLISH_APPENDING) {
 			require(is_let_in(config, v));
 			append(&fates, p);
 			continue;

@@ -10,12 +10,12 @@
  * connection ends, and nothing is left behind.
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
- * Covers: cgi/client.c cgi/commit.c lib/fastcgi/connection.c lib/fastcgi/input.c
+ * Covers: cgi/client.c cgi/group.c cgi/commit.c lib/fastcgi/connection.c lib/fastcgi/input.c
  * Covers: lib/fastcgi/connections.c
  */
 #include "fuzz.h"
 
-#include "cgi/server_private.h"
+#include "cgi/client.h"
 #include "lib/fastcgi/libfcgi.h"
 #include "lib/log/log.h"
 #include "peer.h"
@@ -48,7 +48,7 @@ struct world {
 	struct choices choices;
 	struct slot slots[SLOTS];
 	uv_loop_t loop;
-	struct server server;
+	struct clients clients;
 	struct sent sent[REQUESTS_MAX];
 	size_t n_sent;
 	unsigned stored[REQUESTS_MAX][EVENTS_MAX];
@@ -163,7 +163,7 @@ connect_slot(struct world *w, struct slot *s)
 	if (s->peer.fd >= 0)
 		return;
 	s->request = REQUESTS_MAX;
-	require(connection_open(w->server.connections,
+	require(connection_open(w->clients.connections,
 		    peer_open(&s->peer, rooms[choose(&w->choices, 2)])) == 0);
 }
 
@@ -266,10 +266,10 @@ operate(struct world *w)
 		world_run(&w->loop);
 }
 
-/* ---- the server, without its listener and signals ---- */
+/* ---- the requests, without listener and signals ---- */
 
 static void
-begin(struct server *s, uv_loop_t *loop)
+begin(struct clients *cs, uv_loop_t *loop)
 {
 	static struct commit *commit; /* to open the log costs milliseconds */
 	static struct log_json *json;
@@ -280,24 +280,8 @@ begin(struct server *s, uv_loop_t *loop)
 		json = log_json_new();
 	}
 	require(commit != NULL && json != NULL);
-	s->config = &config;
-	s->commit = commit;
-	s->json = json;
 	require(uv_loop_init(loop) == 0);
-	s->loop = loop;
-	TAILQ_INIT(&s->all);
-	TAILQ_INIT(&s->waiting);
-	TAILQ_INIT(&s->refused);
-	(void)uv_check_init(loop, &s->group);
-	(void)uv_idle_init(loop, &s->more);
-	(void)uv_timer_init(loop, &s->again);
-	(void)uv_timer_init(loop, &s->patience);
-	s->group.data = s->more.data = s->again.data = s->patience.data = s;
-	(void)uv_check_start(&s->group, client_on_group);
-	s->first = fine_timer_new(loop, client_on_first, s);
-	s->connections =
-	    connections_new(loop, &client_handler, s, config.idle_ms);
-	require(s->first != NULL && s->connections != NULL);
+	require(clients_open(cs, loop, &config, commit, json) == 0);
 }
 
 static void
@@ -325,14 +309,13 @@ flush(struct world *w)
 static void
 end(struct world *w)
 {
-	struct server *s = &w->server;
+	struct clients *cs = &w->clients;
 
 	lock(w, false);
 	flush(w);
-	s->is_ending = true;
-	connections_close_idle(s->connections);
-	client_end_all(s);
-	client_give_up_all(s);
+	connections_close_idle(cs->connections);
+	clients_end(cs);
+	group_give_up(&cs->group);
 	flush(w);
 	for (size_t i = 0; i < SLOTS; i++) {
 		const struct peer *p = &w->slots[i].peer;
@@ -341,18 +324,13 @@ end(struct world *w)
 		    w->passed_ms < PATIENCE_MS)
 			require(!p->is_asking);
 	}
-	require(TAILQ_EMPTY(&s->all) && s->n_waiting == 0);
-	connections_free(s->connections);
+	require(TAILQ_EMPTY(&cs->all) && cs->group.n == 0);
+	clients_close(cs);
 	flush(w);
 	for (size_t i = 0; i < SLOTS; i++) {
 		require(w->slots[i].peer.fd < 0 || w->slots[i].peer.is_closed);
 		peer_close(&w->slots[i].peer);
 	}
-	fine_timer_free(s->first);
-	uv_close((uv_handle_t *)&s->group, NULL);
-	uv_close((uv_handle_t *)&s->more, NULL);
-	uv_close((uv_handle_t *)&s->again, NULL);
-	uv_close((uv_handle_t *)&s->patience, NULL);
 	world_end(&w->loop);
 }
 
@@ -412,7 +390,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&w, 0, sizeof(w));
 	w.choices = (struct choices){ data, size };
 	config.db = scratch_log();
-	begin(&w.server, &w.loop);
+	begin(&w.clients, &w.loop);
 	for (size_t i = 0; i < SLOTS; i++)
 		w.slots[i].peer.fd = -1;
 	for (int i = 0; i < OPERATIONS_MAX && w.choices.len > 0; i++)
