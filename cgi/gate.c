@@ -10,7 +10,6 @@
 #include "lib/form.h"
 #include "access.h"
 #include "answer.h"
-#include "cors.h"
 
 /* PUT is what curl -T - sends: what comes is an event stream unless it says
    otherwise. */
@@ -82,10 +81,8 @@ check_site(const struct publisher_config *config, const char *const *vars,
 	const char *user = form_var(vars, "REMOTE_USER");
 	bool is_user = user != NULL && user[0] != '\0';
 
-	if (!is_cross_site(vars) ||
-	    cors_is_listed(config->origins, config->n_origins, origin) ||
-	    (!is_user &&
-		cors_is_listed(config->origins, config->n_origins, "*")))
+	if (!is_cross_site(vars) || cors_is_listed(&config->cors, origin) ||
+	    (!is_user && config->cors.is_any))
 		return 0;
 	problem_set(p, 403,
 	    "Pages of other sites may publish only if their origin is in "

@@ -22,16 +22,12 @@
 #define PROGRAM "rowcast-publish.cgi"
 #define KEEP_BYTES 8388608
 
+/*
+ * Report a wrong configuration to the operator, and answer 500 to the client
+ * of a CGI request.  Returns the exit status.
+ */
 static int
-show(const char *text)
-{
-	return plain_write(text, strlen(text)) == 0 ? EXIT_SUCCESS :
-						      EXIT_FAILURE;
-}
-
-/* Not set up: a web server's client is told that, the operator what to do. */
-static int
-complain(bool is_cgi, const char *why)
+refuse(bool is_cgi, enum options_result status, const char *why)
 {
 	struct problem p;
 	char *answer;
@@ -39,7 +35,7 @@ complain(bool is_cgi, const char *why)
 
 	warn_line("config: %s", why);
 	if (!is_cgi)
-		return EXIT_FAILURE;
+		return (int)status;
 	problem_set(&p, 500,
 	    "Publishing is not set up correctly; the web "
 	    "server's error log has the reason.");
@@ -47,7 +43,7 @@ complain(bool is_cgi, const char *why)
 	if (answer != NULL)
 		(void)plain_write(answer, len); /* it has warned already */
 	free(answer);
-	return EXIT_FAILURE;
+	return (int)status;
 }
 
 /*
@@ -77,24 +73,20 @@ main(int argc, char **argv)
 	const char *const *vars = (const char *const *)environ;
 	bool is_cgi = form_var(vars, "REQUEST_METHOD") != NULL;
 	struct publisher_config config;
-	char why[CONFIG_WHY_MAX];
+	enum options_result result;
+	char why[OPTIONS_WHY_MAX];
 
 	warn_open(PROGRAM, false);
-	switch (publisher_config_read(argc, argv, vars, &config, why)) {
-	case CONFIG_OK:
-		break;
-	case CONFIG_HELP:
-		return show(publisher_config_help);
-	case CONFIG_VERSION:
-		return show(PROGRAM " " ROWCAST_VERSION "\n");
-	case CONFIG_BAD:
-		return complain(is_cgi, why);
-	}
+	result = publisher_config_read(argc, argv, vars, &config, why);
+	if (result == OPTIONS_SHOWN)
+		return EXIT_SUCCESS;
+	if (result != OPTIONS_OK)
+		return refuse(is_cgi, result, why);
 	if (is_cgi)
 		return plain_serve(&config) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (config.socket != NULL || libfcgi_is_spawned())
 		return serve_many(&config);
-	return complain(false,
-	    "REQUEST_METHOD is not set: this is a program for a web server to "
-	    "start, as CGI or FastCGI, or to be given a --socket (--help)");
+	return refuse(false, OPTIONS_BAD,
+	    "no web server has started this program: give --socket PATH to"
+	    " listen there (--help)");
 }

@@ -18,7 +18,6 @@
 #include "lib/form.h"
 #include "lib/warn.h"
 #include "answer.h"
-#include "cors.h"
 #include "gate.h"
 
 #define DISCARD_MAX ((size_t)16 * 1024 * 1024) /* of a refused body */
@@ -410,8 +409,8 @@ begin(struct publish *p, const char *const *vars, bool is_framed)
 	const char *query = form_var(vars, "QUERY_STRING");
 	bool is_allowed;
 
-	is_allowed = cors_write(p->config->origins, p->config->n_origins,
-	    form_var(vars, "HTTP_ORIGIN"), p->cors);
+	is_allowed = cors_write(&p->config->cors, form_var(vars, "HTTP_ORIGIN"),
+	    p->cors);
 	if (method != NULL && strcmp(method, "OPTIONS") == 0) {
 		p->answer = answer_options(p->cors, is_allowed, &p->answer_len);
 		return p->answer != NULL ? 0 : problem_memory(&p->problem);

@@ -3,69 +3,36 @@
 
 #include <sys/types.h>
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "lib/event.h"
-
-#define CONFIG_BODY_BYTES 1048576
-#define CONFIG_BODY_BYTES_MAX 268435456
-#define CONFIG_BUSY_MS 5000
-#define CONFIG_BUSY_MS_MAX 600000
-#define CONFIG_IDLE_S 60
-#define CONFIG_IDLE_S_MAX 86400
-#define CONFIG_CONNECTIONS 512
-#define CONFIG_CONNECTIONS_MAX 1000000
-#define CONFIG_ORIGINS_MAX 64
-#define CONFIG_ORIGIN_LEN_MAX 255
+#include "lib/cors.h"
+#include "lib/options.h"
 
 /*
- * How the publisher was set up; checked, but nothing is opened yet.
- *   token    a Bearer token that may publish; NULL for none
- *   origins  "*" or "scheme://host[:port]": whose pages may read our answers
+ * The configuration of the publisher; see the table in publisher_config.c for
+ * ranges and defaults.
+ *   units    the name of a field ends in its unit
+ *   owns     nothing: text borrows from the command line and the environment
  */
 struct publisher_config {
-	const char *db;
-	bool no_sync;            /* commits do not wait for the disk */
-	const char *socket;      /* as FastCGI: PATH or HOST:PORT, or NULL */
-	mode_t socket_mode;      /* of a socket at a path */
-	const char *web_servers; /* addresses that may connect over TCP */
+	const char *db;          /* path of the log */
+	bool no_sync;            /* do not fsync on commit */
+	const char *socket;      /* PATH or HOST:PORT; NULL: descriptor 0 */
+	mode_t socket_mode;      /* of a Unix socket */
+	const char *web_servers; /* addresses that may connect over TCP,
+	                            separated by commas */
 	size_t max_connections;
-	int64_t idle_ms; /* without a byte of a body, then it is given up */
+	int64_t idle_ms; /* a body without a byte for this long is given up */
 	size_t max_body_bytes;
-	int busy_ms;
+	int busy_ms; /* wait for other writers */
 	bool use_syslog;
 	bool no_sandbox;
-	const char *token;
-	bool is_open;
-	struct text origins[CONFIG_ORIGINS_MAX];
-	size_t n_origins;
+	const char *token; /* Bearer token that may publish; NULL: none */
+	bool is_open;      /* everyone may publish */
+	struct cors cors;  /* pages of other sites that may publish */
 };
 
-enum config_result {
-	CONFIG_OK,
-	CONFIG_HELP,    /* --help was asked for */
-	CONFIG_VERSION, /* --version was */
-	CONFIG_BAD,     /* why says what to change */
-};
-
-#define CONFIG_WHY_MAX 256
-
-/*
- * Read the environment, then the command line, which is stronger.  The command
- * line is left alone if the environment has GATEWAY_INTERFACE: a web server
- * may put there what a client wrote after '?'.
- *   shape    vars is an environment: "NAME=value" strings, NULL at the end
- *   returns  see enum config_result; *c holds good for CONFIG_OK only
- *   owns     *c borrows from argv and vars
- *   source   RFC 3875, 4.4 "The Script Command-Line"
- */
-enum config_result publisher_config_read(int argc, char **argv,
-    const char *const *vars, struct publisher_config *c,
-    char why[CONFIG_WHY_MAX]);
-
-/* What --help prints. */
-extern const char publisher_config_help[];
+/* Read the configuration; nothing is opened.  See options_read(). */
+enum options_result publisher_config_read(int argc, char **argv,
+    const char *const *vars, struct publisher_config *config,
+    char why[OPTIONS_WHY_MAX]);
 
 #endif

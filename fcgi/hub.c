@@ -206,12 +206,12 @@ answer(struct connection *c, char *text, size_t len)
 
 static void
 refuse(struct hub *h, struct connection *c, const struct problem *p,
-    struct text origin)
+    const char *origin)
 {
 	char text[REPLY_MAX];
 
 	h->counters.refused++;
-	answer(c, text, reply_problem(h->config, p, origin, text));
+	answer(c, text, reply_problem(&h->config->cors, p, origin, text));
 }
 
 /* Different for each client, so that they do not all return at once; and not
@@ -288,13 +288,13 @@ on_request(void *cookie, struct connection *c, const char *const *vars)
 	struct request r;
 
 	if (request_parse(vars, &r, &p) != 0) {
-		refuse(h, c, &p, text_of(form_var(vars, "HTTP_ORIGIN")));
+		refuse(h, c, &p, form_var(vars, "HTTP_ORIGIN"));
 		return;
 	}
 	if (r.method == REQUEST_GET)
 		get(h, c, &r);
 	else
-		answer(c, text, reply_head(h->config, &r, text));
+		answer(c, text, reply_head(&h->config->cors, &r, text));
 	request_free(&r);
 }
 

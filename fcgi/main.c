@@ -140,27 +140,23 @@ int
 main(int argc, char **argv)
 {
 	struct responder r = { 0 };
-	char why[CONFIG_WHY_MAX];
+	char why[OPTIONS_WHY_MAX];
+	enum options_result result;
 	bool is_cgi;
-	int status = 2;
 
-	switch (responder_config_read(argc, argv, &r.config, why)) {
-	case CONFIG_OK:
-		break;
-	case CONFIG_EXIT:
-		return EXIT_SUCCESS;
-	case CONFIG_BAD:
-		warn_open("rowcast.fcgi", false);
-		warn_line("%s", why);
-		return status;
+	warn_open("rowcast.fcgi", false);
+	result = responder_config_read(argc, argv, (const char *const *)environ,
+	    &r.config, why);
+	if (result != OPTIONS_OK) {
+		if (result != OPTIONS_SHOWN)
+			warn_line("config: %s", why);
+		return (int)result;
 	}
 	warn_open("rowcast.fcgi", r.config.use_syslog);
 	is_cgi = r.config.socket == NULL && !libfcgi_is_spawned();
-	if (is_cgi && getenv("REQUEST_METHOD") == NULL)
-		warn_line("main: no web server has started this program: give"
-			  " --socket PATH to listen there (--help)");
-	else
-		status = serve(&r, is_cgi);
-	responder_config_free(&r.config);
-	return status;
+	if (!is_cgi || getenv("REQUEST_METHOD") != NULL)
+		return serve(&r, is_cgi);
+	warn_line("config: no web server has started this program: give"
+		  " --socket PATH to listen there (--help)");
+	return OPTIONS_BAD;
 }

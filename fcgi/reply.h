@@ -1,17 +1,16 @@
 #ifndef ROWCAST_REPLY_H
 #define ROWCAST_REPLY_H
 
-#include "responder_config.h"
+#include "lib/cors.h"
 #include "request.h"
 
 /*
- * What is answered before a stream or instead of one.  Pure: text only.
+ * Responses of the responder other than streams, and the headers of streams.
+ * Pure.
  */
 
-/*
- * The headers with which a stream begins, as a format for printf: %s stands
- * for further header lines.
- */
+/* The headers of a stream, as a printf format: %s is replaced by further header
+   lines. */
 #define REPLY_STREAM_HEADERS                        \
 	"Status: 200 OK\r\n"                        \
 	"Content-Type: text/event-stream\r\n"       \
@@ -19,23 +18,17 @@
 	"X-Accel-Buffering: no\r\n"                 \
 	"%s\r\n"
 
+#define REPLY_MAX (PROBLEM_MAX + CORS_MAX)
+
+/* Write the whole response to HEAD or OPTIONS; returns its length. */
+size_t reply_head(const struct cors *cors, const struct request *r,
+    char out[REPLY_MAX]);
+
 /*
- * The header lines that answer an Origin header, each ended with CRLF, or ""
- * where there is none or it may not read.
- *   shape    out is NUL-ended
+ * Write the whole response to a request that is refused; returns its length.
+ *   shape    origin is the Origin header, or NULL
  */
-#define REPLY_ORIGIN_MAX 512
-void reply_origin_headers(const struct responder_config *config,
-    struct text origin, char out[REPLY_ORIGIN_MAX]);
-
-#define REPLY_MAX (PROBLEM_MAX + REPLY_ORIGIN_MAX)
-
-/* The whole response to HEAD and OPTIONS; returns its length. */
-size_t reply_head(const struct responder_config *config,
-    const struct request *r, char out[REPLY_MAX]);
-
-/* The whole response to a request that is refused; returns its length. */
-size_t reply_problem(const struct responder_config *config,
-    const struct problem *p, struct text origin, char out[REPLY_MAX]);
+size_t reply_problem(const struct cors *cors, const struct problem *p,
+    const char *origin, char out[REPLY_MAX]);
 
 #endif

@@ -245,7 +245,7 @@ read_all(const char *const *vars, struct request *r, struct problem *p)
 
 	if (read_method(var(vars, "REQUEST_METHOD"), &r->method, p) < 0)
 		return -1;
-	r->origin = text_of(var(vars, "HTTP_ORIGIN"));
+	r->origin = var(vars, "HTTP_ORIGIN");
 	if (r->method != REQUEST_OPTIONS && read_wishes(vars, &asked, r, p) < 0)
 		return -1;
 	r->filter = filter_new(asked.topics, asked.n_topics, asked.names,

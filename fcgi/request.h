@@ -17,7 +17,7 @@ struct request {
 	enum start start;
 	int64_t value;         /* see start.h; >= 0, else 0 */
 	struct filter *filter; /* never NULL when accepted */
-	struct text origin; /* the Origin header, lent by vars; may be empty */
+	const char *origin; /* the Origin header, lent by vars; may be empty */
 	struct text hello;  /* event name to greet with (query "hello"), or
 	                          empty; lent by the request */
 	char *query;        /* private: backing store */

@@ -37,7 +37,7 @@ struct stream_start {
 	struct seek seek;
 	int64_t value; /* as it was asked for: seek counts down */
 	bool is_found;
-	char headers[REPLY_ORIGIN_MAX];
+	char headers[CORS_MAX];
 	char hello[EVENT_NAME_MAX + 1];
 };
 
@@ -110,7 +110,7 @@ start_new(const struct request *r, const struct responder_config *config)
 		return NULL;
 	start->seek.start = r->start;
 	start->seek.value = start->value = r->value;
-	reply_origin_headers(config, r->origin, start->headers);
+	(void)cors_write(&config->cors, r->origin, start->headers);
 	(void)snprintf(start->hello, sizeof(start->hello), "%.*s",
 	    (int)r->hello.len, r->hello.len > 0 ? r->hello.bytes : "");
 	return start;

@@ -82,26 +82,16 @@ variables_in() {
 	[ "$n" -ge 2 ]
 }
 
-# The responder makes the names of its variables out of those of its options.
-responder_variables() {
-	options_of rowcast.fcgi | grep -vxE -- '--(help|version)' |
-		sed -e 's/^--/ROWCAST_/' -e 's/-/_/g' -e 's/_cors_origin$/&s/' |
-		tr '[:lower:]' '[:upper:]'
-}
-
 @test "the manuals name each variable that the sources read, and no others" {
 	local sources
 	mapfile -t sources < <(find lib fcgi cgi cli -name '*.c' 2>/dev/null)
-	{
-		responder_variables
-		variables_in "${sources[@]}"
-	} >"$T/sources"
+	variables_in "${sources[@]}" >"$T/sources"
 	variables_in docs/man/*.[178] >"$T/manuals"
 	same "$T/sources" "$T/manuals"
 }
 
 @test "the manual of each program names each variable that the program reads" {
-	responder_variables >"$T/responder"
+	variables_in fcgi/*.c >"$T/responder"
 	variables_in docs/man/rowcast.fcgi.8 >"$T/manual"
 	same "$T/responder" "$T/manual"
 	variables_in cgi/*.c >"$T/publisher"
@@ -138,7 +128,7 @@ request_of() {
 		echo "$header"
 		grep -qE "^\\.Li $header( [,.])?\$" docs/man/rowcast-publish.cgi.8
 		n=$((n + 1))
-	done < <(sed -n '/cors_preflight/,/;/p' cgi/cors.c |
+	done < <(sed -n '/^static const char preflight/,/;/p' cgi/answer.c |
 		sed -nE 's/.*"(.*)\\r\\n".*/\1/p')
 	[ "$n" -eq 3 ]
 }

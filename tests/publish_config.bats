@@ -71,7 +71,7 @@ PREFLIGHT=(REQUEST_METHOD=OPTIONS -CONTENT_TYPE -CONTENT_LENGTH
 
 # usage: misconfigured TEXT
 misconfigured() {
-	[ "$RC" -ne 0 ]
+	[ "$RC" -eq 2 ]
 	refused 500 'not set up'
 	grep -qF "config: $1" "$COMPLAINT"
 	[ "$(wc -l <"$COMPLAINT")" -eq 1 ]
@@ -80,20 +80,20 @@ misconfigured() {
 
 @test "without ROWCAST_DB it says what to set" {
 	request 'data=x' -ROWCAST_DB
-	misconfigured 'ROWCAST_DB is not set'
+	misconfigured 'no log is named: set ROWCAST_DB'
 	request 'data=x' ROWCAST_DB=
-	misconfigured 'ROWCAST_DB is not set'
+	misconfigured 'no log is named: set ROWCAST_DB'
 }
 
 @test "a bad value is refused before anything is opened, and named" {
 	local value
 	for value in 0 -1 1k '1 ' 268435457 99999999999999999999; do
 		request 'data=x' ROWCAST_MAX_BODY_BYTES="$value"
-		misconfigured "ROWCAST_MAX_BODY_BYTES: '$value' is no number"
+		misconfigured "ROWCAST_MAX_BODY_BYTES: '$value' is not a whole number"
 	done
 	for value in -1 +1 1.5 600001; do
 		request 'data=x' ROWCAST_BUSY_MS="$value"
-		misconfigured "ROWCAST_BUSY_MS: '$value' is no number"
+		misconfigured "ROWCAST_BUSY_MS: '$value' is not a whole number"
 	done
 	request 'data=x' ROWCAST_PUBLISH_OPEN=yes
 	misconfigured ROWCAST_PUBLISH_OPEN
@@ -147,11 +147,54 @@ misconfigured() {
 
 @test "options that are not known, and arguments, are refused" {
 	local option
-	for option in --nonsense --db --publish-token=x --publish-open=1 -x x; do
+	for option in --nonsense --db --publish-token=x --publish-open=1 -xyz x \
+		--max; do
 		OPTIONS=("$option")
 		request 'data=x' -GATEWAY_INTERFACE
 		misconfigured ''
 		grep -qF -- "${option%=*}" "$COMPLAINT"
+	done
+	# what may be a token is not repeated
+	OPTIONS=(--publish-token=secret)
+	request 'data=x' -GATEWAY_INTERFACE
+	misconfigured '--publish-token: unknown option'
+	run ! grep -F secret "$COMPLAINT"
+}
+
+@test "a mistake says which it is, by the same words as the responder's" {
+	local option message program
+	while IFS=$'\t' read -r option message; do
+		for program in "$BUILD/rowcast.fcgi" "$PUBLISHER"; do
+			# shellcheck disable=SC2086 # several words
+			run -2 env -i "$program" $option </dev/null
+			[ "$output" = "${program##*/}: config: $message" ] ||
+				[ "$output" = "${program##*/}: config: $message; see '${program##*/} --help'" ]
+		done
+	done <<-END
+		-xyz	-xyz: unknown option
+		--socket	--socket: needs a value: --socket PATH|HOST:PORT
+		--syslog=1	--syslog: takes no value
+		--socket-mode=8	--socket-mode: '8' is not an octal number from 0 to 777
+		--no=1	--no: unknown option
+		words	'words': unexpected argument
+	END
+}
+
+@test "a variable that is empty counts as not set" {
+	request 'data=x' ROWCAST_SOCKET_MODE= ROWCAST_BUSY_MS= \
+		ROWCAST_CORS_ORIGINS= ROWCAST_SYNCHRONOUS= ROWCAST_SYSLOG=
+	answered 201 '{"id":1}'
+}
+
+@test "--help and --version that cannot be written are failures" {
+	local option program
+	[ -w /dev/full ] || skip 'there is no /dev/full'
+	for program in "$BUILD/rowcast.fcgi" "$PUBLISHER"; do
+		for option in --help --version; do
+			"$program" "$option" >/dev/full 2>"$T/said" && return 1
+			[ "$(cat "$T/said")" = \
+				"${program##*/}: config: standard output: No space left on device" ]
+		done
 	done
 }
 
@@ -165,7 +208,8 @@ misconfigured() {
 
 @test "started by hand it says that a web server starts it" {
 	request '' -GATEWAY_INTERFACE -REQUEST_METHOD
-	[ "$RC" -ne 0 ]
-	grep -q 'for a web server to start' "$COMPLAINT"
+	[ "$RC" -eq 2 ]
+	grep -q 'no web server has started this program: give --socket PATH' \
+		"$COMPLAINT"
 	[ ! -s "$T/response" ]
 }

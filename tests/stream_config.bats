@@ -47,7 +47,7 @@ will_not() {
 	local name
 	run responder --help
 	[ "$status" -eq 0 ]
-	[[ ${lines[0]} == 'usage: rowcast.fcgi --db PATH'* ]]
+	[[ ${lines[0]} == 'Usage: rowcast.fcgi --db PATH'* ]]
 	for name in db socket socket-mode keepalive-s retry-ms max-age-s \
 		stall-s request-timeout-s shutdown-retry-s poll-ms max-streams \
 		tail-kb replay-kb cors-origin syslog no-sandbox help version; do
@@ -67,7 +67,7 @@ will_not() {
 	for name in keepalive-s retry-ms max-age-s stall-s request-timeout-s \
 		shutdown-retry-s poll-ms max-streams tail-kb replay-kb; do
 		for value in '' x -1 1.5 1x ' 1' 0x10 99999999999999999999; do
-			will_not 2 "--$name: '$value' is no whole number from" \
+			will_not 2 "--$name: '$value' is not a whole number from" \
 				--db "$DB" "--$name" "$value"
 		done
 	done
@@ -77,40 +77,53 @@ will_not() {
 	local name
 	for name in keepalive-s max-age-s stall-s request-timeout-s poll-ms \
 		max-streams tail-kb replay-kb; do
-		will_not 2 "--$name: '0' is no whole number from" \
+		will_not 2 "--$name: '0' is not a whole number from" \
 			--db "$DB" "--$name" 0
 	done
-	will_not 2 "--tail-kb: '63' is no whole number from 64" \
+	will_not 2 "--tail-kb: '63' is not a whole number from 64" \
 		--db "$DB" --tail-kb 63
 }
 
 @test "what the environment says is checked likewise" {
-	will_not 2 "--keepalive-s: 'x' is no whole number" \
+	will_not 2 "ROWCAST_KEEPALIVE_S: 'x' is not a whole number" \
 		ROWCAST_DB="$DB" ROWCAST_KEEPALIVE_S=x
-	will_not 2 "--cors-origin: 'one.example' is no origin" \
+	will_not 2 "ROWCAST_CORS_ORIGINS: 'one.example' is not an origin" \
 		ROWCAST_DB="$DB" ROWCAST_CORS_ORIGINS='https://a.example one.example'
-	will_not 2 "--syslog: 'yes' is neither 0 nor 1" \
+	will_not 2 "ROWCAST_SYSLOG: 'yes' is neither 0 nor 1" \
 		ROWCAST_DB="$DB" ROWCAST_SYSLOG=yes
-	will_not 2 "--db: '' is empty" ROWCAST_DB=
 }
 
-@test "an origin is scheme://host[:port]" {
+@test "a variable that is empty counts as not set" {
+	will_not 2 'give --db PATH or set ROWCAST_DB' ROWCAST_DB=
+	# all that is left to say is that nobody listens
+	will_not 2 '--socket PATH' ROWCAST_DB="$DB" ROWCAST_SOCKET_MODE= \
+		ROWCAST_KEEPALIVE_S= ROWCAST_SYSLOG= ROWCAST_SOCKET= \
+		ROWCAST_CORS_ORIGINS=
+}
+
+@test "an origin is scheme://host[:port] in lower case" {
 	local value
 	for value in one.example https:// ://one.example https://one.example/ \
-		https://one.example/path 'https://one example x'; do
-		will_not 2 'is no origin' --db "$DB" --cors-origin "$value"
+		https://one.example/path 'https://one example x' \
+		https://One.example; do
+		will_not 2 'is not an origin' --db "$DB" --cors-origin "$value"
 	done
 }
 
 @test "options that are none, lack their value or stand alone are named" {
-	will_not 2 '--no-such' --db "$DB" --no-such
-	will_not 2 '-x' --db "$DB" -x
-	# it could be several
-	will_not 2 '--s: ' --db "$DB" --s 1
-	will_not 2 "'$DB' stands alone" "$DB"
-	will_not 2 '--db: needs a value' --db
-	will_not 2 "--socket-mode: '0888' is no mode" --db "$DB" --socket-mode 0888
+	will_not 2 '--no-such: unknown option' --db "$DB" --no-such
+	will_not 2 '-x: unknown option' --db "$DB" -x
+	will_not 2 'config: -xyz: unknown option' -xyz
+	# options must be written in full, also where only one begins so
+	will_not 2 '--s: unknown option' --db "$DB" --s 1
+	will_not 2 '--keep: unknown option' --db "$DB" --keep 1
+	will_not 2 "'$DB': unexpected argument" "$DB"
+	will_not 2 '--db: needs a value: --db PATH' --db
+	will_not 2 '--syslog: takes no value' --db "$DB" --syslog=1
+	will_not 2 "--socket-mode: '0888' is not an octal number" \
+		--db "$DB" --socket-mode 0888
 	will_not 2 "--socket: '' is empty" --db "$DB" --socket ''
+	will_not 2 "--db: '' is empty" --db ''
 }
 
 @test "without --db it says how to name the log" {

@@ -113,11 +113,13 @@ is_set(const char *value)
 static bool
 is_listed(const struct publisher_config *config, const char *origin)
 {
-	for (size_t i = 0; i < config->n_origins && origin != NULL; i++)
-		if (text_equal(config->origins[i],
+	const struct cors *cors = &config->cors;
+
+	for (size_t i = 0; i < cors->n_origins && origin != NULL; i++)
+		if (text_equal(cors->origins[i],
 			(struct text){ origin, strlen(origin) }))
 			return true;
-	return false;
+	return origin != NULL && cors->is_any && strcmp(origin, "*") == 0;
 }
 
 static bool
@@ -191,7 +193,8 @@ check_origin(const struct publisher_config *config, const struct variables *v,
 	at += sizeof(name) - 1;
 	origin = value_of(v, "HTTP_ORIGIN");
 	if (strncmp(at, "*\r\n", 3) == 0) {
-		require(is_listed(config, "*") && !has_credentials);
+		require(origin != NULL && is_listed(config, "*") &&
+		    !has_credentials);
 		return;
 	}
 	require(is_listed(config, origin) && has_credentials);
@@ -313,16 +316,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct choices c = { data, size };
 	struct publisher_config config = { .db = "db", .max_body_bytes = 300 };
 	struct publish *p;
+	char why[OPTIONS_WHY_MAX];
+	size_t n_origins;
 
 	if (json == NULL)
 		json = log_json_new();
 	require(json != NULL);
 	config.is_open = choose(&c, 4) == 0;
 	config.token = choose(&c, 4) == 0 ? NULL : "secret";
-	config.n_origins = choose(&c, 4);
-	for (size_t i = 0; i < config.n_origins; i++)
-		config.origins[i] =
-		    (struct text){ origins[i], strlen(origins[i]) };
+	n_origins = choose(&c, 4);
+	for (size_t i = 0; i < n_origins; i++)
+		require(cors_add(&config.cors, origins[i], why) == 0);
 	choose_variables(&c, &v);
 	p = publish_new(&config, json, v.vars, choose(&c, 4) > 0);
 	require(p != NULL);

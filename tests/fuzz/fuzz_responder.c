@@ -43,7 +43,6 @@ struct world {
 	int64_t passed_ms;
 };
 
-static const char *origins[] = { "https://a.example", NULL };
 static struct responder_config config = {
 	.keepalive_ms = 15000,
 	.retry_ms = 3000,
@@ -53,8 +52,9 @@ static struct responder_config config = {
 	.poll_ms = 100,
 	.shutdown_retry_ms = 5000,
 	.max_streams = 4,
-	.cors_origins = origins,
-	.cors_any = true,
+	.cors = { .origins = { { "https://a.example", 17 } },
+	    .n_origins = 1,
+	    .is_any = true },
 };
 
 /* ---- requests ---- */

@@ -64,7 +64,7 @@ check_methods(void)
 
 	check(request_parse(get, &r, &p) == 0 && r.method == REQUEST_GET &&
 		r.start == START_NOW && r.value == 0 && r.hello.len == 0 &&
-		r.origin.len == 0 && filter_is_all(r.filter),
+		r.origin[0] == '\0' && filter_is_all(r.filter),
 	    "GET and nothing else: everything, from now");
 	request_free(&r);
 	check(request_parse(head, &r, &p) == 0 && r.method == REQUEST_HEAD,
@@ -73,7 +73,7 @@ check_methods(void)
 	check(request_parse(options, &r, &p) == 0 &&
 		r.method == REQUEST_OPTIONS && r.start == START_NOW &&
 		r.hello.len == 0 && filter_is_all(r.filter) &&
-		text_equal(r.origin, TEXT("https://a.example")),
+		strcmp(r.origin, "https://a.example") == 0,
 	    "OPTIONS: only the origin is read");
 	request_free(&r);
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
@@ -390,7 +390,7 @@ check_lent_texts(void)
 	check(parse("hello=connect%74ime&hello=other",
 		  "HTTP_ORIGIN=https://a.example:8443") == 0 &&
 		text_equal(r.hello, TEXT("connecttime")) &&
-		text_equal(r.origin, TEXT("https://a.example:8443")),
+		strcmp(r.origin, "https://a.example:8443") == 0,
 	    "the first hello, and the origin");
 	request_free(&r);
 	check(r.filter == NULL && r.query == NULL && r.hello.len == 0,
