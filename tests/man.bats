@@ -135,7 +135,7 @@ request_of() {
 
 # The statuses of refusals: of sources, and of a manual.
 statuses_of() {
-	grep -hoE '(problem_set|publish_stop)\([^,]+, [0-9]+|\? [0-9]+ : [0-9]+' \
+	grep -hoE '(problem_set|stop)\([^,]+, [0-9]+|\? [0-9]+ : [0-9]+' \
 		"$@" | grep -oE '\b[45][0-9]{2}\b'
 }
 
@@ -149,6 +149,7 @@ statuses_in() {
 		page=docs/man/rowcast.fcgi.8
 		[ "$folder" = fcgi ] || page=docs/man/rowcast-publish.cgi.8
 		statuses_of "$folder"/*.c >"$T/sources"
+		[ "$folder" = fcgi ] || statuses_of lib/body/*.c >>"$T/sources"
 		statuses_in "$page" >"$T/manual"
 		echo "$page:"
 		same "$T/sources" "$T/manual"
