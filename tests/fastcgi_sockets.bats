@@ -130,7 +130,7 @@ listen_deaf() {
 
 @test "a file that is no socket is refused with one clear line, and stays" {
 	echo precious >"$SITE/build/run/file"
-	fails_with 'build/run/file: is there and no socket' \
+	fails_with 'build/run/file: exists, but is not a socket' \
 		build/rowcast.fcgi --db "$DB" --socket build/run/file
 	[ "$(cat "$SITE/build/run/file")" = precious ]
 }
@@ -139,6 +139,17 @@ listen_deaf() {
 	serve
 	fails_with "127.0.0.1:$PORT: Address already in use" \
 		build/rowcast.fcgi --db "$DB" --socket "127.0.0.1:$PORT"
+}
+
+@test "a port outside 1 to 65535 is refused with one clear line" {
+	local port
+	for port in 99999 65536 0 80x; do
+		fails_with "127.0.0.1:$port: the port must be a number from 1" \
+			build/rowcast.fcgi --db "$DB" --socket "127.0.0.1:$port"
+		fails_with "127.0.0.1:$port: the port must be a number from 1" \
+			build/rowcast-publish.cgi --db "$DB" --publish-open \
+			--socket "127.0.0.1:$port"
+	done
 }
 
 @test "a folder that is not there is refused with one clear line" {

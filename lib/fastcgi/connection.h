@@ -11,27 +11,32 @@
 #include "lib/event.h"
 
 /*
- * One connection from the web server (or, as a plain CGI, the pipe to it): it
- * takes one request after the other, and carries the response to each as
- * FastCGI records.  It never waits and keeps at most one record that did not
- * fit into the socket.
+ * One connection from the web server (or, in a plain CGI process, the pipe to
+ * it).  It receives one request after the other and sends the response to each
+ * as FastCGI records.  It never blocks, and buffers at most one record that did
+ * not fit into the socket.
+ *
+ * A connection is freed from the loop, after it has been closed: no call below
+ * frees the connection that it is made on.
  */
 struct connection;
+struct connections;
 
 /*
- * What a connection tells.  After request() the connection is answering, until
- * connection_end() or connection_abort(); meanwhile writable() and gone() can
- * come, from the loop only, never from within a call of ours, but for
- * connection_resume().
- *   request   vars is an environment, lent until it returns
- *   writable  what was not sent has gone out; more can be sent
- *   gone      the peer has left, or the socket failed; the connection frees
- *             itself, user is to be forgotten
- * Who wants the bodies of requests has both of these, else bodies are thrown
- * away and request() comes at their end.  They come only to a user that
- * request() has set.
- *   body      some of the body, lent; bytes NULL: it is over
- *   late      nothing of the body has come for the time of a request
+ * What a connection calls.  After request() it is answering, until
+ * connection_end(), connection_answer(), connection_abort() or gone().  All
+ * callbacks come from the loop, except those that connection_resume() makes.  A
+ * callback may make any call on the connection, and may free its user.
+ *   request   a request has arrived; vars is its environment, lent until the
+ *             callback returns.  Call connection_set_user() to get the other
+ *             callbacks.
+ *   writable  what was unsent has been sent; more can be sent
+ *   gone      the peer has left, or the socket has failed.  The connection has
+ *             been closed; forget it.
+ *   body      part of the request body, lent; bytes NULL: the body has ended
+ *   late      nothing of the body has arrived for the time of a request
+ * Set both body and late to receive request bodies.  If NULL, bodies are
+ * discarded and request() is called after the body has ended.
  */
 struct connection_handler {
 	void (*request)(void *cookie, struct connection *c,
@@ -42,54 +47,55 @@ struct connection_handler {
 	void (*late)(void *user);
 };
 
-struct connections;
-
 /*
- * Begin with an accepted socket, non-blocking.
- *   returns  0; -1 if it cannot be served (it is closed then)
+ * Open a connection on an accepted, non-blocking socket.
+ *   returns  0; -1 if it cannot be served (fd is closed then)
  *   owns     takes fd
  */
 int connection_open(struct connections *cs, int fd);
 
 /*
- * The connection of a plain CGI process: output to fd, no records, no
- * requests.  It is answering from the start.
- *   returns  NULL if it cannot be served (fd is closed then)
+ * Open the connection of a plain CGI process: the response goes to fd, without
+ * records.  No request arrives; it is answering from the start.
+ *   returns  NULL if out of memory (fd is closed then)
+ *   owns     takes fd
  */
 struct connection *connection_open_cgi(struct connections *cs, int fd);
 
-/* Who answers; handed to writable() and gone(). */
+/* Set the user, which is passed to writable(), gone(), body() and late(). */
 void connection_set_user(struct connection *c, void *user);
 
 enum connection_sent {
-	CONNECTION_SENT,   /* all of it is in the socket */
-	CONNECTION_PARTLY, /* some is, the rest was copied: wait for writable */
-	CONNECTION_BLOCKED, /* nothing was taken: wait for writable */
-	CONNECTION_FAILED,  /* of no more use: call connection_abort() */
+	CONNECTION_SENT,    /* all of it is in the socket */
+	CONNECTION_PARTLY,  /* part of it is, the rest was copied: wait for
+	                       writable() */
+	CONNECTION_BLOCKED, /* nothing was taken: wait for writable() */
+	CONNECTION_FAILED,  /* call connection_abort() */
 };
 
 /*
  * Send response bytes as one record.
- *   shape    pieces[0] is left free and overwritten, pieces[1..n) hold len
- *            bytes, 1 <= len <= RECORDS_CONTENT_MAX; n <= CONNECTION_PIECES_MAX;
- *            nothing unsent is waiting (see connection_is_blocked())
+ *   shape    pieces[0] is overwritten with the record header, pieces[1..n) hold
+ *            len bytes, 1 <= len <= RECORDS_CONTENT_MAX;
+ *            n <= CONNECTION_PIECES_MAX; not connection_is_blocked()
  */
 #define CONNECTION_PIECES_MAX 1024
 enum connection_sent connection_send(struct connection *c, struct iovec *pieces,
     int n, size_t len);
 
+/* Did the socket not take all that was sent, and has writable() not been called
+   since? */
+bool connection_is_blocked(const struct connection *c);
+
+/* Time (uv_now) at which bytes were last sent. */
+int64_t connection_progress_ms(const struct connection *c);
+
 /* The loop that all connections share. */
 uv_loop_t *connection_loop(const struct connection *c);
 
-/* Has something been kept back or refused, and writable() not come since? */
-bool connection_is_blocked(const struct connection *c);
-
-/* Time (uv_now) of the last byte that went out. */
-int64_t connection_progress_ms(const struct connection *c);
-
 /*
- * End the response: the end of the records follows what is unsent, then the
- * connection takes the next request or closes.  The user is forgotten.
+ * End the response: what is unsent and the end records are sent, then the
+ * connection takes the next request or closes.  Makes no callbacks from now on.
  */
 void connection_end(struct connection *c);
 
@@ -99,15 +105,16 @@ void connection_end(struct connection *c);
  */
 int connection_answer(struct connection *c, const char *bytes, size_t len);
 
+/* Close without an end: the web server sees a response that broke off.  Makes
+   no callbacks from now on. */
+void connection_abort(struct connection *c);
+
 /*
- * Take no more of the body until connection_resume().  That hands over what had
- * been read by then, so it may call body() and, where that is no body or the
- * peer has left, gone(): the user may be no more when it returns.
+ * Pause the body: body() is not called until connection_resume().  That call
+ * hands over what was received by then, so it may call body() and, if the bytes
+ * are no body or the peer has left, gone(), which may free the user.
  */
 void connection_pause(struct connection *c);
 void connection_resume(struct connection *c);
-
-/* Close without an end: the web server sees a response that broke off. */
-void connection_abort(struct connection *c);
 
 #endif

@@ -3,20 +3,22 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "connections.h"
 
 /*
- * The socket on which web servers connect, and who may.
+ * The socket that web servers connect to.
  */
 struct listener;
 
 /*
- *   socket           PATH or HOST:PORT; NULL: descriptor 0, as the web server
- *                    left it
+ *   socket           where to listen, see address.h; NULL: descriptor 0, a
+ *                    listening socket from the web server
  *   socket_mode      of a socket at a path
  *   web_servers      addresses that may connect over TCP, separated by commas
- *   max_connections  at a time; who comes then waits in the backlog
- *   limit_name       the option to lower where descriptors run out
+ *   max_connections  at a time; more wait in the backlog
+ *   limit_name       the option to lower if descriptors run out
  */
 struct listener_options {
 	const char *socket;
@@ -27,33 +29,32 @@ struct listener_options {
 };
 
 /*
+ * Listen, and open a connection for each peer that may connect.
  *   returns  NULL with why set to one line that says what to do
  *   owns     the caller; listener_free().  Lends loop, connections and the text
- *            of the options
- * A socket at a path that nobody listens on any more is replaced; one in use
- * is refused.
+ *            of the options.
  */
 #define LISTENER_WHY_MAX 512
 struct listener *listener_new(uv_loop_t *loop,
     const struct listener_options *options, struct connections *cs,
     char why[LISTENER_WHY_MAX]);
 
-/* The path of a socket of our own, which is removed at the end; or NULL. */
-const char *listener_path(const struct listener *l);
-
 /* Stop listening; a socket of our own at a path is removed. */
 void listener_free(struct listener *l); /* l may be NULL */
 
+/* The path of a socket of our own; NULL if there is none. */
+const char *listener_path(const struct listener *l);
+
+/* Accept again, if accepting was paused and there is room.  Call it after a
+   connection was freed. */
+void listener_resume(struct listener *l);
+
 /*
- * Take no more but those who have connected already, now, as far as there are
- * places: who waits in the backlog when the last process that holds the socket
- * ends is cut off.  A socket of our own at a path is removed before, so that
- * nobody comes behind them.
- *   returns  whether there was anybody
+ * Accept the backlog now, as far as there is room, and no connection after
+ * that.  A socket of our own at a path is removed before, so that no process
+ * can connect afterwards and be cut off.
+ *   returns  whether the backlog held a connection
  */
 bool listener_take_last(struct listener *l);
-
-/* There may be room for another connection again. */
-void listener_resume(struct listener *l);
 
 #endif

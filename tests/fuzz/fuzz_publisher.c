@@ -10,8 +10,9 @@
  * connection ends, and nothing is left behind.
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
- * Covers: cgi/client.c cgi/group.c cgi/commit.c lib/fastcgi/connection.c lib/fastcgi/input.c
- * Covers: lib/fastcgi/connections.c
+ * Covers: cgi/client.c cgi/commit.c cgi/group.c lib/fastcgi/connection.c
+ * Covers: lib/fastcgi/connections.c lib/fastcgi/deadlines.c lib/fastcgi/input.c
+ * Covers: lib/fastcgi/output.c lib/fastcgi/requests.c
  */
 #include "fuzz.h"
 

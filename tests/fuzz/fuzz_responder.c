@@ -10,7 +10,9 @@
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
  * Covers: fcgi/hub.c fcgi/stream.c fcgi/roster.c fcgi/source.c fcgi/reply.c
- * Covers: lib/fastcgi/connection.c lib/fastcgi/input.c lib/fastcgi/connections.c
+ * Covers: lib/fastcgi/connection.c lib/fastcgi/connections.c
+ * Covers: lib/fastcgi/deadlines.c lib/fastcgi/input.c lib/fastcgi/output.c
+ * Covers: lib/fastcgi/requests.c
  */
 #include "fuzz.h"
 

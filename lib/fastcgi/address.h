@@ -1,0 +1,25 @@
+#ifndef ROWCAST_ADDRESS_H
+#define ROWCAST_ADDRESS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+/*
+ * Addresses to listen on: PATH, HOST:PORT, [HOST]:PORT or :PORT (loopback).
+ */
+
+/* Is it a PATH?  Paths have a slash or no colon. */
+bool address_is_path(const char *address);
+
+/*
+ * Open a listening socket, non-blocking and close-on-exec.  A socket at a path
+ * on which no process listens is replaced; one in use is refused.
+ *   shape    mode is that of a socket at a path
+ *   returns  the descriptor; -1 with why set to what is wrong and what to do
+ *   owns     the caller closes the descriptor and removes the path
+ */
+#define ADDRESS_WHY_MAX 256
+int address_listen(const char *address, mode_t mode, char why[ADDRESS_WHY_MAX]);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Deadlines in one list, in the order in which they expire.
+ *
+ * The timer runs for the first deadline.  It is not stopped when that one is
+ * cleared, which happens with every request: it then expires without effect and
+ * is started for the deadline that has become the first.
+ */
+#include "deadlines.h"
+
+#include "lib/loop/timer.h"
+
+static void on_timer(uv_timer_t *timer);
+
+static int64_t
+now_ms(const struct deadlines *ds)
+{
+	return (int64_t)uv_now(ds->timer.loop);
+}
+
+static void
+arm(struct deadlines *ds)
+{
+	const struct deadline *first = TAILQ_FIRST(&ds->all);
+	int64_t left;
+
+	if (first == NULL)
+		return;
+	left = first->at_ms - now_ms(ds);
+	timer_start(&ds->timer, on_timer, left > 0 ? left : 0);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct deadlines *ds = timer->data;
+	struct deadline *d;
+
+	while ((d = TAILQ_FIRST(&ds->all)) != NULL && d->at_ms <= now_ms(ds)) {
+		deadlines_clear(d);
+		ds->expired(d);
+	}
+	arm(ds);
+}
+
+void
+deadlines_init(struct deadlines *ds, uv_loop_t *loop, int64_t period_ms,
+    void (*expired)(struct deadline *d))
+{
+	timer_init(&ds->timer, loop, ds);
+	TAILQ_INIT(&ds->all);
+	ds->period_ms = period_ms;
+	ds->expired = expired;
+}
+
+void
+deadlines_set(struct deadlines *ds, struct deadline *d)
+{
+	bool was_empty;
+
+	deadlines_clear(d);
+	was_empty = TAILQ_EMPTY(&ds->all);
+	d->at_ms = now_ms(ds) + ds->period_ms;
+	d->owner = ds;
+	TAILQ_INSERT_TAIL(&ds->all, d, link);
+	if (was_empty)
+		arm(ds);
+}
+
+void
+deadlines_clear(struct deadline *d)
+{
+	if (d->owner == NULL)
+		return;
+	TAILQ_REMOVE(&d->owner->all, d, link);
+	d->owner = NULL;
+}
+
+struct deadline *
+deadlines_first(const struct deadlines *ds)
+{
+	return TAILQ_FIRST(&ds->all);
+}

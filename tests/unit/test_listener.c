@@ -1,0 +1,93 @@
+/*
+ * listener: addresses that it refuses, who may connect, and what a listener
+ * that cannot be opened leaves behind.
+ */
+#include "tap.h"
+
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lib/fastcgi/access_list.h"
+#include "lib/fastcgi/address.h"
+#include "lib/fastcgi/listener.h"
+
+#define DESCRIPTORS_MAX 4096
+
+static void
+check_addresses(void)
+{
+	static const char *const bad[] = { "127.0.0.1:99999", "127.0.0.1:65536",
+		"127.0.0.1:0", ":0", ":80x", ":x80", ":", ":-1", ":+80", ": 80",
+		"[::1]:65536", "localhost:4294967376",
+		":99999999999999999999999" };
+	char why[ADDRESS_WHY_MAX];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		why[0] = '\0';
+		check(!address_is_path(bad[i]) &&
+			address_listen(bad[i], 0600, why) == -1 &&
+			strstr(why, "a number from 1 to 65535") != NULL,
+		    "address: \"%s\" has no port", bad[i]);
+	}
+	check(address_is_path("a/b:80") && address_is_path("socket") &&
+		!address_is_path("host:80"),
+	    "address: paths have a slash or no colon");
+}
+
+static void
+check_access(void)
+{
+	check(access_list_has("127.0.0.1", "127.0.0.1"),
+	    "access: the only one");
+	check(access_list_has("::1,127.0.0.1", "::1") &&
+		access_list_has("::1,127.0.0.1", "127.0.0.1"),
+	    "access: the first, and the last");
+	check(!access_list_has("127.0.0.11,27.0.0.1", "127.0.0.1"),
+	    "access: part of another is another");
+	check(!access_list_has("", "127.0.0.1"), "access: an empty list");
+	check(!access_list_has(",,", "127.0.0.1") &&
+		access_list_has(",127.0.0.1,", "127.0.0.1"),
+	    "access: empty entries are nobody");
+}
+
+static int
+descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < DESCRIPTORS_MAX; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* A plain file cannot be polled, so that uv_poll_init() refuses it. */
+static void
+check_leaks(void)
+{
+	const struct listener_options options = { .web_servers = "" };
+	char why[LISTENER_WHY_MAX] = "";
+	struct listener *l;
+	uv_loop_t loop;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), before;
+
+	if (fd < 0 || dup2(fd, STDIN_FILENO) != STDIN_FILENO ||
+	    uv_loop_init(&loop) != 0)
+		abort();
+	before = descriptors();
+	l = listener_new(&loop, &options, NULL, why);
+	check(l == NULL && strstr(why, "descriptor 0: ") != NULL,
+	    "listener: a file is refused (%s)", why);
+	check(descriptors() == before, "listener: no descriptor stays open");
+	check(uv_loop_close(&loop) == 0, "listener: no handle stays open");
+}
+
+int
+main(void)
+{
+	check_addresses();
+	check_access();
+	check_leaks();
+	return tap_end();
+}
