@@ -359,7 +359,8 @@ format:
 run:
 	@scripts/install-deps run
 	$(again) all
-	@PORT='$(PORT)' scripts/run
+	@# A signal to make is passed on to this process alone.
+	@exec env PORT='$(PORT)' scripts/run
 
 .PHONY: deps
 deps:

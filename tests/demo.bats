@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# demo.bats: make run, and how it ends.
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	needs make lighttpd sqlite3 script
+	site_new
+	cp -R "$ROOT/Makefile" "$ROOT/scripts" "$SITE"
+	PORT=$(free_port)
+	# the programs are there already: there is nothing to build
+	RUN=(make again=@: PORT="$PORT" run)
+}
+
+teardown() {
+	site_end
+}
+
+is_up() {
+	grep -q 'Ctrl-C ends it' "$LOGS/demo"
+}
+
+# Waits until the demo is up.  Sets ALL to its processes.
+#   usage: demo_up PID
+demo_up() {
+	up "$1" demo is_up
+	mapfile -t ALL < <(descendants "$1")
+	STARTED+=("${ALL[@]}") # in case that they outlive their parent
+	[ "$(ps -o comm= "${ALL[@]}" |
+		awk '/^(lighttpd|rowcast|clock)/' | wc -l)" -eq 4 ]
+}
+
+@test "make run in the background: SIGTERM ends all processes" {
+	start demo "${RUN[@]}"
+	demo_up "$PID"
+	kill "$PID"
+	wait_until 20 gone "$PID" "${ALL[@]}"
+}
+
+# Starts the demo on a terminal of its own.  What is written to $KEYS is typed
+# there.  Background processes of a shell ignore INT and QUIT: undo that.
+on_terminal() {
+	local fifo=$BATS_TEST_TMPDIR/keys
+	mkfifo "$fifo"
+	exec {KEYS}<>"$fifo"
+	(as_site script -qefc "env --default-signal ${RUN[*]}" /dev/null) \
+		<&"$KEYS" >"$LOGS/demo" 2>&1 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	demo_up "$PID"
+}
+
+@test "make run on a terminal: Ctrl-C ends all processes" {
+	on_terminal
+	printf '\003' >&"$KEYS"
+	wait_until 20 gone "$PID" "${ALL[@]}"
+}
+
+@test "make run on a terminal: Ctrl-\\ ends all processes" {
+	on_terminal
+	printf '\034' >&"$KEYS"
+	wait_until 20 gone "$PID" "${ALL[@]}"
+}
+
+# What the kernel sends to the foreground process group of a closed terminal.
+@test "make run on a terminal: SIGHUP ends all processes" {
+	on_terminal
+	kill -HUP -- "-$(ps -o pgid= -p "${ALL[0]}" | tr -d ' ')"
+	wait_until 20 gone "$PID" "${ALL[@]}"
+}
