@@ -1,5 +1,5 @@
 /*
- * Memory is asked for and given back.
+ * Memory is allocated and freed at once, to see whether that is possible.
  */
 #include "memory.h"
 
@@ -9,16 +9,38 @@
 
 #define PIECE_BYTES 65536
 #define HEAP_BYTES \
-	122880 /* so much malloc() has without a mapping of its own */
+	122880 /* malloc() uses no separate mapping up to this size */
 
-/* What has been given back lies about in pieces, and still counts as taken by
-   the limits of the system. */
+/*
+ * malloc(), by a call that no compiler may remove: the language lets it assume
+ * that an allocation succeeds which is only compared with NULL and freed, and
+ * clang does.  It cannot know what a volatile pointer points to.
+ */
+static void *
+allocate(size_t len)
+{
+	void *(*volatile function)(size_t) = malloc;
+
+	return function(len);
+}
+
+bool
+memory_is_allocatable(size_t len)
+{
+	void *p = allocate(len);
+
+	free(p);
+	return p != NULL;
+}
+
+/* Memory that was freed may be left in pieces, which still count towards the
+   limits of the system. */
 static bool
-is_there_in_pieces(size_t len)
+is_free_in_pieces(size_t len)
 {
 	void *taken = NULL, *p;
 
-	while (len > 0 && (p = malloc(PIECE_BYTES)) != NULL) {
+	while (len > 0 && (p = allocate(PIECE_BYTES)) != NULL) {
 		*(void **)p = taken;
 		taken = p;
 		len -= len < PIECE_BYTES ? len : PIECE_BYTES;
@@ -35,17 +57,14 @@ memory_is_free(size_t len)
 {
 	void *p;
 
-	if (len <= HEAP_BYTES) {
-		p = malloc(len);
-		free(p);
-		return p != NULL;
-	}
-	/* free() of a large one would have malloc() keep more from then on */
+	if (len <= HEAP_BYTES)
+		return memory_is_allocatable(len);
+	/* free() of a large block would let malloc() keep more from then on */
 	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 	    /* cppcheck-suppress invalidFunctionArg */
 	    -1, 0);
 	if (p == MAP_FAILED)
-		return is_there_in_pieces(len);
+		return is_free_in_pieces(len);
 	(void)munmap(p, len); /* cannot fail */
 	return true;
 }

@@ -13,8 +13,9 @@ teardown() {
 	site_end
 }
 
-# libfcgi and libseccomp end the process where they are refused memory:
-# lib/fastcgi/libfcgi.c and lib/sandbox/calls.c ask before.
+# libfcgi and libseccomp end the process when out of memory:
+# lib/fastcgi/libfcgi.c and lib/sandbox/calls.c ask before.  That they do is
+# tested below under real limits, where no library is spared.
 MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 
 @test "the responder: each allocation once" {
@@ -124,6 +125,63 @@ is_whole_tail() {
 }
 
 # ---- a limit of the system's ------------------------------------------------
+
+# A CGI program under each limit on memory, in steps of so many KB, from the
+# first under which it can be loaded.  Sets STEPS, REFUSED and RAN.
+#   usage: under_limits PROGRAM STEP NAME=VALUE…
+under_limits() {
+	local program=$1 step=$2 limit=4000 rc=127 last
+	shift 2
+	STEPS=0 REFUSED=0 RAN=0
+	while [ "$rc" -eq 127 ]; do # the loader's
+		limit=$((limit + 100))
+		cgi_under_limit "$program" "$limit" "$@"
+	done
+	last=$((limit + 4000))
+	for ((limit -= 100; limit <= last; limit += step)); do
+		cgi_under_limit "$program" "$limit" "$@"
+		[ "$rc" -ne 127 ] || continue
+		STEPS=$((STEPS + 1))
+		if [ "$rc" -eq 0 ] && grep -q '^Status: ' "$T/out"; then
+			RAN=$((RAN + 1))
+		elif [ "$rc" -eq 1 ] && [ -s "$T/err" ]; then
+			REFUSED=$((REFUSED + 1))
+		else
+			echo "$program under $limit KB: status $rc"
+			head -c 1000 "$T/out" "$T/err"
+			return 1
+		fi
+	done
+	[ "$RAN" -gt 0 ] && [ "$REFUSED" -gt 0 ]
+}
+
+# usage: cgi_under_limit PROGRAM KB NAME=VALUE…     (rc: of the caller)
+cgi_under_limit() {
+	local program=$1 limit=$2
+	shift 2
+	rc=0
+	(
+		ulimit -c 0
+		ulimit -v "$limit" # of the shell, too: nothing before exec
+		exec env ROWCAST_DB="$LOG" GATEWAY_INTERFACE=CGI/1.1 "$@" \
+			"$BUILD/$program"
+	) <"$T/body" >"$T/out" 2>"$T/err" 3>&- || rc=$?
+}
+
+@test "plain CGI: each limit on memory" {
+	fault 'plain CGI: each limit on memory (RLIMIT_AS) under which the program can be loaded' \
+		'it says so, or answers; no library crashes'
+	local seen
+	fresh_log
+	printf hi >"$T/body"
+	under_limits rowcast-publish.cgi "$(rounds 40 5)" REQUEST_METHOD=POST \
+		CONTENT_TYPE=text/plain CONTENT_LENGTH=2
+	seen="publisher: $STEPS limits, $REFUSED failed and said why, $RAN"
+	seen+=" answered"
+	under_limits rowcast.fcgi "$(rounds 40 5)" REQUEST_METHOD=HEAD
+	saw "$seen; responder: $STEPS limits, $REFUSED failed and said why," \
+		"$RAN answered"
+}
 
 # Has the crowd said this?
 crowd_said() {

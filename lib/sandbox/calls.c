@@ -14,8 +14,9 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "lib/memory.h"
 
 #define TAKES_BYTES 400000 /* libseccomp, for the longer filter */
 
@@ -208,17 +209,11 @@ add_sockets(scmp_filter_ctx filter, bool uses_syslog)
 	return add_rule(filter, refused, "connect", NULL);
 }
 
-/*
- * libseccomp crashes where it is refused memory (2.5.4, seccomp_load()): ask
- * before.  There are no threads that could take it in between.
- */
+/* libseccomp crashes when out of memory (2.5.4, seccomp_load()). */
 static scmp_filter_ctx
 new_filter(uint32_t action)
 {
-	void *p = malloc(TAKES_BYTES);
-
-	free(p);
-	return p != NULL ? seccomp_init(action) : NULL;
+	return memory_is_allocatable(TAKES_BYTES) ? seccomp_init(action) : NULL;
 }
 
 /* What the kernel does not take is left out. */
