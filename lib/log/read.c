@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "statement.h"
 
@@ -46,19 +45,6 @@ log_changed(struct log *log, bool *changed)
 		return result;
 	*changed = version != log->data_version;
 	log->data_version = version;
-	return LOG_OK;
-}
-
-enum log_result
-log_is_other(struct log *log, bool *is_other)
-{
-	char now[LOG_IDENTITY_MAX + 1];
-	enum log_result result = log_read_identity(log, now);
-
-	if (result != LOG_OK)
-		return result;
-	*is_other = strcmp(now, log->identity) != 0;
-	(void)snprintf(log->identity, sizeof(log->identity), "%s", now);
 	return LOG_OK;
 }
 

@@ -1,8 +1,8 @@
-#ifndef ROWCAST_LOG_SQLITE_H
-#define ROWCAST_LOG_SQLITE_H
+#ifndef ROWCAST_LOG_STATEMENT_H
+#define ROWCAST_LOG_STATEMENT_H
 
 /*
- * Private to lib/log*.c, and the only place that includes SQLite.
+ * Private to lib/log, the only folder that includes SQLite.
  */
 
 #include <sqlite3.h>
@@ -11,7 +11,7 @@
 
 #include "log.h"
 
-/* Statements that are prepared once; see log.c for their text. */
+/* Statements that are prepared once; their texts are in statement.c. */
 enum log_statement {
 	LOG_S_BEGIN,
 	LOG_S_END,
