@@ -258,31 +258,21 @@ publish_events(const struct publish *p, size_t *n)
 	return p->events;
 }
 
-/* The reason without SQLite's preamble: our constraints are named in words. */
-static const char *
-refusal(const char *why)
-{
-	static const char preamble[] = "CHECK constraint failed: ";
-	size_t len = sizeof(preamble) - 1;
-
-	return strncmp(why, preamble, len) == 0 ? why + len : why;
-}
-
 static void
 refuse_event(struct publish *p, int status, size_t culprit, const char *why)
 {
 	if (p->streamed != NULL)
 		problem_set(&p->problem, status,
 		    "Line %" PRIu64 ": The event is refused: %s.",
-		    streamed_line(p->streamed, culprit), refusal(why));
+		    streamed_line(p->streamed, culprit), why);
 	else if (p->body.is_array)
 		problem_set(&p->problem, status,
 		    "The event at index %zu of the array is "
 		    "refused: %s.  Nothing was stored.",
-		    culprit, refusal(why));
+		    culprit, why);
 	else
 		problem_set(&p->problem, status, "The event is refused: %s.",
-		    refusal(why));
+		    why);
 }
 
 /* Answer that the log failed, and tell the operator why. */

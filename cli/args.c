@@ -59,15 +59,6 @@ args_fail_log(const struct args *a, const char *why)
 	return args_fail(a, "%.400s: %s", a->db, why);
 }
 
-const char *
-args_refusal(const char *why)
-{
-	static const char preamble[] = "CHECK constraint failed: ";
-	size_t len = sizeof(preamble) - 1;
-
-	return strncmp(why, preamble, len) == 0 ? why + len : why;
-}
-
 static int
 take_busy(struct args *a, const char *name, const char *value)
 {

@@ -86,10 +86,6 @@ enum status args_fail(const struct args *a, const char *format, ...)
 /* Report what the log said; returns STATUS_FAILED. */
 enum status args_fail_log(const struct args *a, const char *why);
 
-/* Why the schema refuses an event, without SQLite's preamble: our constraints
-   are named in words.  Lent by why. */
-const char *args_refusal(const char *why);
-
 /*
  * Open the log that was named, which must be there.
  *   returns  STATUS_OK with *log set; else the reason has been reported

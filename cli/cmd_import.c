@@ -136,8 +136,7 @@ commit_batch(struct import *m, const struct event *events, size_t n,
 		uint64_t line = streamed_line(m->lines, first + added);
 
 		return fail(m, line,
-		    "Line %" PRIu64 ": The event is refused: %s.", line,
-		    args_refusal(why));
+		    "Line %" PRIu64 ": The event is refused: %s.", line, why);
 	}
 	return 0;
 }

@@ -207,7 +207,7 @@ append(struct publish *p)
 		status = print_receipt(p->args, &receipt);
 	else if (result == LOG_REFUSED || result == LOG_CONFLICT)
 		status = args_fail(p->args, "the event is refused: %s",
-		    args_refusal(log_why(log)));
+		    log_why(log));
 	else
 		status = args_fail_log(p->args, log_why(log));
 	log_close(log);

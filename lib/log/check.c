@@ -125,106 +125,83 @@ check_integrity(const struct check *c, bool is_full)
 {
 	const char *name = is_full ? "integrity_check" : "quick_check";
 	bool is_good = false;
-	sqlite3_stmt *s = NULL;
+	struct statement s;
 	char text[64];
-	int rc;
 
 	(void)snprintf(text, sizeof(text), "PRAGMA %s(" INTEGRITY_MAX ")",
 	    name);
-	rc = sqlite3_prepare_v2(c->log->db, text, -1, &s, NULL);
-	if (rc == SQLITE_OK)
-		while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-			struct text line = log_column(s, 0);
+	s = statement_prepare(c->log, text);
+	while (statement_step(&s)) {
+		struct text line = statement_text(&s, 0);
 
-			is_good = text_is(line, "ok");
-			if (!is_good)
-				say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
-				    (int)line.len,
-				    line.len > 0 ? line.bytes : "");
-		}
-	if (rc != SQLITE_DONE) {
-		(void)log_fail(c->log, rc);
+		is_good = text_is(line, "ok");
+		if (!is_good)
+			say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
+			    (int)line.len, line.len > 0 ? line.bytes : "");
+	}
+	if (statement_end(&s) != LOG_OK)
 		say_trouble(c, "integrity");
-	} else if (is_good) {
+	else if (is_good)
 		say(c, LOG_FINDING_GOOD, "integrity", "%s is content", name);
-	}
-	(void)sqlite3_finalize(s); /* repeats the error that step gave */
 }
 
-/* What the schema makes is there, in the same words. */
-static void
-compare_object(const struct check *c, sqlite3_stmt *mine, sqlite3_stmt *its,
-    int *n_wrong)
+/* Is an object of the schema in the log, in the same words? */
+static bool
+has_object(const struct check *c, struct text type, struct text name,
+    struct text sql)
 {
-	struct text type = log_column(mine, 0);
-	struct text name = log_column(mine, 1);
-	struct text sql = log_column(mine, 2);
-	struct text found;
-	int rc;
+	struct statement its = statement_prepare(c->log,
+	    "SELECT sql FROM sqlite_schema WHERE name = ?1");
+	bool is_there, is_same = false;
 
-	(void)sqlite3_reset(its); /* repeats the error that step gave */
-	rc = sqlite3_bind_text64(its, 1, name.bytes, name.len, SQLITE_STATIC,
-	    SQLITE_UTF8);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(its);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-		(void)log_fail(c->log, rc);
+	statement_bind_text(&its, 1, name);
+	is_there = statement_step(&its);
+	if (is_there)
+		is_same = text_equal(statement_text(&its, 0), sql);
+	if (statement_end(&its) != LOG_OK)
 		say_trouble(c, "schema");
-		++*n_wrong;
-		return;
-	}
-	found = rc == SQLITE_ROW ? log_column(its, 0) : (struct text){ 0 };
-	if (rc == SQLITE_ROW && text_equal(found, sql))
-		return;
-	++*n_wrong;
-	say(c, LOG_FINDING_WRONG, "schema",
-	    "%.*s %.*s %s: the log was changed, or made by another version",
-	    (int)type.len, type.bytes, (int)name.len, name.bytes,
-	    rc == SQLITE_ROW ? "is another one" : "is missing");
+	else if (!is_same)
+		say(c, LOG_FINDING_WRONG, "schema",
+		    "%.*s %.*s %s: the log was changed, or made by another"
+		    " version",
+		    (int)type.len, type.bytes, (int)name.len, name.bytes,
+		    is_there ? "is another one" : "is missing");
+	return is_same;
 }
 
+/* Compare the log with a fresh one. */
 static void
-compare_schema(const struct check *c, sqlite3 *fresh)
+compare_schema(const struct check *c, struct log *fresh)
 {
-	sqlite3_stmt *mine = NULL, *its = NULL;
-	int n_wrong = 0, n = 0, rc;
-
-	rc = sqlite3_prepare_v2(fresh,
+	struct statement mine = statement_prepare(fresh,
 	    "SELECT type, name, sql FROM sqlite_schema WHERE sql NOT NULL"
-	    " AND name NOT GLOB 'sqlite_*' ORDER BY rowid",
-	    -1, &mine, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(c->log->db,
-		    "SELECT sql FROM sqlite_schema WHERE name = ?1", -1, &its,
-		    NULL);
-	if (rc == SQLITE_OK)
-		while ((rc = sqlite3_step(mine)) == SQLITE_ROW) {
-			compare_object(c, mine, its, &n_wrong);
-			n++;
-		}
-	if (rc != SQLITE_DONE)
-		say(c, LOG_FINDING_WRONG, "schema", "%s", sqlite3_errstr(rc));
+	    " AND name NOT GLOB 'sqlite_*' ORDER BY rowid");
+	int n_wrong = 0, n = 0;
+
+	for (; statement_step(&mine); n++)
+		if (!has_object(c, statement_text(&mine, 0),
+			statement_text(&mine, 1), statement_text(&mine, 2)))
+			n_wrong++;
+	if (statement_end(&mine) != LOG_OK)
+		say(c, LOG_FINDING_WRONG, "schema", "%s", log_why(fresh));
 	else if (n_wrong == 0)
 		say(c, LOG_FINDING_GOOD, "schema",
 		    "all %d tables, indexes and triggers are as they should be",
 		    n);
-	(void)sqlite3_finalize(mine); /* repeat what step said */
-	(void)sqlite3_finalize(its);
 }
 
 static void
 check_schema(const struct check *c)
 {
-	sqlite3 *fresh = NULL;
-	int rc = sqlite3_open(":memory:", &fresh);
+	struct log *fresh = log_open_memory();
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(fresh, log_schema, NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		compare_schema(c, fresh);
+	if (fresh == NULL)
+		say(c, LOG_FINDING_WRONG, "schema", "out of memory");
+	else if (log_execute(fresh, log_schema) != LOG_OK)
+		say(c, LOG_FINDING_WRONG, "schema", "%s", log_why(fresh));
 	else
-		say(c, LOG_FINDING_WRONG, "schema", "%s", sqlite3_errstr(rc));
-	(void)sqlite3_close(fresh); /* all statements are gone */
+		compare_schema(c, fresh);
+	log_close(fresh);
 }
 
 /* The schema may have been fed in a second time, past the errors. */

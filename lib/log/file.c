@@ -58,11 +58,10 @@ look_beside(struct log *log)
 		return LOG_OK;
 	if (!has_rest)
 		return LOG_OK;
-	(void)snprintf(log->why, sizeof(log->why),
+	return log_error(log, LOG_BROKEN,
 	    "is %s, but its -wal or -shm is still there: put the file back"
 	    " that belongs to them, or remove them",
 	    is_beside(name, "") ? "empty" : "missing");
-	return LOG_BROKEN;
 }
 
 /*

@@ -21,7 +21,7 @@ on_tick(void *cookie)
 }
 
 enum log_result
-log_distrust(struct log *log, const struct log_options *o)
+log_harden(struct log *log, const struct log_options *o)
 {
 	if (o->bounded)
 		sqlite3_progress_handler(log->db, STEPS_OF_TICK, on_tick, log);
@@ -35,7 +35,7 @@ log_distrust(struct log *log, const struct log_options *o)
 }
 
 void
-log_distrust_more(struct log *log)
+log_harden_reader(struct log *log)
 {
 	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
 	    NULL);
@@ -60,7 +60,7 @@ has_column(struct log *log, const char *table, const char *column, bool *has,
 }
 
 enum log_result
-log_judge(struct log *log, const char **wrong, bool *keeps_ids)
+log_check_tables(struct log *log, const char **wrong, bool *keeps_ids)
 {
 	static const char *const tables[][2] = {
 		{ "events", "data" },

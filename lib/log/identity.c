@@ -1,5 +1,6 @@
 /*
- * Which log this is.
+ * Which log this is.  A restore can put another log into the file that is open:
+ * the identity in the file then differs from the one that was read at first.
  */
 #include "log.h"
 
@@ -8,45 +9,29 @@
 
 #include "statement.h"
 
-static enum log_result
-refuse(struct log *log)
-{
-	(void)snprintf(log->why, sizeof(log->why),
-	    "its identity is longer than 255 bytes, or holds NUL: UPDATE"
-	    " events_log SET identity = lower(hex(randomblob(16)))");
-	return LOG_NOT_A_LOG;
-}
-
 enum log_result
 log_read_identity(struct log *log, char identity[LOG_IDENTITY_MAX + 1])
 {
-	sqlite3_stmt *s = log_statement(log, LOG_S_IDENTITY);
-	enum log_result result = LOG_OK;
-	struct text now;
-	int rc;
+	struct statement s = statement_begin(log, LOG_S_IDENTITY);
+	struct text now = { 0 };
+	enum log_result result;
+	bool is_usable;
 
-	if (s == NULL)
-		return log_fail(log, sqlite3_errcode(log->db));
-	rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW) {
-		bool is_null = sqlite3_column_type(s, 0) == SQLITE_NULL;
-
-		now = log_column(s, 0);
-		if (is_null)
-			identity[0] = '\0';
-		else if (now.bytes == NULL)
-			result = log_fail(log, SQLITE_NOMEM);
-		else if (now.len > LOG_IDENTITY_MAX ||
-		    memchr(now.bytes, 0, now.len) != NULL)
-			result = refuse(log);
-		else
-			(void)snprintf(identity, LOG_IDENTITY_MAX + 1, "%.*s",
-			    (int)now.len, now.bytes);
-	} else {
-		result = log_fail(log, rc == SQLITE_DONE ? SQLITE_CORRUPT : rc);
-	}
-	(void)sqlite3_reset(s); /* repeats the error that step gave */
-	return result;
+	if (statement_step(&s))
+		now = statement_text(&s, 0);
+	else
+		statement_fail(&s, SQLITE_CORRUPT);
+	is_usable = now.len <= LOG_IDENTITY_MAX &&
+	    (now.len == 0 || memchr(now.bytes, 0, now.len) == NULL);
+	if (is_usable)
+		(void)snprintf(identity, LOG_IDENTITY_MAX + 1, "%.*s",
+		    (int)now.len, now.len > 0 ? now.bytes : "");
+	result = statement_end(&s);
+	if (result != LOG_OK || is_usable)
+		return result;
+	return log_error(log, LOG_NOT_A_LOG,
+	    "its identity is longer than 255 bytes, or holds NUL: UPDATE"
+	    " events_log SET identity = lower(hex(randomblob(16)))");
 }
 
 const char *
@@ -64,6 +49,6 @@ log_is_other(struct log *log, bool *is_other)
 	if (result != LOG_OK)
 		return result;
 	*is_other = strcmp(now, log->identity) != 0;
-	(void)snprintf(log->identity, sizeof(log->identity), "%s", now);
+	memcpy(log->identity, now, sizeof(now));
 	return LOG_OK;
 }

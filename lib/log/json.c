@@ -16,11 +16,11 @@
 #include "statement.h"
 #include "lib/utf8.h"
 
+enum { TYPE, ELEMENTS, MEMBERS, N_STATEMENTS };
+
 struct log_json {
-	sqlite3 *db;
-	sqlite3_stmt *type;
-	sqlite3_stmt *elements;
-	sqlite3_stmt *members;
+	struct log *log; /* without a file */
+	sqlite3_stmt *statements[N_STATEMENTS];
 };
 
 /* One text that is being read. */
@@ -31,35 +31,29 @@ struct reader {
 	char *why;
 };
 
-/* An error if it is not JSON; json_valid() says no for want of memory, too. */
-static const char type_text[] = "SELECT json_type(?1)";
-
-static const char elements_text[] = "SELECT type, value FROM json_each(?1)";
-
 /*
- * json_each.value turns 1.10 into 1.1 and a long integer into a float, where
- * "->" gives the number as it was sent.  fullkey is no path that "->" can read
- * if the name holds an escaped quote: such a number comes as SQLite sees it.
+ * TYPE is an error if the text is not JSON; json_valid() says no for want of
+ * memory, too.  In MEMBERS, json_each.value turns 1.10 into 1.1 and a long
+ * integer into a float, where "->" gives the number as it was sent.  fullkey is
+ * no path that "->" can read if the name holds an escaped quote: such a number
+ * comes as SQLite sees it.
  */
-static const char members_text[] =
-    "SELECT key, type, CASE"
-    " WHEN type IN ('integer', 'real') AND instr(fullkey, '\\\"') = 0"
-    " THEN ?1 -> fullkey"
-    " WHEN type IN ('null', 'true', 'false') THEN type"
-    " ELSE value END FROM json_each(?1)";
+static const char *const texts[N_STATEMENTS] = {
+	[TYPE] = "SELECT json_type(?1)",
+	[ELEMENTS] = "SELECT type, value FROM json_each(?1)",
+	[MEMBERS] =
+	    "SELECT key, type, CASE"
+	    " WHEN type IN ('integer', 'real') AND instr(fullkey, '\\\"') = 0"
+	    " THEN ?1 -> fullkey"
+	    " WHEN type IN ('null', 'true', 'false') THEN type"
+	    " ELSE value END FROM json_each(?1)",
+};
 
 static enum log_result
 refuse(char *why, const char *reason)
 {
 	(void)snprintf(why, LOG_WHY_MAX, "%s", reason);
 	return LOG_REFUSED;
-}
-
-static enum log_result
-fail(struct reader *r, int rc)
-{
-	(void)snprintf(r->why, LOG_WHY_MAX, "%s", sqlite3_errmsg(r->j->db));
-	return (rc & 0xff) == SQLITE_NOMEM ? LOG_NO_MEMORY : LOG_BROKEN;
 }
 
 /* The value of a \u escape whose 'u' stands at at; -1 if it is not one. */
@@ -121,22 +115,26 @@ escape_fault(struct text t)
 	return NULL;
 }
 
-/* A column as text; bytes NULL only if memory is short. */
-static struct text
-column(sqlite3_stmt *s, int index)
+static struct statement
+begin(struct reader *r, int which, struct text json)
 {
-	struct text t;
+	struct statement s =
+	    statement_keep(r->j->log, &r->j->statements[which], texts[which]);
 
-	t.bytes = (const char *)sqlite3_column_text(s, index);
-	t.len = t.bytes != NULL ? (size_t)sqlite3_column_bytes(s, index) : 0;
-	return t;
+	statement_bind_text(&s, 1, json);
+	return s;
 }
 
-static int
-bind(sqlite3_stmt *s, struct text json)
+/* End a statement, and with it the reading if it failed. */
+static enum log_result
+end(struct reader *r, struct statement *s, enum log_result result)
 {
-	return sqlite3_bind_text64(s, 1, json.bytes, json.len, SQLITE_STATIC,
-	    SQLITE_UTF8);
+	enum log_result ended = statement_end(s);
+
+	if (ended == LOG_OK)
+		return result;
+	(void)snprintf(r->why, LOG_WHY_MAX, "%s", log_why(r->j->log));
+	return ended;
 }
 
 static enum log_result
@@ -144,85 +142,64 @@ each_member(struct reader *r, size_t index, struct text object)
 {
 	static const struct text none = { NULL, 0 };
 	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = r->j->members;
-	int rc;
+	struct statement s;
 
 	if (!r->member(r->cookie, index, none, none, "object"))
 		return LOG_REFUSED;
-	rc = bind(s, object);
-	if (rc != SQLITE_OK)
-		return fail(r, rc);
-	while (result == LOG_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		struct text name = column(s, 0);
-		struct text type = column(s, 1);
-		struct text value = column(s, 2);
+	s = begin(r, MEMBERS, object);
+	while (result == LOG_OK && statement_step(&s)) {
+		struct text name = statement_text(&s, 0);
+		struct text type = statement_text(&s, 1);
+		struct text value = statement_text(&s, 2);
 
-		if (name.bytes == NULL || type.bytes == NULL ||
-		    value.bytes == NULL)
-			result = fail(r, SQLITE_NOMEM);
-		else if (!r->member(r->cookie, index, name, value, type.bytes))
+		if (!statement_has_failed(&s) &&
+		    !r->member(r->cookie, index, name, value, type.bytes))
 			result = LOG_REFUSED;
 	}
-	if (result == LOG_OK && rc != SQLITE_DONE)
-		result = fail(r, rc);
-	(void)sqlite3_reset(s);          /* repeats the error that step gave */
-	(void)sqlite3_clear_bindings(s); /* always SQLITE_OK */
-	return result;
+	return end(r, &s, result);
 }
 
 static enum log_result
-each_element(struct reader *r)
+each_element(struct reader *r, struct text json)
 {
+	struct statement s = begin(r, ELEMENTS, json);
 	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = r->j->elements;
 	size_t index = 0;
-	int rc = SQLITE_OK;
 
-	while (result == LOG_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		struct text type = column(s, 0);
-		struct text object;
+	while (result == LOG_OK && statement_step(&s)) {
+		struct text type = statement_text(&s, 0);
+		struct text object = statement_text(&s, 1);
 
-		if (type.bytes == NULL)
-			return fail(r, SQLITE_NOMEM);
-		if (strcmp(type.bytes, "object") != 0) {
-			(void)snprintf(r->why, LOG_WHY_MAX,
-			    "index %zu of the array is no object", index);
-			return LOG_REFUSED;
+		if (statement_has_failed(&s))
+			break;
+		if (text_is(type, "object")) {
+			result = each_member(r, index++, object);
+			continue;
 		}
-		object = column(s, 1);
-		if (object.bytes == NULL)
-			return fail(r, SQLITE_NOMEM);
-		result = each_member(r, index++, object);
+		(void)snprintf(r->why, LOG_WHY_MAX,
+		    "index %zu of the array is no object", index);
+		result = LOG_REFUSED;
 	}
-	if (result == LOG_OK && rc != SQLITE_DONE)
-		result = fail(r, rc);
-	return result;
+	return end(r, &s, result);
 }
 
 /* Type is that of the whole text, empty if it is not JSON. */
 static enum log_result
 find_type(struct reader *r, struct text json, char type[static 8])
 {
-	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = r->j->type;
-	const char *found;
-	int rc;
+	struct statement s = begin(r, TYPE, json);
+	enum log_result result;
+	bool is_malformed;
 
-	rc = bind(s, json);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW) {
-		found = (const char *)sqlite3_column_text(s, 0);
-		if (found != NULL)
-			(void)snprintf(type, 8, "%s", found);
-		else
-			result = fail(r, SQLITE_NOMEM);
-	} else if (rc != SQLITE_ERROR) {
-		result = fail(r, rc);
+	if (statement_step(&s)) {
+		struct text found = statement_text(&s, 0);
+
+		(void)snprintf(type, 8, "%.*s", (int)found.len,
+		    found.len > 0 ? found.bytes : "");
 	}
-	(void)sqlite3_reset(s);          /* repeats the error that step gave */
-	(void)sqlite3_clear_bindings(s); /* always SQLITE_OK */
-	return result;
+	is_malformed = s.rc == SQLITE_ERROR;
+	result = end(r, &s, LOG_OK);
+	return is_malformed ? LOG_OK : result;
 }
 
 static enum log_result
@@ -238,15 +215,8 @@ read_text(struct reader *r, struct text json, bool *is_array)
 		return refuse(r->why,
 		    "it is not well-formed, or nested too deeply");
 	*is_array = strcmp(type, "array") == 0;
-	if (*is_array) {
-		if (bind(r->j->elements, json) != SQLITE_OK)
-			return fail(r, SQLITE_NOMEM);
-		result = each_element(r);
-		/* repeats the error that step gave */
-		(void)sqlite3_reset(r->j->elements);
-		(void)sqlite3_clear_bindings(r->j->elements); /* SQLITE_OK */
-		return result;
-	}
+	if (*is_array)
+		return each_element(r, json);
 	if (strcmp(type, "object") != 0)
 		return refuse(r->why,
 		    "it is neither an object nor an array of objects");
@@ -257,20 +227,19 @@ struct log_json *
 log_json_new(void)
 {
 	struct log_json *j = calloc(1, sizeof(*j));
-	int rc;
+	bool is_ready;
 
 	if (j == NULL)
 		return NULL;
-	rc = sqlite3_open(":memory:", &j->db);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(j->db, type_text, -1, &j->type, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(j->db, elements_text, -1, &j->elements,
-		    NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(j->db, members_text, -1, &j->members,
-		    NULL);
-	if (rc == SQLITE_OK)
+	j->log = log_open_memory();
+	is_ready = j->log != NULL;
+	for (int i = 0; is_ready && i < N_STATEMENTS; i++) {
+		struct statement s =
+		    statement_keep(j->log, &j->statements[i], texts[i]);
+
+		is_ready = statement_end(&s) == LOG_OK;
+	}
+	if (is_ready)
 		return j;
 	log_json_free(j);
 	return NULL;
@@ -281,10 +250,9 @@ log_json_free(struct log_json *j)
 {
 	if (j == NULL)
 		return;
-	(void)sqlite3_finalize(j->type); /* repeat what step said */
-	(void)sqlite3_finalize(j->elements);
-	(void)sqlite3_finalize(j->members);
-	(void)sqlite3_close(j->db); /* nothing is left open in it */
+	for (int i = 0; i < N_STATEMENTS; i++)
+		(void)sqlite3_finalize(j->statements[i]); /* not failed */
+	log_close(j->log);
 	free(j);
 }
 

@@ -17,7 +17,7 @@
 #define SETTLE_MS 1000 /* for others to finish creating the log */
 #define SETTLE_STEP_MS 10
 
-/* Two programs may create the log at once: who comes second finds it made. */
+/* Two programs may create the log at once; the second finds it created. */
 static enum log_result
 create(struct log *log)
 {
@@ -26,19 +26,11 @@ create(struct log *log)
 
 	if (result == LOG_OK)
 		return LOG_OK;
-	if (sqlite3_get_autocommit(log->db) == 0)
-		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+	log_rollback(log);
 	if (log_query(log, "PRAGMA user_version", &version) == LOG_OK &&
 	    version == FORMAT)
 		return LOG_OK;
 	return result;
-}
-
-static enum log_result
-refuse(struct log *log, const char *why)
-{
-	(void)snprintf(log->why, sizeof(log->why), "%s", why);
-	return LOG_NOT_A_LOG;
 }
 
 /* What there is in the open database. */
@@ -58,27 +50,27 @@ struct facts {
 static enum log_result
 read_facts(struct log *log, struct facts *f)
 {
-	static const char *const has_table =
-	    "SELECT count(*) FROM sqlite_schema"
-	    " WHERE type = 'table' AND name = 'events'";
-	static const char *const has_rest =
-	    "SELECT count(*) = 4 FROM sqlite_schema"
-	    " WHERE name IN ('events_removed', 'events_remember_removed',"
-	    " 'retention', 'events_retain')";
+	const struct log_query queries[] = {
+		{ "PRAGMA user_version", &f->version },
+		{ "SELECT count(*) FROM sqlite_schema", &f->objects },
+		{ "SELECT count(*) FROM sqlite_schema"
+		  " WHERE type = 'table' AND name = 'events'",
+		    &f->events },
+		{ "SELECT count(*) = 4 FROM sqlite_schema"
+		  " WHERE name IN ('events_removed', 'events_remember_removed',"
+		  " 'retention', 'events_retain')",
+		    &f->rest },
+	};
 	enum log_result r;
 
-	if ((r = log_execute(log, "BEGIN")) != LOG_OK)
+	if ((r = log_run(log, LOG_S_BEGIN)) != LOG_OK)
 		return r;
-	if ((r = log_query(log, "PRAGMA user_version", &f->version)) ==
-		LOG_OK &&
-	    (r = log_query(log, "SELECT count(*) FROM sqlite_schema",
-		 &f->objects)) == LOG_OK &&
-	    (r = log_query(log, has_table, &f->events)) == LOG_OK &&
-	    (r = log_query(log, has_rest, &f->rest)) == LOG_OK &&
-	    (r = log_judge(log, &f->wrong, &f->keeps_ids)) == LOG_OK)
-		return log_execute(log, "COMMIT");
-	if (sqlite3_get_autocommit(log->db) == 0)
-		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+	r = log_query_all(log, queries, sizeof(queries) / sizeof(queries[0]));
+	if (r == LOG_OK)
+		r = log_check_tables(log, &f->wrong, &f->keeps_ids);
+	if (r == LOG_OK)
+		return log_run(log, LOG_S_COMMIT);
+	log_rollback(log);
 	return r;
 }
 
@@ -92,37 +84,36 @@ recognise(struct log *log, bool may_create)
 	if ((r = read_facts(log, &f)) != LOG_OK)
 		return r;
 	if (f.version == 0 && f.objects == 0) {
-		if (!may_create)
-			return refuse(log, "is empty: publish something first");
-		return create(log);
+		if (may_create)
+			return create(log);
+		return log_error(log, LOG_NOT_A_LOG,
+		    "is empty: publish something first");
 	}
 	if (f.events == 0)
-		return refuse(log,
+		return log_error(log, LOG_NOT_A_LOG,
 		    "is a database without an event log: add one"
 		    " with 'sqlite3 -bail FILE <schema.sql', or name another file");
 	if (!f.keeps_ids)
-		return refuse(log,
+		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
 		    " AUTOINCREMENT, so ids could come back: name another file");
-	if (f.version == FORMAT && f.rest == 0)
-		return refuse(log,
-		    "lacks a table or a trigger of its schema: make a new log"
-		    " with schema.sql and copy the events, or name another"
-		    " file");
 	if (f.version != FORMAT)
-		(void)snprintf(log->why, sizeof(log->why),
+		return log_error(log, LOG_NOT_A_LOG,
 		    "is a log of format %lld, this program reads format %d:"
 		    " use the version of rowcast that wrote it, or name"
 		    " another file",
 		    (long long)f.version, FORMAT);
-	else if (f.wrong != NULL)
-		(void)snprintf(log->why, sizeof(log->why),
+	if (f.rest == 0)
+		return log_error(log, LOG_NOT_A_LOG,
+		    "lacks a table or a trigger of its schema: make a new log"
+		    " with schema.sql and copy the events, or name another"
+		    " file");
+	if (f.wrong != NULL)
+		return log_error(log, LOG_NOT_A_LOG,
 		    "its '%s' is no table, or has a column that is computed:"
 		    " name another file",
 		    f.wrong);
-	else
-		return LOG_OK;
-	return LOG_NOT_A_LOG;
+	return LOG_OK;
 }
 
 /*
@@ -163,10 +154,8 @@ open_database(struct log *log, const struct log_options *o)
 	int rc;
 
 	log->path = strdup(o->path);
-	if (log->path == NULL) {
-		(void)snprintf(log->why, sizeof(log->why), "out of memory");
-		return LOG_NO_MEMORY;
-	}
+	if (log->path == NULL)
+		return log_fail(log, SQLITE_NOMEM);
 	if ((result = log_file_find(log, o->create)) != LOG_OK)
 		return result;
 	rc = sqlite3_open_v2(o->path, &log->db,
@@ -174,11 +163,11 @@ open_database(struct log *log, const struct log_options *o)
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
 	(void)sqlite3_extended_result_codes(log->db, 1);
-	if ((result = log_distrust(log, o)) != LOG_OK ||
+	if ((result = log_harden(log, o)) != LOG_OK ||
 	    (result = settle(log, o)) != LOG_OK)
 		return result;
 	if (!o->append)
-		log_distrust_more(log);
+		log_harden_reader(log);
 	if ((result = log_read_identity(log, log->identity)) != LOG_OK)
 		return result;
 	/* 0 for a reader: it tries again on its next look */
@@ -197,11 +186,10 @@ enum log_result
 log_open(const struct log_options *options, struct log **opened,
     char why[LOG_WHY_MAX])
 {
+	struct log *log = calloc(1, sizeof(*log));
 	enum log_result result;
-	struct log *log;
 
 	*opened = NULL;
-	log = calloc(1, sizeof(*log));
 	if (log == NULL) {
 		(void)snprintf(why, LOG_WHY_MAX, "out of memory");
 		return LOG_NO_MEMORY;
@@ -213,9 +201,21 @@ log_open(const struct log_options *options, struct log **opened,
 		*opened = log;
 		return LOG_OK;
 	}
-	(void)snprintf(why, LOG_WHY_MAX, "%s", log->why);
+	memcpy(why, log->why, LOG_WHY_MAX);
 	log_close(log);
 	return result;
+}
+
+struct log *
+log_open_memory(void)
+{
+	struct log *log = calloc(1, sizeof(*log));
+
+	if (log != NULL && sqlite3_open(":memory:", &log->db) != SQLITE_OK) {
+		log_close(log);
+		log = NULL;
+	}
+	return log;
 }
 
 void

@@ -6,9 +6,6 @@
  */
 #include "log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "statement.h"
 
 enum log_result
@@ -24,14 +21,22 @@ log_end(struct log *log)
 	/* an error may have ended it; of reading there is nothing to commit
 	   that could fail */
 	if (sqlite3_get_autocommit(log->db) == 0)
-		(void)log_run(log, LOG_S_END);
+		(void)log_run(log, LOG_S_COMMIT);
+}
+
+/* Run a statement without parameters that gives one integer. */
+static enum log_result
+read_integer(struct log *log, enum log_statement which, int64_t *value)
+{
+	struct statement s = statement_begin(log, which);
+
+	return statement_end_value(&s, value);
 }
 
 enum log_result
 log_version(struct log *log, int64_t *version)
 {
-	return log_integer(log, log_statement(log, LOG_S_DATA_VERSION), 0,
-	    version);
+	return read_integer(log, LOG_S_DATA_VERSION, version);
 }
 
 enum log_result
@@ -51,24 +56,23 @@ log_changed(struct log *log, bool *changed)
 enum log_result
 log_head(struct log *log, int64_t *head)
 {
-	return log_integer(log, log_statement(log, LOG_S_HEAD), 0, head);
+	return read_integer(log, LOG_S_HEAD, head);
 }
 
 enum log_result
 log_oldest(struct log *log, int64_t *oldest)
 {
-	return log_integer(log, log_statement(log, LOG_S_OLDEST), 0, oldest);
+	return read_integer(log, LOG_S_OLDEST, oldest);
 }
 
 enum log_result
 log_next(struct log *log, int64_t after, int64_t *next)
 {
-	sqlite3_stmt *s = log_statement(log, LOG_S_NEXT);
+	struct statement s = statement_begin(log, LOG_S_NEXT);
 	enum log_result result;
 
-	if (s == NULL || sqlite3_bind_int64(s, 1, after) != SQLITE_OK)
-		return log_fail(log, sqlite3_errcode(log->db));
-	result = log_integer(log, s, 0, next);
+	statement_bind_integer(&s, 1, after);
+	result = statement_end_value(&s, next);
 	if (result != LOG_OK || *next != 0)
 		return result;
 	result = log_head(log, next);
@@ -84,15 +88,16 @@ log_next(struct log *log, int64_t after, int64_t *next)
  * SELECT with ORDER BY as a merge of its parts, each of which walks the index
  * on the topic, so only the rows asked for are touched.
  */
-static sqlite3_stmt *
-by_topic_statement(struct log *log, bool back, size_t n)
+static struct statement
+begin_by_topic(struct log *log, bool back, size_t n)
 {
 	sqlite3_stmt **slot = &log->by_topic[back ? 1 : 0][n];
+	struct statement s;
 	sqlite3_str *text;
 	char *sql;
 
 	if (*slot != NULL)
-		return *slot;
+		return statement_keep(log, slot, NULL);
 	text = sqlite3_str_new(log->db);
 	for (size_t i = 0; i < n; i++)
 		sqlite3_str_appendf(text,
@@ -103,52 +108,25 @@ by_topic_statement(struct log *log, bool back, size_t n)
 	sqlite3_str_appendf(text, " ORDER BY id%s LIMIT ?3",
 	    back ? " DESC" : "");
 	sql = sqlite3_str_finish(text);
-	if (sql == NULL) {
-		(void)snprintf(log->why, sizeof(log->why), "out of memory");
-		return NULL;
-	}
-	(void)log_prepare(log, slot, sql); /* the slot tells */
+	if (sql == NULL)
+		return (struct statement){ .log = log, .rc = SQLITE_NOMEM };
+	s = statement_keep(log, slot, sql);
 	sqlite3_free(sql);
-	return *slot;
+	return s;
 }
 
-static int
-bind_topic(sqlite3_stmt *s, int index, struct text t)
+static struct statement
+begin_range(struct log *log, const struct log_range *range, bool back)
 {
-	/* NULL would bind SQL NULL; the bytes outlive the step */
-	return sqlite3_bind_text64(s, index, t.len > 0 ? t.bytes : "", t.len,
-	    SQLITE_STATIC, SQLITE_UTF8);
-}
+	struct statement s = range->n_topics > 0 ?
+	    begin_by_topic(log, back, range->n_topics) :
+	    statement_begin(log, back ? LOG_S_READ_BACK : LOG_S_READ);
 
-static sqlite3_stmt *
-range_statement(struct log *log, const struct log_range *range, bool back)
-{
-	sqlite3_stmt *s;
-	int rc;
-
-	log->ticks = 0;
-	if (range->n_topics == 0)
-		s = log_statement(log, back ? LOG_S_READ_BACK : LOG_S_READ);
-	else
-		s = by_topic_statement(log, back, range->n_topics);
-	if (s == NULL)
-		return NULL;
-	if ((rc = sqlite3_bind_int64(s, 1, range->after)) != SQLITE_OK ||
-	    (rc = sqlite3_bind_int64(s, 2, range->upto)) != SQLITE_OK ||
-	    (rc = sqlite3_bind_int64(s, 3, (int64_t)range->max_rows)) !=
-		SQLITE_OK) {
-		(void)log_fail(log, rc);
-		return NULL;
-	}
-	for (size_t i = 0; i < range->n_topics; i++) {
-		const struct text *t = &range->topics[i];
-
-		rc = bind_topic(s, (int)i + 4, *t);
-		if (rc != SQLITE_OK) {
-			(void)log_fail(log, rc);
-			return NULL;
-		}
-	}
+	statement_bind_integer(&s, 1, range->after);
+	statement_bind_integer(&s, 2, range->upto);
+	statement_bind_integer(&s, 3, (int64_t)range->max_rows);
+	for (size_t i = 0; i < range->n_topics; i++)
+		statement_bind_text(&s, (int)i + 4, range->topics[i]);
 	return s;
 }
 
@@ -157,62 +135,58 @@ range_statement(struct log *log, const struct log_range *range, bool back)
  * years is lost.
  */
 static int64_t
-retry_ms(sqlite3_stmt *s, int column)
+retry_ms(const struct statement *s, int column)
 {
-	int64_t ms = sqlite3_column_int64(s, column);
+	int64_t ms = statement_integer(s, column);
 
-	if (sqlite3_column_type(s, column) != SQLITE_INTEGER || ms < 0 ||
-	    ms > EVENT_RETRY_MAX_MS)
+	if (sqlite3_column_type(s->handle, column) != SQLITE_INTEGER ||
+	    ms < 0 || ms > EVENT_RETRY_MAX_MS)
 		return EVENT_NO_RETRY;
 	return ms;
+}
+
+static struct event
+read_row(struct statement *s, bool back)
+{
+	struct event e = { .id = statement_integer(s, 0) };
+
+	e.topic = statement_text(s, 1);
+	e.name = statement_text(s, 2);
+	e.retry_ms = retry_ms(s, 3);
+	if (!back)
+		e.data = statement_text(s, 4);
+	return e;
 }
 
 static enum log_result
 read_range(struct log *log, const struct log_range *range, bool back,
     log_row_fn *row, void *cookie, int64_t *reached)
 {
+	struct statement s = begin_range(log, range, back);
 	/* what is still to come lies on the other side of it */
 	int64_t edge = back ? range->upto : range->after;
-	enum log_result result = LOG_OK;
 	bool is_taken = true;
 	size_t n = 0;
-	sqlite3_stmt *s;
-	int rc;
 
-	s = range_statement(log, range, back);
-	if (s == NULL)
-		return log_fail(log, sqlite3_errcode(log->db));
-	while (is_taken && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		struct event e = { .id = sqlite3_column_int64(s, 0) };
+	while (is_taken && statement_step(&s)) {
+		struct event e = read_row(&s, back);
 
-		e.topic = log_column(s, 1);
-		e.name = log_column(s, 2);
-		e.retry_ms = retry_ms(s, 3);
-		if (!back)
-			e.data = log_column(s, 4);
+		/* what is out of order cannot be trusted */
+		if (back ? e.id > edge : e.id <= edge)
+			statement_fail(&s, SQLITE_CORRUPT_INDEX);
 		/* text that there was no memory for is not empty */
-		if (sqlite3_errcode(log->db) == SQLITE_NOMEM) {
-			result = log_fail(log, SQLITE_NOMEM);
+		if (statement_has_failed(&s))
 			break;
-		}
-		if (back ? e.id > edge : e.id <= edge) {
-			/* what is out of order cannot be trusted */
-			result = log_fail(log, SQLITE_CORRUPT_INDEX);
-			break;
-		}
 		is_taken = row(cookie, &e);
 		if (is_taken) {
 			edge = back ? e.id - 1 : e.id;
 			n++;
 		}
 	}
-	if (result == LOG_OK && is_taken && rc != SQLITE_DONE)
-		result = log_fail(log, rc);
-	(void)sqlite3_reset(s); /* repeats the error that step gave */
 	if (is_taken && n < range->max_rows)
 		edge = back ? range->after : range->upto;
 	*reached = edge;
-	return result;
+	return statement_end(&s);
 }
 
 enum log_result
@@ -233,23 +207,16 @@ log_read_back(struct log *log, const struct log_range *range, log_row_fn *row,
 static enum log_result
 created(struct log *log, int64_t from, int64_t *id, int64_t *created_ms)
 {
-	sqlite3_stmt *s = log_statement(log, LOG_S_CREATED);
-	enum log_result result = LOG_OK;
-	int rc;
+	struct statement s = statement_begin(log, LOG_S_CREATED);
 
 	*id = 0;
 	*created_ms = 0;
-	if (s == NULL || sqlite3_bind_int64(s, 1, from) != SQLITE_OK)
-		return log_fail(log, sqlite3_errcode(log->db));
-	rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW) {
-		*id = sqlite3_column_int64(s, 0);
-		*created_ms = sqlite3_column_int64(s, 1);
-	} else if (rc != SQLITE_DONE) {
-		result = log_fail(log, rc);
+	statement_bind_integer(&s, 1, from);
+	if (statement_step(&s)) {
+		*id = statement_integer(&s, 0);
+		*created_ms = statement_integer(&s, 1);
 	}
-	(void)sqlite3_reset(s); /* repeats the error that step gave */
-	return result;
+	return statement_end(&s);
 }
 
 enum log_result
@@ -310,23 +277,17 @@ log_has(struct log *log, const struct log_mark *mark, bool *has)
 enum log_result
 log_removed(struct log *log, int64_t after, log_row_fn *row, void *cookie)
 {
-	sqlite3_stmt *s = log_statement(log, LOG_S_REMOVED);
-	enum log_result result = LOG_OK;
+	struct statement s = statement_begin(log, LOG_S_REMOVED);
 	bool goes_on = true;
-	int rc;
 
-	if (s == NULL || sqlite3_bind_int64(s, 1, after) != SQLITE_OK)
-		return log_fail(log, sqlite3_errcode(log->db));
-	while (goes_on && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-		struct event e = { .id = sqlite3_column_int64(s, 1) };
+	statement_bind_integer(&s, 1, after);
+	while (goes_on && statement_step(&s)) {
+		struct event e = { .id = statement_integer(&s, 1) };
 
-		e.topic = log_column(s, 0);
-		goes_on = row(cookie, &e);
+		e.topic = statement_text(&s, 0);
+		goes_on = !statement_has_failed(&s) && row(cookie, &e);
 	}
-	if (goes_on && rc != SQLITE_DONE)
-		result = log_fail(log, rc);
-	(void)sqlite3_reset(s); /* repeats the error that step gave */
-	return result;
+	return statement_end(&s);
 }
 
 static bool
@@ -339,9 +300,8 @@ on_highest(void *cookie, const struct event *e)
 enum log_result
 log_removals(struct log *log, int64_t *count, int64_t *highest)
 {
-	enum log_result result;
+	enum log_result result = read_integer(log, LOG_S_REMOVALS, count);
 
-	result = log_integer(log, log_statement(log, LOG_S_REMOVALS), 0, count);
 	*highest = 0;
 	if (result != LOG_OK || *count == 0)
 		return result;
@@ -351,9 +311,8 @@ log_removals(struct log *log, int64_t *count, int64_t *highest)
 enum log_result
 log_removed_of(struct log *log, struct text topic, int64_t *removed)
 {
-	sqlite3_stmt *s = log_statement(log, LOG_S_REMOVED_OF);
+	struct statement s = statement_begin(log, LOG_S_REMOVED_OF);
 
-	if (s == NULL || bind_topic(s, 1, topic) != SQLITE_OK)
-		return log_fail(log, sqlite3_errcode(log->db));
-	return log_integer(log, s, 0, removed);
+	statement_bind_text(&s, 1, topic);
+	return statement_end_value(&s, removed);
 }

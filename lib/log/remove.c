@@ -17,49 +17,40 @@ static const char matches_text[] =
     " substr(CAST(topic AS BLOB), 1, iif(?2, length(CAST(?1 AS BLOB)),"
     " 0x7fffffff)) = CAST(?1 AS BLOB)";
 
-/* Prepare a query with the words for "this topic": the index answers for a
-   whole one, and all need not be compared.  ?1 topic, ?2 whether a prefix. */
-static int
+/* Prepare a query with the condition on the topic: ?1 is the topic, ?2 whether
+   it is a prefix.  A whole topic is found by index, and the empty prefix needs
+   no comparison. */
+static struct statement
 prepare(struct log *log, const struct log_surplus *p, const char *before,
-    const char *after, sqlite3_stmt **s)
+    const char *after)
 {
 	const char *match = matches_text;
+	struct statement s;
 	char text[512];
-	int rc;
 
 	if (p->is_prefix && p->topic.len == 0)
 		match = " ?1 IS NOT NULL AND ?2 IS NOT NULL";
 	else if (!p->is_prefix)
 		match = " topic = ?1 AND ?2 IS NOT NULL";
 	(void)snprintf(text, sizeof(text), "%s%s%s", before, match, after);
-	rc = sqlite3_prepare_v2(log->db, text, -1, s, NULL);
-	if (rc != SQLITE_OK)
-		return rc;
-	rc = sqlite3_bind_text64(*s, 1, p->topic.len > 0 ? p->topic.bytes : "",
-	    p->topic.len, SQLITE_STATIC, SQLITE_UTF8);
-	return rc == SQLITE_OK ? sqlite3_bind_int(*s, 2, p->is_prefix) : rc;
+	s = statement_prepare(log, text);
+	statement_bind_text(&s, 1, p->topic);
+	statement_bind_integer(&s, 2, p->is_prefix);
+	return s;
 }
 
 /* The newest row that is one too many. */
 static enum log_result
 find_rows(struct log *log, struct log_surplus *p)
 {
-	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = NULL;
-	int rc;
+	struct statement s;
 
 	if (p->keep_rows < 0)
 		return LOG_OK;
-	rc = prepare(log, p, "SELECT id FROM events WHERE",
-	    " ORDER BY id DESC LIMIT 1 OFFSET ?3", &s);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(s, 3, p->keep_rows);
-	if (rc == SQLITE_OK)
-		result = log_integer(log, s, 0, &p->upto_rows);
-	else
-		result = log_fail(log, rc);
-	(void)sqlite3_finalize(s); /* repeats the error that step gave */
-	return result;
+	s = prepare(log, p, "SELECT id FROM events WHERE",
+	    " ORDER BY id DESC LIMIT 1 OFFSET ?3");
+	statement_bind_integer(&s, 3, p->keep_rows);
+	return statement_end_value(&s, &p->upto_rows);
 }
 
 static enum log_result
@@ -80,28 +71,19 @@ static enum log_result
 find_surplus(struct log *log, const struct log_surplus *p,
     int64_t ids[LOG_REMOVE_MAX], int *n)
 {
-	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = NULL;
-	int rc;
-
-	*n = 0;
-	rc = prepare(log, p, "SELECT id FROM events WHERE",
+	struct statement s = prepare(log, p, "SELECT id FROM events WHERE",
 	    " AND id > ?3 AND id <= max(?4, ?5)"
-	    " AND (id <= ?4 OR created_ms < ?6) ORDER BY id LIMIT ?7",
-	    &s);
-	if (rc == SQLITE_OK &&
-	    (rc = sqlite3_bind_int64(s, 3, p->after)) == SQLITE_OK &&
-	    (rc = sqlite3_bind_int64(s, 4, p->upto_rows)) == SQLITE_OK &&
-	    (rc = sqlite3_bind_int64(s, 5, p->upto_time)) == SQLITE_OK &&
-	    (rc = sqlite3_bind_int64(s, 6, p->before_ms)) == SQLITE_OK &&
-	    (rc = sqlite3_bind_int(s, 7, LOG_REMOVE_MAX)) == SQLITE_OK)
-		while (
-		    *n < LOG_REMOVE_MAX && (rc = sqlite3_step(s)) == SQLITE_ROW)
-			ids[(*n)++] = sqlite3_column_int64(s, 0);
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		result = log_fail(log, rc);
-	(void)sqlite3_finalize(s); /* repeats the error that step gave */
-	return result;
+	    " AND (id <= ?4 OR created_ms < ?6) ORDER BY id LIMIT ?7");
+
+	statement_bind_integer(&s, 3, p->after);
+	statement_bind_integer(&s, 4, p->upto_rows);
+	statement_bind_integer(&s, 5, p->upto_time);
+	statement_bind_integer(&s, 6, p->before_ms);
+	statement_bind_integer(&s, 7, LOG_REMOVE_MAX);
+	*n = 0;
+	while (*n < LOG_REMOVE_MAX && statement_step(&s))
+		ids[(*n)++] = statement_integer(&s, 0);
+	return statement_end(&s);
 }
 
 /* ---- under the lock ---- */
@@ -111,9 +93,8 @@ static enum log_result
 finish(struct log *log, enum log_result result)
 {
 	if (result == LOG_OK)
-		result = log_execute(log, "COMMIT");
-	if (sqlite3_get_autocommit(log->db) == 0)
-		(void)sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+		result = log_run(log, LOG_S_COMMIT);
+	log_rollback(log);
 	return result;
 }
 
@@ -121,21 +102,15 @@ static enum log_result
 remove_ids(struct log *log, const int64_t *ids, int n, int64_t *removed)
 {
 	enum log_result result = LOG_OK;
-	sqlite3_stmt *s = NULL;
-	int rc;
 
-	rc = sqlite3_prepare_v2(log->db, "DELETE FROM events WHERE id = ?1", -1,
-	    &s, NULL);
-	for (int i = 0; i < n && (rc == SQLITE_OK || rc == SQLITE_DONE); i++) {
-		(void)sqlite3_reset(s); /* it ended well */
-		rc = sqlite3_bind_int64(s, 1, ids[i]);
-		if (rc == SQLITE_OK)
-			rc = sqlite3_step(s);
+	for (int i = 0; i < n && result == LOG_OK; i++) {
+		struct statement s = statement_begin(log, LOG_S_DELETE);
+
+		statement_bind_integer(&s, 1, ids[i]);
+		(void)statement_step(&s); /* no row */
+		result = statement_end(&s);
 		*removed += sqlite3_changes(log->db);
 	}
-	if (rc != SQLITE_OK && rc != SQLITE_DONE)
-		result = log_fail(log, rc);
-	(void)sqlite3_finalize(s); /* repeats the error that step gave */
 	return result;
 }
 
@@ -157,7 +132,7 @@ log_remove(struct log *log, struct log_surplus *surplus, int64_t *removed,
 	*is_over = n < LOG_REMOVE_MAX;
 	if (n == 0)
 		return LOG_OK;
-	if ((result = log_execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
+	if ((result = log_run(log, LOG_S_BEGIN_WRITE)) != LOG_OK)
 		return result;
 	result = finish(log, remove_ids(log, ids, n, removed));
 	if (result == LOG_OK)
@@ -220,7 +195,7 @@ log_remove_by_rules(struct log *log, int64_t *removed, int64_t *overdue)
 	enum log_result result;
 
 	*removed = *overdue = 0;
-	if ((result = log_execute(log, "BEGIN IMMEDIATE")) != LOG_OK)
+	if ((result = log_run(log, LOG_S_BEGIN_WRITE)) != LOG_OK)
 		return result;
 	return finish(log, remove_by_rules(log, removed, overdue));
 }

@@ -1,15 +1,22 @@
 /*
- * Statements: their texts, and running them with SQLite's results turned into
- * ours.
+ * SQL statements: their texts, one execution after another, and SQLite's
+ * results translated to those of log.h.
+ * Invariant: after statement_end() the statement is reset, so that it keeps no
+ * read transaction open, and has no bindings, so that it refers to no memory
+ * of a caller.
  */
 #include "statement.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-static const char *const statement_text[LOG_S_COUNT] = {
+#include "lib/text.h"
+
+static const char *const texts[LOG_S_COUNT] = {
 	[LOG_S_BEGIN] = "BEGIN",
-	[LOG_S_END] = "COMMIT",
+	[LOG_S_COMMIT] = "COMMIT",
 	[LOG_S_BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[LOG_S_ROLLBACK] = "ROLLBACK",
 	[LOG_S_SAVE] = "SAVEPOINT request",
@@ -45,6 +52,7 @@ static const char *const statement_text[LOG_S_COUNT] = {
 	    " RETURNING id",
 	[LOG_S_BY_KEY] = "SELECT id, topic IS ?1 AND event IS ?2 AND data IS ?3"
 			 " AND retry_ms IS ?4 FROM events WHERE key = ?5",
+	[LOG_S_DELETE] = "DELETE FROM events WHERE id = ?1",
 };
 
 static bool
@@ -86,18 +94,35 @@ advice(int rc, int system)
 	}
 }
 
-enum log_result
-log_fail(struct log *log, int rc)
+/* Returns SQLite's message for an error, without "CHECK constraint failed: ". */
+static const char *
+message(struct log *log, int rc)
 {
-	/* SQLITE_FULL can also reach us as an I/O error with ENOSPC below. */
-	int system = log->db != NULL ? sqlite3_system_errno(log->db) : 0;
+	static const char preamble[] = "CHECK constraint failed: ";
+	const char *words = sqlite3_errstr(rc);
 
-	(void)snprintf(log->why, sizeof(log->why), "%s%s",
-	    log->db != NULL &&
-		    (sqlite3_errcode(log->db) & 0xff) == (rc & 0xff) ?
-		sqlite3_errmsg(log->db) :
-		sqlite3_errstr(rc),
-	    advice(rc, system));
+	if (log->db != NULL && (sqlite3_errcode(log->db) & 0xff) == (rc & 0xff))
+		words = sqlite3_errmsg(log->db);
+	if (text_begins(text_of(words), preamble))
+		words += sizeof(preamble) - 1;
+	return words;
+}
+
+enum log_result
+log_error(struct log *log, enum log_result result, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (vsnprintf(log->why, sizeof(log->why), format, args) < 0)
+		log->why[0] = '\0';
+	va_end(args);
+	return result;
+}
+
+static enum log_result
+translate(int rc, int system)
+{
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -118,73 +143,143 @@ log_fail(struct log *log, int rc)
 	}
 }
 
-sqlite3_stmt *
-log_prepare(struct log *log, sqlite3_stmt **slot, const char *text)
+enum log_result
+log_fail(struct log *log, int rc)
 {
-	int rc;
+	/* SQLITE_FULL can also reach us as an I/O error with ENOSPC below. */
+	int system = log->db != NULL ? sqlite3_system_errno(log->db) : 0;
 
-	if (*slot == NULL) {
-		rc = sqlite3_prepare_v3(log->db, text, -1,
-		    SQLITE_PREPARE_PERSISTENT, slot, NULL);
-		if (rc != SQLITE_OK) {
-			(void)log_fail(log, rc);
-			return NULL;
-		}
-	}
-	return *slot;
+	return log_error(log, translate(rc, system), "%s%s", message(log, rc),
+	    advice(rc, system));
 }
 
-sqlite3_stmt *
-log_statement(struct log *log, enum log_statement which)
+/* ---- one execution of a statement ---- */
+
+struct statement
+statement_keep(struct log *log, sqlite3_stmt **slot, const char *text)
 {
+	struct statement s = { .log = log, .is_kept = true };
+
 	log->ticks = 0;
-	return log_prepare(log, &log->statements[which], statement_text[which]);
+	if (*slot == NULL)
+		s.rc = sqlite3_prepare_v3(log->db, text, -1,
+		    SQLITE_PREPARE_PERSISTENT, slot, NULL);
+	s.handle = *slot;
+	return s;
+}
+
+struct statement
+statement_begin(struct log *log, enum log_statement which)
+{
+	return statement_keep(log, &log->statements[which], texts[which]);
+}
+
+struct statement
+statement_prepare(struct log *log, const char *text)
+{
+	struct statement s = { .log = log };
+
+	log->ticks = 0;
+	s.rc = sqlite3_prepare_v2(log->db, text, -1, &s.handle, NULL);
+	return s;
+}
+
+bool
+statement_has_failed(const struct statement *s)
+{
+	return s->rc != SQLITE_OK && s->rc != SQLITE_ROW &&
+	    s->rc != SQLITE_DONE;
+}
+
+void
+statement_fail(struct statement *s, int rc)
+{
+	if (!statement_has_failed(s))
+		s->rc = rc;
+}
+
+void
+statement_bind_integer(struct statement *s, int index, int64_t value)
+{
+	if (!statement_has_failed(s))
+		s->rc = sqlite3_bind_int64(s->handle, index, value);
+}
+
+void
+statement_bind_text(struct statement *s, int index, struct text t)
+{
+	/* no bytes would bind NULL */
+	if (!statement_has_failed(s))
+		s->rc = sqlite3_bind_text64(s->handle, index,
+		    t.bytes != NULL ? t.bytes : "", t.len, SQLITE_STATIC,
+		    SQLITE_UTF8);
+}
+
+bool
+statement_step(struct statement *s)
+{
+	/* SQLite would begin anew after the end */
+	if (!statement_has_failed(s) && s->rc != SQLITE_DONE)
+		s->rc = sqlite3_step(s->handle);
+	return s->rc == SQLITE_ROW;
+}
+
+int64_t
+statement_integer(const struct statement *s, int column)
+{
+	return sqlite3_column_int64(s->handle, column);
 }
 
 struct text
-log_column(sqlite3_stmt *s, int column)
+statement_text(struct statement *s, int column)
 {
 	struct text t;
 
 	/* text before bytes: the first call converts, the second counts */
-	t.bytes = (const char *)sqlite3_column_text(s, column);
-	t.len = (size_t)sqlite3_column_bytes(s, column);
+	t.bytes = (const char *)sqlite3_column_text(s->handle, column);
+	t.len = (size_t)sqlite3_column_bytes(s->handle, column);
+	if (t.bytes == NULL && sqlite3_errcode(s->log->db) == SQLITE_NOMEM)
+		statement_fail(s, SQLITE_NOMEM);
 	return t;
 }
 
 enum log_result
-log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback, int64_t *value)
+statement_end(struct statement *s)
 {
-	enum log_result result = LOG_OK;
-	int rc;
+	enum log_result result =
+	    statement_has_failed(s) ? log_fail(s->log, s->rc) : LOG_OK;
 
-	if (s == NULL)
-		return log_fail(log, sqlite3_errcode(log->db));
-	rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL)
-		*value = sqlite3_column_int64(s, 0);
-	else if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-		*value = fallback;
-	else
-		result = log_fail(log, rc);
-	(void)sqlite3_reset(s); /* repeats the error that step gave */
+	/* these repeat the error that a step gave */
+	if (s->is_kept) {
+		(void)sqlite3_reset(s->handle);
+		if (s->handle != NULL) /* always SQLITE_OK */
+			(void)sqlite3_clear_bindings(s->handle);
+	} else {
+		(void)sqlite3_finalize(s->handle);
+	}
 	return result;
 }
 
 enum log_result
-log_query(struct log *log, const char *text, int64_t *value)
+statement_end_value(struct statement *s, int64_t *value)
 {
-	enum log_result result;
-	sqlite3_stmt *s;
-	int rc;
+	int64_t found = statement_step(s) ? statement_integer(s, 0) : 0;
+	enum log_result result = statement_end(s);
 
-	log->ticks = 0;
-	rc = sqlite3_prepare_v2(log->db, text, -1, &s, NULL);
-	if (rc != SQLITE_OK)
-		return log_fail(log, rc);
-	result = log_integer(log, s, 0, value);
-	(void)sqlite3_finalize(s); /* repeats the error that step gave */
+	if (result == LOG_OK)
+		*value = found;
 	return result;
+}
+
+/* ---- whole executions ---- */
+
+enum log_result
+log_run(struct log *log, enum log_statement which)
+{
+	struct statement s = statement_begin(log, which);
+
+	(void)statement_step(&s); /* no row; statement_end() tells errors */
+	return statement_end(&s);
 }
 
 enum log_result
@@ -198,9 +293,31 @@ log_execute(struct log *log, const char *text)
 }
 
 enum log_result
-log_run(struct log *log, enum log_statement which)
+log_query(struct log *log, const char *text, int64_t *value)
 {
-	int64_t nothing;
+	struct statement s = statement_prepare(log, text);
 
-	return log_integer(log, log_statement(log, which), 0, &nothing);
+	return statement_end_value(&s, value);
+}
+
+enum log_result
+log_query_all(struct log *log, const struct log_query *queries, size_t n)
+{
+	enum log_result result = LOG_OK;
+
+	for (size_t i = 0; i < n && result == LOG_OK; i++)
+		result = log_query(log, queries[i].text, queries[i].value);
+	return result;
+}
+
+void
+log_rollback(struct log *log)
+{
+	char why[LOG_WHY_MAX];
+
+	if (sqlite3_get_autocommit(log->db) != 0) /* an error has ended it */
+		return;
+	memcpy(why, log->why, sizeof(why));
+	(void)log_run(log, LOG_S_ROLLBACK); /* nothing else can be done */
+	memcpy(log->why, why, sizeof(why));
 }

@@ -2,7 +2,8 @@
 #define ROWCAST_LOG_STATEMENT_H
 
 /*
- * Private to lib/log, the only folder that includes SQLite.
+ * Private to lib/log, the only folder that includes SQLite: the connection,
+ * its statements, and what the files of this folder call in each other.
  */
 
 #include <sqlite3.h>
@@ -11,10 +12,10 @@
 
 #include "log.h"
 
-/* Statements that are prepared once; their texts are in statement.c. */
+/* Statements that are prepared once.  Their texts are in statement.c. */
 enum log_statement {
 	LOG_S_BEGIN,
-	LOG_S_END,
+	LOG_S_COMMIT,
 	LOG_S_BEGIN_WRITE,
 	LOG_S_ROLLBACK,
 	LOG_S_SAVE,
@@ -34,86 +35,170 @@ enum log_statement {
 	LOG_S_ORIGIN,
 	LOG_S_INSERT,
 	LOG_S_BY_KEY,
+	LOG_S_DELETE,
 	LOG_S_COUNT,
 };
 
 #define LOG_IDENTITY_MAX 255 /* bytes */
 
+/*
+ *   by_topic      reads of n topics: forwards, backwards; by number of topics
+ *   data_version  what log_changed() saw last; -1 at first
+ *   device, inode of the file that was opened
+ *   ticks         millions of VM steps since a statement was begun
+ */
 struct log {
 	sqlite3 *db;
 	sqlite3_stmt *statements[LOG_S_COUNT];
-	/* by number of topics: forwards, backwards */
 	sqlite3_stmt *by_topic[2][LOG_TOPICS_MAX + 1];
-	sqlite3_int64 data_version;
+	int64_t data_version;
 	char *path;
 	dev_t device;
 	ino_t inode;
 	bool appends;
-	int ticks; /* millions of steps, since a statement was begun */
+	int ticks;
 	char identity[LOG_IDENTITY_MAX + 1];
 	char why[LOG_WHY_MAX];
 };
 
-/*
- * Make the file if it is missing and may be made, and note which one it is, so
- * that log_is_replaced() can tell.
- *   returns  LOG_BROKEN: it is not there, or is empty, but a WAL of it is
- */
-enum log_result log_file_find(struct log *log, bool may_create);
+/* ---- errors ---- */
+
+/* Set log->why.  Returns result, for the caller to return. */
+__attribute__((format(printf, 3, 4))) enum log_result log_error(struct log *log,
+    enum log_result result, const char *format, ...);
 
 /*
- * What an SQLite result means, with log->why set to SQLite's words.
+ * Translate an SQLite error, and set log->why to SQLite's message and to what
+ * the operator can do.  Of a failed CHECK constraint, log->why has the name
+ * only: the constraints of the log are named in words.
  *   rc   any result code but SQLITE_OK, SQLITE_ROW and SQLITE_DONE
  */
 enum log_result log_fail(struct log *log, int rc);
 
-/* The prepared statement, reset and ready for binding; NULL with why set. */
-sqlite3_stmt *log_statement(struct log *log, enum log_statement which);
-
-/* Prepare into *slot unless it is there already. */
-sqlite3_stmt *log_prepare(struct log *log, sqlite3_stmt **slot,
-    const char *text);
-
-/* A text column, lent until the next step. */
-struct text log_column(sqlite3_stmt *s, int column);
+/* ---- one execution of a statement ---- */
 
 /*
- * The identity that is in the file now.
- *   returns  LOG_NOT_A_LOG with why set if it is longer than LOG_IDENTITY_MAX or
- *            holds NUL: then it could not be told from another one
+ * Begin with one of the functions below that return a struct statement, bind,
+ * step, and call statement_end().  An error makes the calls that follow do
+ * nothing, so that only the result of statement_end() need be checked.
+ *   handle   NULL if the statement could not be prepared
+ *   rc       SQLite's result of the last call, or of the first that failed
+ *   is_kept  reset at the end rather than finalized
+ */
+struct statement {
+	struct log *log;
+	sqlite3_stmt *handle;
+	int rc;
+	bool is_kept;
+};
+
+/* Begin a statement of the table in statement.c. */
+struct statement statement_begin(struct log *log, enum log_statement which);
+
+/* Begin the statement in *slot; prepare it from text if *slot is NULL.  The
+   caller finalizes *slot before the connection is closed. */
+struct statement statement_keep(struct log *log, sqlite3_stmt **slot,
+    const char *text);
+
+/* Begin a statement that is used once. */
+struct statement statement_prepare(struct log *log, const char *text);
+
+/* Bind a parameter.  One that is not bound is NULL.  The bytes of t must stay
+   valid until statement_end(). */
+void statement_bind_integer(struct statement *s, int index, int64_t value);
+void statement_bind_text(struct statement *s, int index, struct text t);
+
+/* Returns true if there is a row, false at the end or after an error. */
+bool statement_step(struct statement *s);
+
+/*
+ * A column of the current row.  NULL is 0, or a text without bytes.  If memory
+ * is short, statement_text() returns a text without bytes and the statement
+ * has failed: call statement_has_failed() before the text is used.
+ *   owns     the text is valid until the next step
+ */
+int64_t statement_integer(const struct statement *s, int column);
+struct text statement_text(struct statement *s, int column);
+
+/* Make the statement fail with an SQLite error. */
+void statement_fail(struct statement *s, int rc);
+bool statement_has_failed(const struct statement *s);
+
+/* End the execution.  Returns LOG_OK, or log_fail() of the first error. */
+enum log_result statement_end(struct statement *s);
+
+/* Step once and end.  *value is the first column, 0 if that is NULL or if there
+   is no row; it is untouched on error. */
+enum log_result statement_end_value(struct statement *s, int64_t *value);
+
+/* ---- whole executions ---- */
+
+/* Run a statement of the table that has no parameters. */
+enum log_result log_run(struct log *log, enum log_statement which);
+
+/* Run any SQL, also several statements. */
+enum log_result log_execute(struct log *log, const char *text);
+
+/* Run queries that are used once, each of which gives one integer; 0 if it
+   gives none.  Ends with the first that fails. */
+struct log_query {
+	const char *text;
+	int64_t *value;
+};
+enum log_result log_query(struct log *log, const char *text, int64_t *value);
+enum log_result log_query_all(struct log *log, const struct log_query *queries,
+    size_t n);
+
+/* End the open transaction, if there is one, and undo what it did.  log->why
+   stays as it is. */
+void log_rollback(struct log *log);
+
+/* ---- open.c ---- */
+
+/* Open a connection to an empty database in memory, for SQL that does not
+   concern a log.  Returns NULL if memory is short; end with log_close(). */
+struct log *log_open_memory(void);
+
+/* ---- file.c ---- */
+
+/*
+ * Create the file if it is missing and may be created, and note which one it
+ * is, for log_is_replaced().
+ *   returns  LOG_BROKEN if the file is missing or empty, but its WAL is not
+ */
+enum log_result log_file_find(struct log *log, bool may_create);
+
+/* ---- identity.c ---- */
+
+/*
+ * Read the identity that is in the file now.
+ *   returns  LOG_NOT_A_LOG if it is longer than LOG_IDENTITY_MAX or holds NUL:
+ *            it could not be compared with another one
  */
 enum log_result log_read_identity(struct log *log,
     char identity[LOG_IDENTITY_MAX + 1]);
 
-/* Run a prepared statement that gives one integer; *value is fallback if it
-   gives no row or NULL.  Leaves the statement reset. */
-enum log_result log_integer(struct log *log, sqlite3_stmt *s, int64_t fallback,
-    int64_t *value);
-
-/* Run a one-off query that gives one integer; 0 if it gives no row or NULL. */
-enum log_result log_query(struct log *log, const char *text, int64_t *value);
+/* ---- harden.c ---- */
 
 /*
- * A file may come from anybody.  Before it is read: its schema cannot be written
- * to by hand and calls nothing that reaches out of the file; where o->bounded,
- * no statement runs without end.
+ * Harden a connection before anything is read: the file may come from anybody.
+ * Its schema cannot be changed by hand or reach out of the file.  If
+ * o->bounded, a statement that takes more than 100 million VM steps fails with
+ * LOG_BROKEN.
  */
-enum log_result log_distrust(struct log *log, const struct log_options *o);
+enum log_result log_harden(struct log *log, const struct log_options *o);
 
-/* For who only reads, once the log is there: no views, triggers, virtual
+/* Harden a reader, once the log is there: disable views, triggers and virtual
    tables. */
-void log_distrust_more(struct log *log);
+void log_harden_reader(struct log *log);
 
 /*
- * Are the tables of a log tables, with columns that nobody computes?  To be
- * asked in a transaction that has read the schema.
- *   wrong      one of which that is not so; or NULL
- *   keeps_ids  ids are given by AUTOINCREMENT
+ * Check that the log's tables are ordinary tables without generated columns.
+ * Call this in a transaction that has read the schema.
+ *   wrong      the name of a table that is not; NULL if all are
+ *   keeps_ids  whether ids are given by AUTOINCREMENT
  */
-enum log_result log_judge(struct log *log, const char **wrong, bool *keeps_ids);
-
-/* Run a statement that gives nothing: one that is prepared, or any text. */
-enum log_result log_run(struct log *log, enum log_statement which);
-enum log_result log_execute(struct log *log, const char *text);
+enum log_result log_check_tables(struct log *log, const char **wrong,
+    bool *keeps_ids);
 
 #endif

@@ -254,7 +254,7 @@ append(struct choices *c, struct publish *p)
 		receipts[i] = (struct log_receipt){ (int64_t)i + 1, i % 2 > 0 };
 	}
 	if (publish_appended(p, result, result == LOG_OK ? receipts : NULL,
-		culprit, "CHECK constraint failed: why")) {
+		culprit, "why")) {
 		(void)publish_events(p, &n);
 		require(n == culprit);
 		require(!publish_appended(p, LOG_OK, receipts, 0, NULL));
