@@ -11,8 +11,8 @@ import { execFileSync } from 'node:child_process';
 
 async function publishHttp(events) {
 	const { ROWCAST_PUBLISH_TOKEN: token, ROWCAST_PUBLISH_URL: url } = process.env;
-	// After a timeout it may be stored or not.  An event with a "key" of yours
-	// can be sent again: a key that is there adds nothing.
+	// After a timeout, the events may or may not be stored.  Give an event
+	// a "key", and you can safely send it again.
 	const answer = await fetch(url ?? 'http://127.0.0.1:8080/publish', {
 		method: 'POST',
 		headers: {
@@ -28,17 +28,18 @@ async function publishHttp(events) {
 	return (await answer.json()).ids;
 }
 
-// By the sqlite3 shell, which is wherever SQLite is.  With a driver (node:sqlite,
-// better-sqlite3) it is the same SQL, and the JSON is bound to json_each(?).
+// This uses the sqlite3 shell.  With a driver (node:sqlite, better-sqlite3),
+// use the same SQL and bind the JSON to json_each(?).
 function publishSql(events) {
 	const db = process.env.ROWCAST_DB ?? 'build/run/events.db';
-	// All values travel in one JSON text.  In SQL, a quote is doubled, and that
-	// is all there is to escape.
+	// All values are passed in one JSON text.  In an SQL string, only
+	// quotes need escaping: they are doubled.
 	const json = JSON.stringify(events).replaceAll("'", "''");
 	const ids = execFileSync('sqlite3', ['-batch', '-bail', db], {
 		encoding: 'utf8',
-		// .timeout: wait up to 5 s for other writers.  What changes in tables
-		// of your own belongs before COMMIT: both are stored or neither.
+		// .timeout waits up to 5 s for other writers.  Put changes of
+		// your own tables before COMMIT, so that both are stored or
+		// neither.
 		input: `.timeout 5000
 			BEGIN IMMEDIATE;
 			INSERT INTO events(topic, data)

@@ -11,8 +11,8 @@ declare(strict_types=1);
 function publish_http(array $events): array
 {
     $url = getenv('ROWCAST_PUBLISH_URL') ?: 'http://127.0.0.1:8080/publish';
-    // After a timeout it may be stored or not.  An event with a "key" of yours
-    // can be sent again: a key that is there adds nothing.
+    // After a timeout, the events may or may not be stored.  Give an event a
+    // "key", and you can safely send it again.
     $stream = fopen($url, 'r', false, stream_context_create(['http' => [
         'method' => 'POST',
         'header' => [
@@ -21,7 +21,7 @@ function publish_http(array $events): array
         ],
         'content' => json_encode($events, JSON_THROW_ON_ERROR),
         'timeout' => 10,
-        'ignore_errors' => true, // a refusal says what to do: read it
+        'ignore_errors' => true, // read refusals: they say what to do
     ]])) ?: throw new RuntimeException("cannot reach $url");
     [$head] = stream_get_meta_data($stream)['wrapper_data'];
     $answer = stream_get_contents($stream);
@@ -38,12 +38,12 @@ function publish_sql(array $events): array
         PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
         PDO::ATTR_TIMEOUT => 5, // seconds to wait for other writers
     ]);
-    // Not beginTransaction(): one that reads first and writes later would not
-    // wait for others but fail.
+    // Do not use beginTransaction(): a transaction that reads first and writes
+    // later fails instead of waiting for other writers.
     $db->exec('BEGIN IMMEDIATE');
     try {
-        // What changes in tables of your own belongs here, too: both are
-        // stored or neither.
+        // Put changes of your own tables here, so that both are stored or
+        // neither.
         $insert = $db->prepare('INSERT INTO events(topic, data) VALUES(?, ?)');
         $ids = [];
         foreach ($events as $event) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # publish.pl: publish events; for SQL it needs DBD::SQLite (Debian:
-# libdbd-sqlite3-perl), all else comes with Perl.
+# libdbd-sqlite3-perl); the other modules come with Perl.
 #
 #     publish.pl http TOPIC DATA...    through the web server, with the token
 #     publish.pl sql  TOPIC DATA...    into the log, on the same machine
@@ -16,8 +16,8 @@ use JSON::PP qw(decode_json encode_json);
 
 sub publish_http {
     my $url = $ENV{ROWCAST_PUBLISH_URL} // 'http://127.0.0.1:8080/publish';
-    # After a timeout it may be stored or not.  An event with a "key" of yours
-    # can be sent again: a key that is there adds nothing.
+    # After a timeout, the events may or may not be stored.  Give an event a
+    # "key", and you can safely send it again.
     my $answer = HTTP::Tiny->new(timeout => 10)->post($url, {
         headers => {
             'Authorization' => "Bearer $ENV{ROWCAST_PUBLISH_TOKEN}",
@@ -37,8 +37,8 @@ sub publish_sql {
     my @ids;
     $db->begin_work; # with DBD::SQLite this is BEGIN IMMEDIATE
     eval {
-        # What changes in tables of your own belongs here, too: both are stored
-        # or neither.
+        # Put changes of your own tables here, so that both are stored or
+        # neither.
         for my $event (@_) {
             $db->do('INSERT INTO events(topic, data) VALUES(?, ?)', undef,
                 @$event{qw(topic data)});

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""publish.py: publish events, with nothing but what comes with Python.
+"""publish.py: publish events, using only Python's standard library.
 
     publish.py http TOPIC DATA...    through the web server, with the token
     publish.py sql  TOPIC DATA...    into the log, on the same machine
@@ -19,8 +19,8 @@ DB = os.environ.get("ROWCAST_DB", "build/run/events.db")
 
 
 def publish_http(events):
-    # After a timeout it may be stored or not.  An event with a "key" of yours
-    # can be sent again: a key that is there adds nothing.
+    # After a timeout, the events may or may not be stored.  Give an event a
+    # "key", and you can safely send it again.
     request = urllib.request.Request(URL, json.dumps(events).encode(), {
         "Authorization": "Bearer " + os.environ["ROWCAST_PUBLISH_TOKEN"],
         "Content-Type": "application/json",
@@ -30,15 +30,15 @@ def publish_http(events):
 
 
 def publish_sql(events):
-    # Waits up to 5 s for other writers; leaves BEGIN and COMMIT to us.
+    # Wait up to 5 s for other writers, and do not begin transactions.
     db = sqlite3.connect(DB, timeout=5, isolation_level=None)
     with contextlib.closing(db):
-        # Not a plain BEGIN: a transaction that reads first and writes later
-        # would not wait for others but fail.
+        # Do not use a plain BEGIN: a transaction that reads first and writes
+        # later fails instead of waiting for other writers.
         db.execute("BEGIN IMMEDIATE")
-        with db:  # commits, or rolls back at an exception
-            # What changes in tables of your own belongs here, too: both are
-            # stored or neither.
+        with db:  # commits, or rolls back after an exception
+            # Put changes of your own tables here, so that both are stored or
+            # neither.
             return [db.execute("INSERT INTO events(topic, data)"
                                " VALUES(:topic, :data)", event).lastrowid
                     for event in events]

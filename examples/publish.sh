@@ -7,16 +7,17 @@
 # Prints the ids.  Several DATA are stored together or not at all.
 set -eu
 
-# All values travel in one JSON text, whatever characters are in them.
+# Print the events as one JSON text, which may hold any characters.
 json() { # topic, data
 	jq -nc '[$ARGS.positional[1:][] |
 		{topic: $ARGS.positional[0], data: .}]' --args -- "$@"
 }
 
-# After a timeout it may be stored or not.  An event with a "key" of yours can
-# be sent again: a key that is there adds nothing.
+# After a timeout, the events may or may not be stored.  Give an event a "key",
+# and you can safely send it again.
 publish_http() {
-	# The token comes in a file, as all users of a machine see command lines.
+	# Pass the token in a file: all users of a machine can see command
+	# lines.
 	answer=$(json "$@" | curl -sS -m 10 --fail-with-body --json @- \
 		-H @/dev/fd/3 \
 		"${ROWCAST_PUBLISH_URL:-http://127.0.0.1:8080/publish}" 3<<-END
@@ -29,9 +30,9 @@ publish_http() {
 	printf '%s\n' "$answer" | jq '.ids[]'
 }
 
-# In SQL, a quote is doubled, and that is all there is to escape.  .timeout: wait
-# up to 5 s for other writers.  What changes in tables of your own belongs before
-# COMMIT: both are stored or neither.
+# In an SQL string, only quotes need escaping: they are doubled.  .timeout waits
+# up to 5 s for other writers.  Put changes of your own tables before COMMIT, so
+# that both are stored or neither.
 publish_sql() {
 	sqlite3 -batch -bail "${ROWCAST_DB:-build/run/events.db}" <<-END
 		.timeout 5000

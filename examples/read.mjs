@@ -10,14 +10,14 @@
  */
 import { EventSource } from 'eventsource';
 
-// Take the parts that you need.  Keep the last id with what you make of the event
-// and give it as since when your program starts again.
+// Copy the parts that you need.  Store the last id together with the effect of
+// the event, and pass it as since when your program starts again.
 function follow(url, since, names, take, warn) {
 	const from = new URL(url);
 
-	// Always say where to start.  Releases of this package before 5 forget the
-	// id that a stream opens with: one that is cut before its first event
-	// would come back without it, and begin at the "now" of then.
+	// Always say where to start.  Releases of this package before 5 forget
+	// the id at the beginning of a stream: if the stream were cut before
+	// its first event, they would reconnect without an id and miss events.
 	from.searchParams.set('since', since);
 
 	const source = new EventSource(from);
@@ -34,14 +34,14 @@ function follow(url, since, names, take, warn) {
 		warn(`gone: events after ${after}, before ${next}`);
 	});
 	source.addEventListener('stream-reset', (e) => {
-		// What was made of earlier events is void: begin anew.
+		// Discard the state that was made of earlier events.
 		since = e.lastEventId;
 		warn(`another log: ${e.data}`);
 	});
 	source.onerror = (e) => {
-		// A lost connection it takes up again by itself, with the last id.
-		// At any HTTP error it gives up: not so a web server's 5xx, which
-		// will pass.
+		// EventSource reconnects by itself after a lost connection,
+		// with the last id.  After an HTTP error it stops; a 5xx of the
+		// web server is temporary, so open a new one.
 		if (source.readyState !== EventSource.CLOSED)
 			return;
 		warn(e.message);

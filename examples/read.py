@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""read.py: follow a stream, with nothing but what comes with Python.
+"""read.py: follow a stream, using only Python's standard library.
 
     read.py URL [LAST_ID]      http://127.0.0.1:8080/events?topic=news
 
-Prints "ID NAME DATA" for each event.  events() is for your program to take.
+Prints "ID NAME DATA" for each event.  Copy events() into your program.
 """
 import http.client
 import json
@@ -14,11 +14,11 @@ import urllib.request
 
 
 def events(url, last_id="", idle_s=45):
-    """Yield (id, name, data) of each event, for ever.
+    """Yield (id, name, data) of each event, without end.
 
-    Comes back by itself, with the id of the last event, so each event comes
-    once.  Keep that id with what you make of the event, and give it as last_id
-    when your program starts again.  A refusal (4xx) is an HTTPError.
+    Reconnects by itself, with the id of the last event, so each event arrives
+    once.  Store that id together with the effect of the event, and pass it as
+    last_id when your program starts again.  A refusal (4xx) raises HTTPError.
     idle_s must be longer than the server's keepalive, which is 15 s.
     """
     retry_ms, failures = 3000, 0
@@ -30,13 +30,13 @@ def events(url, last_id="", idle_s=45):
         try:
             with urllib.request.urlopen(request, timeout=idle_s) as stream:
                 if stream.status == 204:
-                    return  # the server wants nobody to come back
+                    return  # the server asks clients not to reconnect
                 for fields in blocks(stream):
                     failures = 0
                     if fields.get("retry", "").isdecimal():
                         retry_ms = int(fields["retry"])
-                    # Blocks of nothing but an id count: the first of each
-                    # stream says where it starts.
+                    # Keep the id of a block without data, too: the first
+                    # block of a stream says where it starts.
                     last_id = fields.get("id", last_id)
                     if "data" in fields:
                         name = fields.get("event") or "message"
@@ -45,8 +45,8 @@ def events(url, last_id="", idle_s=45):
             if e.code < 500:
                 raise
         except (OSError, http.client.HTTPException):
-            pass  # cut, silent for too long, or nobody there
-        # The first time as the server asked; then less and less often.
+            pass  # cut, silent for too long, or refused
+        # Wait as long as the server asked, then longer each time.
         time.sleep(min(retry_ms / 1000 * 2 ** min(failures, 9), 60))
         failures += 1
 
@@ -78,7 +78,7 @@ if __name__ == "__main__":
                 print(f"gone: events after {told['after']}, before"
                       f" {told['next']}", file=sys.stderr)
             elif name == "stream-reset":
-                # What was made of earlier events is void: begin anew.
+                # Discard the state that was made of earlier events.
                 print("another log:", data, file=sys.stderr)
             else:
                 print(id, name, data, flush=True)

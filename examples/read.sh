@@ -1,6 +1,6 @@
 #!/bin/sh
-# read.sh: follow a stream with curl; the last id is kept in a file, so that the
-# next run, too, goes on where this one ended.
+# read.sh: follow a stream with curl.  The last id is kept in a file, so that
+# the next run continues where this one ended.
 #
 #     read.sh URL FILE      http://127.0.0.1:8080/events?topic=news news.id
 #
@@ -16,7 +16,7 @@ file=$2
 newline='
 '
 
-# One connection: read what rowcast sends.
+# Read one connection.
 read_stream() {
 	retry=3000 id='' event=message data=''
 	while IFS= read -r line; do
@@ -28,12 +28,12 @@ read_stream() {
 		'') take ;;
 		esac
 	done
-	# It ended, maybe inside an event: that one comes again.
+	# If the stream ended inside an event, that event arrives again.
 	sleep "$(printf '%d.%03d' $((retry / 1000)) $((retry % 1000)))"
 }
 
-# A block is whole.  The id is kept after its event was dealt with: if this
-# script dies between the two, that event comes twice, but none is lost.
+# Handle a complete block.  The id is stored after its event was printed: if
+# this script dies between the two, the event arrives twice, but none is lost.
 take() {
 	case $event in
 	stream-gap) echo "gone: ${data#?}" >&2 ;;

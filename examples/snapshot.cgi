@@ -1,5 +1,5 @@
 #!/bin/sh
-# snapshot.cgi: a page of what is in a database, which then goes on live.
+# snapshot.cgi: a page that shows the state of a database and then follows it.
 #
 # A CGI program for any web server, with ROWCAST_DB in its environment.  The
 # database holds the log and the table of sql/publish-changes.sql:
@@ -7,12 +7,13 @@
 #     sqlite3 -bail app.db <sql/schema.sql
 #     sqlite3 -bail app.db <sql/publish-changes.sql
 #
-# One SELECT gives the list and the id at which it was read; from that id on the
-# stream brings what changes.  So nothing is lost and nothing comes twice,
-# however long the page takes to arrive (see sql/snapshot.sql).
+# One SELECT reads the list and the id at which it was read.  From that id on,
+# the stream sends the changes, so nothing is lost and nothing arrives twice,
+# however long the page takes to load (see sql/snapshot.sql).
 set -u
 
-# An empty page cannot be told from an error: the list is made first.
+# Read the list before the headers are sent, so that an error can be answered
+# 503.
 list=$(sqlite3 -batch -bail -cmd '.timeout 5000' "${ROWCAST_DB:?}" "
 	SELECT '<ul id=\"orders\" data-since=\"' || (
 			SELECT ifnull(max(seq), 0) FROM sqlite_sequence
@@ -53,7 +54,7 @@ source.addEventListener("update", put);
 source.addEventListener("delete", e =>
 	document.getElementById("order-" + JSON.parse(e.data).id)?.remove());
 
-// What has been missed for good is in the database: read it again.
+// Events were lost, but the database has the state: load the page again.
 source.addEventListener("stream-gap", () => location.reload());
 source.addEventListener("stream-reset", () => location.reload());
 </script>

@@ -1,17 +1,17 @@
--- The last event of each topic, and who is present: two views.
+-- Two views: the last event of each topic, and the users who are present.
 --
 --     sqlite3 events.db <latest.sql
 --
 --     SELECT topic, data FROM latest;
 --     SELECT user FROM present;
 --
--- They walk the index from one topic to the next and read one row of each, so
--- they cost as much as there are topics, however many events these have.
--- Of one topic alone, this is faster still:
+-- The views walk the index from one topic to the next and read one row of each.
+-- Their cost depends on the number of topics, not on the number of events.
+-- For a single topic, this is faster still:
 --
 --     SELECT * FROM events WHERE topic = 'x' ORDER BY id DESC LIMIT 1;
 --
--- With a rule of retention, only the newest of a topic is kept in any case:
+-- A rule of retention can keep only the newest event of a topic:
 --
 --     INSERT INTO retention(topic_pattern, max_rows) VALUES('price/ABC', 1);
 
@@ -24,20 +24,21 @@ WITH RECURSIVE topics (topic) AS (
 SELECT events.* FROM topics JOIN events ON id = (
 	SELECT max(id) FROM events WHERE topic = topics.topic);
 
--- Presence: each page says every 30 seconds that its user is there, and when
--- it is closed that the user is gone.
+-- Presence: each page publishes every 30 seconds that its user is here, and on
+-- closing that the user is gone.
 --
 --     INSERT INTO events(topic, event, data) VALUES('presence/ann', 'here', '');
 --     INSERT INTO events(topic, event, data) VALUES('presence/ann', 'gone', '');
 --
--- Present is who was here in the last 60 seconds and has not gone.  Pages that
--- show it start with this list and follow topic=presence/*; let them drop whom
--- they have not heard of for 60 seconds.  Keep as much:
+-- A user is present if the last event is "here" and at most 60 seconds old.  A
+-- page that shows who is present starts with this list, follows
+-- topic=presence/*, and removes users who have sent nothing for 60 seconds.
+-- This rule keeps the events that are needed:
 --
 --     INSERT INTO retention(topic_pattern, max_age_s) VALUES('presence/*', 60);
 CREATE VIEW IF NOT EXISTS present AS
 WITH RECURSIVE topics (topic) AS (
-	-- '0' is the character behind '/'
+	-- '0' is the character after '/'
 	SELECT min(topic) FROM events
 	WHERE topic >= 'presence/' AND topic < 'presence0'
 	UNION ALL

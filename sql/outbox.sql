@@ -1,28 +1,29 @@
--- Publish from a database that is not the log's: the application writes to a
--- table "outbox" of its own, in its own transaction, and this file moves what
--- is there into the log.  It makes the outbox the first time.
+-- Publish from an application that has a database file of its own.  The
+-- application writes to a table "outbox" in its file, in its own transaction,
+-- and this script moves the rows to the log.  The first run creates the outbox.
 --
 --     INSERT INTO outbox(topic, data) VALUES('orders', '{"id":17}');
 --
--- Run it after each commit, or each second from cron or a systemd timer, in the
--- folder of both files; put your paths in.  Several at once do no harm.
+-- Run it after each commit, or each second from a systemd timer, in the folder
+-- of both files, or write your paths into it.  Several runs at the same time
+-- are safe.
 --
 --     sqlite3 app.db <outbox.sql
 --
 -- moves at most 1,000 events, so that no publisher waits long for the lock, and
--- prints how many are left.  All of them, unless something is wrong:
+-- prints how many are left.  This moves all of them, and ends at an error:
 --
 --     while left=$(sqlite3 app.db <outbox.sql) && [ "$left" -gt 0 ]; do
 --             :
 --     done
 --
--- Why two transactions, and why the key: in WAL mode a transaction over two
--- files is not atomic if the power fails or the program is killed between the
--- commits of the one and of the other.  So events are first committed to the
--- log, and then taken out of the outbox.  Killed in between, the next run
--- inserts them again, and the log, which knows their keys, leaves those out.
--- It knows them as long as it keeps the events: let retention keep them for
--- longer than the outbox may have to wait.
+-- Why two transactions and a key: in WAL mode, a transaction over two files is
+-- not atomic if the power fails, or the program is killed, between the two
+-- commits.  So the events are first committed to the log and then removed from
+-- the outbox.  If the script is killed in between, the next run inserts them
+-- again, and the log ignores them because it knows their keys.  The log knows a
+-- key as long as it keeps the event: let retention keep events for longer than
+-- the outbox may have to wait.
 
 .bail on
 .timeout 5000
@@ -30,8 +31,9 @@ ATTACH 'events.db' AS log;
 PRAGMA main.synchronous = FULL;
 PRAGMA log.synchronous = FULL;
 
--- The limits are those of events: what the log would refuse is refused here,
--- in the application's transaction, where it does not stop what comes after it.
+-- The constraints are those of the table events.  A row that the log would
+-- refuse is refused here, in the application's transaction, and cannot block
+-- the rows after it.
 CREATE TABLE IF NOT EXISTS outbox (
 	id    INTEGER PRIMARY KEY AUTOINCREMENT,
 	topic TEXT NOT NULL DEFAULT '',
@@ -55,7 +57,8 @@ CREATE TABLE IF NOT EXISTS outbox (
 		CHECK (length(CAST(key AS BLOB)) BETWEEN 1 AND 255)
 ) STRICT;
 
--- What is moved this time, whatever is added meanwhile.
+-- The rows to move in this run.  Rows that are added meanwhile wait for the
+-- next.
 CREATE TEMP TABLE moving AS SELECT * FROM main.outbox ORDER BY id LIMIT 1000;
 
 INSERT INTO log.events (topic, event, data, key, created_ms)

@@ -1,11 +1,12 @@
--- Remove the events that the rules of retention no longer keep, without waiting
--- for the inserts that would: after a rule was made, or when nobody inserts.
+-- Remove the events that exceed the rules of retention, without waiting for
+-- inserts to do so.  Run it after you have made a rule, or if nothing is
+-- inserted.
 --
 --     sqlite3 events.db <prune.sql
 --
--- takes at most 1,000 events of each rule, so that no publisher waits long for
--- the lock, and prints how many rules still keep too much.  All of it, unless
--- something is wrong:
+-- removes at most 1,000 events of each rule, so that no publisher waits long
+-- for the lock, and prints how many rules are still exceeded.  This repeats it
+-- until no rule is exceeded, and ends at an error:
 --
 --     while left=$(sqlite3 -bail -cmd '.timeout 5000' events.db <prune.sql) &&
 --         [ "$left" -gt 0 ]; do

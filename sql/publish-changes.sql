@@ -1,20 +1,20 @@
--- Publish what changes in an application's table, in its own transaction: what
--- is rolled back was never published, what is committed is.
+-- Publish every change of an application's table, in the transaction that makes
+-- the change.  Committed changes are published; rolled-back changes are not.
 --
--- The log lies in the application's database.  Once:
+-- The log is part of the application's database.  Run once:
 --
 --     sqlite3 -bail app.db <schema.sql
 --     sqlite3 -bail app.db <publish-changes.sql
 --
--- "orders" stands for your table: put in its name and columns and leave out the
--- CREATE TABLE.  A page listens to all orders, or to one:
+-- "orders" stands for your table: write its name and columns instead, and leave
+-- out the CREATE TABLE.  A page listens to all orders, or to one:
 --
 --     new EventSource("/events?topic=orders/*")
 --             .addEventListener("update", e => ...)
 --     new EventSource("/events?topic=orders/17")
 --
--- INSERT OR REPLACE comes as "insert": SQLite fires no DELETE trigger for the
--- row that is replaced (unless PRAGMA recursive_triggers is on).
+-- INSERT OR REPLACE is published as "insert": SQLite fires no DELETE trigger
+-- for the row that is replaced, unless PRAGMA recursive_triggers is on.
 
 CREATE TABLE IF NOT EXISTS orders (
 	id       INTEGER PRIMARY KEY,
@@ -29,11 +29,11 @@ BEGIN
 		'customer', NEW.customer, 'total', NEW.total));
 END;
 
--- Only what did change: an UPDATE that sets the old values is no news.
+-- An UPDATE that sets the old values is not published.
 CREATE TRIGGER orders_publish_update AFTER UPDATE ON orders
 WHEN (OLD.id, OLD.customer, OLD.total) IS NOT (NEW.id, NEW.customer, NEW.total)
 BEGIN
-	-- under a new id it is another one to those who listen
+	-- to listeners, an order with a new id is a different order
 	INSERT INTO events (topic, event, data)
 	SELECT 'orders/' || OLD.id, 'delete', json_object('id', OLD.id)
 	WHERE OLD.id <> NEW.id;

@@ -1,18 +1,19 @@
--- Events for later.  In the log's database, UTC, to the second:
+-- Publish events at a later time.  In the log's database, in UTC, to the
+-- second:
 --
 --     INSERT INTO scheduled(deliver_at, topic, data)
 --     VALUES(datetime('now', '+10 minutes'), 'news', 'The doors are open');
 --
--- To call one off: DELETE FROM scheduled WHERE id = ...
+-- To cancel one: DELETE FROM scheduled WHERE id = ...
 --
--- This file makes the table the first time, and publishes what is due each
--- time.  Run it each second or minute, from cron or a systemd timer:
+-- The first run creates the table; every run publishes the events that are due.
+-- Run it each minute from cron, or each second from a systemd timer:
 --
 --     * * * * * sqlite3 /var/lib/rowcast/events.db </etc/rowcast/scheduled.sql
 --
--- Any program that writes to the log can run the statements instead (but for
--- the two that begin with a dot, which tell the sqlite3 shell to wait for other
--- writers, and to stop at an error).  Where nothing is due, they write nothing.
+-- Any program that writes to the log can run the statements instead, except for
+-- the two that begin with a dot: these tell the sqlite3 shell to wait for other
+-- writers, and to stop at an error.  If nothing is due, nothing is written.
 
 .bail on
 .timeout 5000
@@ -26,10 +27,10 @@ CREATE TABLE IF NOT EXISTS scheduled (
 	key        TEXT,
 	is_due     INTEGER NOT NULL DEFAULT 0,
 
-	-- in one form only, in which text sorts as time does
+	-- one format only, in which the order of text is that of time
 	CONSTRAINT "deliver_at is not as datetime() writes it, in UTC"
 		CHECK (deliver_at IS strftime('%Y-%m-%d %H:%M:%S', deliver_at)),
-	-- as in events: what it would refuse must not stop all that is due
+	-- as in events: a row that events would refuse must not block others
 	CONSTRAINT "topic holds CR, LF or NUL, or is longer than 255 bytes"
 		CHECK (topic NOT GLOB char(42, 91, 10, 13, 93, 42)
 			AND instr(topic, char(0)) = 0
@@ -47,8 +48,8 @@ CREATE INDEX IF NOT EXISTS scheduled_deliver_at ON scheduled (deliver_at);
 CREATE INDEX IF NOT EXISTS scheduled_is_due ON scheduled (deliver_at, id)
 	WHERE is_due;
 
--- The clock is asked once, so that what falls due between two statements is
--- neither published twice nor thrown away.
+-- The clock is read once, so that an event that becomes due between two
+-- statements is neither published twice nor lost.
 BEGIN IMMEDIATE;
 UPDATE scheduled SET is_due = 1 WHERE deliver_at <= datetime('now');
 INSERT INTO events (topic, event, data, key)
