@@ -1,187 +1,71 @@
 /*
- * All streams of a process.
+ * Requests come in, streams go out: how a process answers, and how it ends.
  *
- * A new event is read once, encoded once, and gathered by the feeds it matches;
- * each live stream of such a feed then gets one send with all that came.  A
- * stream whose socket is full, or that is behind, leaves the live ones and goes
- * on by itself from the source, a turn at a time, until it has caught up.
+ * Owns what streams are made of: the source, the feeds, the roster, the fan-out
+ * from new rows to streams, and the connections.
  */
 #include "hub.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/fastcgi/records.h"
 #include "lib/form.h"
-#include "lib/loop/idle.h"
 #include "lib/warn.h"
-#include "feed.h"
+#include "fanout.h"
 #include "reply.h"
-#include "roster.h"
 
-#define LOOK_STEPS 8   /* records read at once when the log has grown */
 #define SETTLE_MS 1500 /* by then a process that ends has gone */
+#define RETRY_S 5      /* after which a refused client may try again */
 
 struct hub {
 	const struct responder_config *config;
 	struct source *source;
 	struct feeds *feeds;
-	struct connections *connections;
 	struct roster *roster;
-	uv_idle_t growing; /* runs while there is more to read from the log */
+	struct fanout *fanout;
+	struct connections *connections;
+	struct stream_owner owner;
 	bool is_ending;
 	struct {
 		uint64_t streams; /* ever opened */
 		uint64_t refused; /* requests answered with a problem */
 		uint64_t full;    /* of these, for want of a place */
-		uint64_t events;  /* seen in the log */
-		uint64_t sends;   /* to live streams */
-		uint64_t behind;  /* times that a live stream fell behind */
 	} counters;
 };
 
 static void
-on_wake(struct stream *s)
+on_wake(void *cookie, struct stream *s)
 {
-	struct hub *h = s->keeper;
+	struct hub *h = cookie;
 
 	roster_turn(h->roster, s);
 }
 
 static void
-on_over(struct stream *s)
-{
-	struct hub *h = s->keeper;
-
-	roster_remove(h->roster, s);
-}
-
-static const struct stream_handler stream_handler = {
-	.wake = on_wake,
-	.over = on_over,
-};
-
-/* ---- from new rows to streams ---- */
-
-/* Let the feeds gather what a step has found.  A feed that is out of memory
-   becomes stale: its streams are served from the source. */
-static void
-offer(struct hub *h, const struct news *news)
-{
-	for (size_t i = 0; i < news->n_runs; i++) {
-		const struct news_run *run = &news->runs[i];
-
-		for (size_t at = run->from; at < run->to; at++)
-			(void)feeds_offer(h->feeds, run->chunk, at);
-		h->counters.events += run->to - run->from;
-	}
-	for (size_t i = 0; i < news->n_removed; i++)
-		feeds_make_stale(h->feeds, news->removed[i]);
-}
-
-static void
-fall_behind(struct hub *h, struct stream *s, int64_t cursor)
-{
-	stream_rewind(s, cursor);
-	h->counters.behind++;
-	roster_queue(h->roster, s);
-}
-
-/* Send what a feed has gathered to each of its live streams. */
-static void
-drain_feed(struct hub *h, struct feed *f, int64_t before)
-{
-	bool one_by_one = f->is_stale || f->len > RECORDS_CONTENT_MAX;
-
-	feed_hold(f); /* its last stream may go */
-	/* backwards: who leaves is replaced by the last */
-	for (size_t i = f->n_live; i-- > 0;) {
-		struct stream *s = f->live[i];
-		enum stream_turn turn;
-
-		if (one_by_one) {
-			fall_behind(h, s, before);
-			continue;
-		}
-		turn = stream_deliver(s, f->pieces, (int)f->n_pieces, f->len,
-		    before, f->last);
-		h->counters.sends++;
-		if (turn == STREAM_FULL)
-			h->counters.behind++;
-		roster_settle(h->roster, s, turn);
-	}
-	feed_clear(f);
-	feed_release(h->feeds, f);
-}
-
-static void
-reset_one(void *cookie, struct stream *s)
+on_over(void *cookie, struct stream *s)
 {
 	struct hub *h = cookie;
 
-	if (s->place == STREAM_LIVE)
-		s->cursor = s->told;
-	stream_reset(s, source_head(h->source));
-	if (s->place == STREAM_LIVE || s->place == STREAM_STUCK)
-		roster_queue(h->roster, s);
-}
-
-/* One step; false when the end of the log is reached. */
-static bool
-step(struct hub *h)
-{
-	const struct news *news;
-	int64_t before = source_head(h->source);
-	enum source_result result = source_step(h->source, &news);
-	struct feed *f;
-
-	if (result == SOURCE_RESET)
-		roster_visit(h->roster, reset_one, h);
-	if (result == SOURCE_OK || result == SOURCE_END)
-		offer(h, news);
-	while ((f = feeds_next_dirty(h->feeds)) != NULL)
-		drain_feed(h, f, before);
-	return result == SOURCE_OK || result == SOURCE_RESET;
-}
-
-static void on_growing(uv_idle_t *idle);
-
-/*
- * Some steps now, the rest between other work of the loop: a million rows in
- * one transaction are not to hold up anybody.
- */
-static void
-grow(struct hub *h, int steps)
-{
-	bool is_more = true;
-
-	for (int i = 0; i < steps && is_more; i++)
-		is_more = step(h);
-	if (is_more)
-		idle_start(&h->growing, on_growing);
-	else
-		idle_stop(&h->growing);
-}
-
-static void
-on_growing(uv_idle_t *idle)
-{
-	grow(idle->data, 1);
+	roster_remove(h->roster, s);
 }
 
 bool
 hub_look(struct hub *h)
 {
-	int64_t before = source_head(h->source);
-
-	grow(h, LOOK_STEPS);
-	return source_head(h->source) != before;
+	return fanout_look(h->fanout);
 }
 
 void
 hub_retry(struct hub *h)
 {
 	roster_retry(h->roster);
+}
+
+/* For a client that may know of a log that has just been put in place. */
+static void
+look_closely(struct hub *h)
+{
+	source_recheck(h->source);
+	(void)fanout_look(h->fanout);
 }
 
 /* ---- requests ---- */
@@ -214,8 +98,8 @@ refuse(struct hub *h, struct connection *c, const struct problem *p,
 	answer(c, text, reply_problem(&h->config->cors, p, origin, text));
 }
 
-/* Different for each client, so that they do not all return at once; and not
-   before the next process is there. */
+/* Different for each client, so that they do not all reconnect at once, and late
+   enough for the next process to be there. */
 static int64_t
 random_retry_ms(const struct hub *h)
 {
@@ -224,7 +108,7 @@ random_retry_ms(const struct hub *h)
 
 	if (least > SETTLE_MS)
 		least = SETTLE_MS;
-	/* without it they all return at once: no more than that */
+	/* if it fails, they all reconnect at once, no worse */
 	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
 	return least + (int64_t)(random % (uint64_t)(most - least + 1));
 }
@@ -239,21 +123,17 @@ open_stream(struct hub *h, struct connection *c, struct request *r)
 	if (feed == NULL)
 		return false;
 	r->filter = NULL; /* the feed has it */
-	s = stream_new(c, r, feed, h->source, h->config, &stream_handler);
+	s = stream_new(c, r, feed, &h->owner);
 	if (s == NULL) {
 		feed_release(h->feeds, feed);
 		return false;
 	}
-	s->feed = feed;
-	s->keeper = h;
-	connection_set_user(c, s);
 	roster_add(h->roster, s);
 	h->counters.streams++;
-	if (h->is_ending) /* any error status would end all trying */
+	if (h->is_ending) /* after an error status it would not reconnect */
 		stream_end(s, random_retry_ms(h));
-	/* what is in the log now comes before what this client may ask for */
-	source_recheck(h->source);
-	(void)hub_look(h);
+	/* what is in the log now comes before "from now on" */
+	look_closely(h);
 	roster_turn(h->roster, s);
 	return true;
 }
@@ -268,13 +148,13 @@ get(struct hub *h, struct connection *c, struct request *r)
 		    "No place is free: %zu streams are open,"
 		    " which is the limit (--max-streams).  Try again later.",
 		    roster_count(h->roster));
-		p.retry_s = 5;
+		p.retry_s = RETRY_S;
 		h->counters.full++;
 	} else if (open_stream(h, c, r)) {
 		return;
 	} else {
 		problem_set(&p, 503, "Out of memory.  Try again later.");
-		p.retry_s = 5;
+		p.retry_s = RETRY_S;
 	}
 	refuse(h, c, &p, r->origin);
 }
@@ -298,22 +178,10 @@ on_request(void *cookie, struct connection *c, const char *const *vars)
 	request_free(&r);
 }
 
-static void
-on_writable(void *user)
-{
-	on_wake(user);
-}
-
-static void
-on_gone(void *user)
-{
-	on_over(user);
-}
-
 static const struct connection_handler connection_handler = {
 	.request = on_request,
-	.writable = on_writable,
-	.gone = on_gone,
+	.writable = stream_on_writable,
+	.gone = stream_on_gone,
 };
 
 int
@@ -337,12 +205,14 @@ hub_new(uv_loop_t *loop, const struct responder_config *config,
 
 	if (h == NULL)
 		return NULL;
-	idle_init(&h->growing, loop, h);
 	h->config = config;
+	h->owner = (struct stream_owner){ source, config, on_wake, on_over, h };
 	h->feeds = feeds_new();
 	if (h->feeds != NULL)
-		h->roster = roster_new(loop, h->feeds, source);
+		h->roster = roster_new(loop, h->feeds);
 	if (h->roster != NULL)
+		h->fanout = fanout_new(loop, source, h->feeds, h->roster);
+	if (h->fanout != NULL)
 		h->connections = connections_new(loop, &connection_handler, h,
 		    config->request_timeout_ms);
 	if (h->connections == NULL) {
@@ -358,14 +228,8 @@ kill_one(void *cookie, struct stream *s)
 {
 	struct hub *h = cookie;
 
-	connection_abort(s->connection);
+	stream_abort(s);
 	roster_remove(h->roster, s);
-}
-
-static void
-on_growing_closed(uv_handle_t *handle)
-{
-	free(handle->data);
 }
 
 void
@@ -376,11 +240,12 @@ hub_free(struct hub *h)
 	if (h->roster != NULL)
 		roster_visit(h->roster, kill_one, h);
 	connections_free(h->connections);
+	fanout_free(h->fanout);
 	if (h->roster != NULL)
 		roster_free(h->roster);
 	feeds_free(h->feeds);
 	source_free(h->source);
-	uv_close((uv_handle_t *)&h->growing, on_growing_closed);
+	free(h);
 }
 
 struct connections *
@@ -402,16 +267,17 @@ void
 hub_end(struct hub *h)
 {
 	h->is_ending = true;
-	/* the log may just have been restored: the next process knows nothing of
+	/* the log may just have been restored: the next process does not know
 	   the one that these clients have seen */
-	source_recheck(h->source);
-	(void)hub_look(h);
+	look_closely(h);
 	roster_visit(h->roster, end_one, h);
 }
 
 void
 hub_report(const struct hub *h)
 {
+	const struct fanout_counters *fanout = fanout_counters(h->fanout);
+
 	warn_line("report: streams=%zu feeds=%zu connections=%zu head=%lld"
 		  " opened=%llu refused=%llu full=%llu events=%llu sends=%llu"
 		  " behind=%llu rows=%llu",
@@ -421,8 +287,8 @@ hub_report(const struct hub *h)
 	    (unsigned long long)h->counters.streams,
 	    (unsigned long long)h->counters.refused,
 	    (unsigned long long)h->counters.full,
-	    (unsigned long long)h->counters.events,
-	    (unsigned long long)h->counters.sends,
-	    (unsigned long long)h->counters.behind,
+	    (unsigned long long)fanout->events,
+	    (unsigned long long)fanout->sends,
+	    (unsigned long long)fanout->behind,
 	    (unsigned long long)source_rows(h->source));
 }

@@ -6,13 +6,15 @@
 #include "source.h"
 
 /*
- * All streams of a process, and the one way from a new row to all of them.
+ * The responder: takes requests from the web server, answers each with a stream
+ * or a refusal, and sends new events to all streams.
  */
 struct hub;
 
 /*
  *   returns  NULL if out of memory
- *   owns     the caller; takes source (if it succeeds), lends loop, config
+ *   owns     the caller frees with hub_free(); takes source if it succeeds;
+ *            lends loop and config
  */
 struct hub *hub_new(uv_loop_t *loop, const struct responder_config *config,
     struct source *source);
@@ -21,26 +23,29 @@ struct hub *hub_new(uv_loop_t *loop, const struct responder_config *config,
    free. */
 void hub_free(struct hub *h); /* h may be NULL */
 
-/* The connections, lent: for accepting others. */
+/* The connections, lent, for a listener to add to. */
 struct connections *hub_connections(struct hub *h);
 
-/* Answer one request that came as a plain CGI, on descriptor fd. */
+/*
+ * Answer one request that came as plain CGI, on descriptor fd.
+ *   returns  0; -1 if it cannot be served (fd is closed then)
+ */
 int hub_serve_cgi(struct hub *h, int fd, const char *const *vars);
 
 /*
- * Look whether the log has grown, and send what is new.  Calls nobody back.
- *   returns  was anything new?
+ * Look whether the log has grown, and send what is new.
+ *   returns  whether anything was new
  */
 bool hub_look(struct hub *h);
 
-/* Try again what the log could not say. */
+/* Give a turn to each stream that waits for the log to be readable again. */
 void hub_retry(struct hub *h);
 
-/* End all streams: each client is told when to come back, and before that
-   whether the log was replaced. */
+/* End all streams, and each new one.  Each client learns when to reconnect, and
+   before that whether the log was replaced. */
 void hub_end(struct hub *h);
 
-/* One line of counters for the operator, to the diagnostics. */
+/* Write one line of counters to the diagnostics. */
 void hub_report(const struct hub *h);
 
 #endif

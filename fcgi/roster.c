@@ -1,8 +1,9 @@
 /*
  * All streams, and where each stands.
  *
- * Only those in the queue have something to do; turns are given while the loop
- * is idle, one at each round, so that new events and new clients come first.
+ * Only streams in the queue have something to do.  Turns are given while the
+ * loop is idle, one in each round, so that new events and new clients come
+ * first.
  */
 #include "roster.h"
 
@@ -11,15 +12,14 @@
 
 #include "lib/loop/idle.h"
 
-TAILQ_HEAD(stream_list, stream);
+TAILQ_HEAD(places, place);
 
 struct roster {
 	struct feeds *feeds;
-	struct source *source;
-	struct stream_list all;
-	struct stream_list queue;
-	struct stream_list stuck;
-	uv_idle_t turns; /* runs while somebody is queued */
+	struct places all;
+	struct places queue;
+	struct places stuck;
+	uv_idle_t turns; /* runs while a stream is queued */
 	size_t count;
 };
 
@@ -27,86 +27,90 @@ static void
 on_turns(uv_idle_t *idle)
 {
 	struct roster *r = idle->data;
-	struct stream *s = TAILQ_FIRST(&r->queue);
+	struct place *p = TAILQ_FIRST(&r->queue);
 
-	if (s == NULL)
+	if (p == NULL)
 		idle_stop(idle);
 	else
-		roster_settle(r, s, stream_turn(s));
+		roster_turn(r, p->stream);
 }
 
 static void
-leave_place(struct roster *r, struct stream *s)
+leave(struct roster *r, struct place *p)
 {
 	struct stream *moved;
 
-	switch (s->place) {
-	case STREAM_LIVE:
-		moved = feed_leave(s->feed, s->live_at);
+	switch (p->standing) {
+	case STANDING_LIVE:
+		moved = feed_leave(stream_feed(p->stream), p->live_at);
 		if (moved != NULL)
-			moved->live_at = s->live_at;
+			stream_place(moved)->live_at = p->live_at;
 		break;
-	case STREAM_QUEUED:
-		TAILQ_REMOVE(&r->queue, s, line);
+	case STANDING_QUEUED:
+		TAILQ_REMOVE(&r->queue, p, line);
 		break;
-	case STREAM_STUCK:
-		TAILQ_REMOVE(&r->stuck, s, line);
+	case STANDING_STUCK:
+		TAILQ_REMOVE(&r->stuck, p, line);
 		break;
-	case STREAM_NOWHERE:
-	case STREAM_BLOCKED:
+	case STANDING_NOWHERE:
+	case STANDING_BLOCKED:
 		break;
 	}
-	s->place = STREAM_NOWHERE;
+}
+
+static void
+move(struct roster *r, struct place *p, enum standing standing)
+{
+	leave(r, p);
+	/* out of memory: it tries again after the next look */
+	if (standing == STANDING_LIVE &&
+	    feed_join(stream_feed(p->stream), p->stream, &p->live_at) != 0)
+		standing = STANDING_STUCK;
+	p->standing = standing;
+	if (standing == STANDING_STUCK)
+		TAILQ_INSERT_TAIL(&r->stuck, p, line);
+	if (standing == STANDING_QUEUED) {
+		TAILQ_INSERT_TAIL(&r->queue, p, line);
+		idle_start(&r->turns, on_turns);
+	}
 }
 
 void
 roster_queue(struct roster *r, struct stream *s)
 {
-	leave_place(r, s);
-	s->place = STREAM_QUEUED;
-	TAILQ_INSERT_TAIL(&r->queue, s, line);
-	idle_start(&r->turns, on_turns);
+	move(r, stream_place(s), STANDING_QUEUED);
 }
 
 void
 roster_remove(struct roster *r, struct stream *s)
 {
-	leave_place(r, s);
-	TAILQ_REMOVE(&r->all, s, all);
-	r->count--;
-	feed_release(r->feeds, s->feed);
-	stream_free(s);
-}
+	struct place *p = stream_place(s);
 
-/* Until the next look: what is missing is not there sooner. */
-static void
-wait_for_look(struct roster *r, struct stream *s)
-{
-	s->place = STREAM_STUCK;
-	TAILQ_INSERT_TAIL(&r->stuck, s, line);
+	move(r, p, STANDING_NOWHERE);
+	TAILQ_REMOVE(&r->all, p, all);
+	r->count--;
+	feed_release(r->feeds, stream_feed(s));
+	stream_free(s);
 }
 
 void
 roster_settle(struct roster *r, struct stream *s, enum stream_turn turn)
 {
-	if (turn == STREAM_CAUGHT_UP && s->place == STREAM_LIVE)
-		return;
-	leave_place(r, s);
+	struct place *p = stream_place(s);
+
 	switch (turn) {
 	case STREAM_CAUGHT_UP:
-		if (feed_join(s->feed, s, &s->live_at) == 0)
-			s->place = STREAM_LIVE;
-		else
-			wait_for_look(r, s); /* for memory */
+		if (p->standing != STANDING_LIVE)
+			move(r, p, STANDING_LIVE);
 		break;
 	case STREAM_MORE:
-		roster_queue(r, s);
+		move(r, p, STANDING_QUEUED);
 		break;
 	case STREAM_FULL:
-		s->place = STREAM_BLOCKED;
+		move(r, p, STANDING_BLOCKED);
 		break;
 	case STREAM_TROUBLE:
-		wait_for_look(r, s);
+		move(r, p, STANDING_STUCK);
 		break;
 	case STREAM_OVER:
 		roster_remove(r, s);
@@ -117,37 +121,48 @@ roster_settle(struct roster *r, struct stream *s, enum stream_turn turn)
 void
 roster_turn(struct roster *r, struct stream *s)
 {
-	if (s->place == STREAM_LIVE) /* has been sent all there is */
-		s->cursor = source_head(r->source);
 	roster_settle(r, s, stream_turn(s));
 }
 
 void
 roster_add(struct roster *r, struct stream *s)
 {
-	s->place = STREAM_NOWHERE;
-	TAILQ_INSERT_TAIL(&r->all, s, all);
+	TAILQ_INSERT_TAIL(&r->all, stream_place(s), all);
 	r->count++;
 }
 
 void
 roster_retry(struct roster *r)
 {
-	struct stream *s;
+	struct place *p;
 
-	while ((s = TAILQ_FIRST(&r->stuck)) != NULL)
-		roster_queue(r, s);
+	while ((p = TAILQ_FIRST(&r->stuck)) != NULL)
+		move(r, p, STANDING_QUEUED);
+}
+
+void
+roster_reset(struct roster *r, int64_t head)
+{
+	struct place *p;
+
+	TAILQ_FOREACH(p, &r->all, all)
+	{
+		stream_reset(p->stream, head);
+		if (p->standing == STANDING_LIVE ||
+		    p->standing == STANDING_STUCK)
+			move(r, p, STANDING_QUEUED);
+	}
 }
 
 void
 roster_visit(struct roster *r, void (*visit)(void *cookie, struct stream *s),
     void *cookie)
 {
-	struct stream *s, *next;
+	struct place *p, *next;
 
-	for (s = TAILQ_FIRST(&r->all); s != NULL; s = next) {
-		next = TAILQ_NEXT(s, all);
-		visit(cookie, s);
+	for (p = TAILQ_FIRST(&r->all); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, all);
+		visit(cookie, p->stream);
 	}
 }
 
@@ -158,14 +173,13 @@ roster_count(const struct roster *r)
 }
 
 struct roster *
-roster_new(uv_loop_t *loop, struct feeds *feeds, struct source *source)
+roster_new(uv_loop_t *loop, struct feeds *feeds)
 {
 	struct roster *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
 	r->feeds = feeds;
-	r->source = source;
 	TAILQ_INIT(&r->all);
 	TAILQ_INIT(&r->queue);
 	TAILQ_INIT(&r->stuck);

@@ -4,43 +4,44 @@
 #include "stream.h"
 
 /*
- * All streams, and where each stands: live, waiting for its turn, for its
- * socket, or for the log.  Those that wait for a turn get it one after the
- * other, between the other work of the loop.
+ * All streams of a process, and where each stands: live, or waiting for its
+ * turn, for its socket or for the log.  Streams that wait for a turn get it one
+ * after the other, between the other work of the loop.
  */
 struct roster;
 
 /*
  *   returns  NULL if out of memory
- *   owns     the caller; roster_free() once it is empty.  Lends feeds, source
+ *   owns     the caller frees with roster_free(), once the roster is empty;
+ *            lends feeds
  */
-struct roster *roster_new(uv_loop_t *loop, struct feeds *feeds,
-    struct source *source);
+struct roster *roster_new(uv_loop_t *loop, struct feeds *feeds);
 void roster_free(struct roster *r);
 
 size_t roster_count(const struct roster *r);
 
-/* A new stream; it has had no turn yet and stands nowhere. */
+/* Add a new stream, which stands nowhere: give it a turn next. */
 void roster_add(struct roster *r, struct stream *s);
 
-/* Take a stream out, and free it with what it holds of its feed. */
+/* Remove a stream, free it, and release its feed. */
 void roster_remove(struct roster *r, struct stream *s);
 
-/* Give a stream a turn now; it may be gone afterwards. */
+/* Give a stream a turn now.  May free s. */
 void roster_turn(struct roster *r, struct stream *s);
 
-/* Put a stream where a turn has left it; it may be gone afterwards. */
+/* Put a stream where the result of a turn says.  May free s. */
 void roster_settle(struct roster *r, struct stream *s, enum stream_turn turn);
 
-/* It is not live any more, if it was: let it wait for its turn. */
+/* Let a stream wait for its turn, wherever it stands. */
 void roster_queue(struct roster *r, struct stream *s);
 
-/* Those who wait for the log wait for a turn. */
+/* Let all streams that wait for the log wait for a turn. */
 void roster_retry(struct roster *r);
 
-/*
- * Call visit for each stream; it may remove that one, but no other.
- */
+/* The log was replaced and ends at head: tell all streams. */
+void roster_reset(struct roster *r, int64_t head);
+
+/* Call visit for each stream.  It may remove that stream, but no other. */
 void roster_visit(struct roster *r,
     void (*visit)(void *cookie, struct stream *s), void *cookie);
 

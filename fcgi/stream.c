@@ -7,26 +7,12 @@
  */
 #include "stream.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "lib/fastcgi/records.h"
 #include "lib/loop/timer.h"
-#include "lib/sse.h"
 #include "batch.h"
-#include "reply.h"
-
-/* What is to be said before the next event, in this order. */
-enum notice {
-	NOTICE_START = 1, /* headers, retry, the cursor, a greeting */
-	NOTICE_RESET = 2, /* the log is another one */
-	NOTICE_GAP = 4,   /* events are missing */
-	NOTICE_KEEPALIVE = 8,
-	NOTICE_END = 16, /* come back later */
-};
+#include "notice.h"
 
 #define TURN_BYTES 262144   /* after so many, others have their turn */
 #define TIMER_AGAIN_MS 1000 /* what is due could not be said */
@@ -37,8 +23,28 @@ struct stream_start {
 	struct seek seek;
 	int64_t value; /* as it was asked for: seek counts down */
 	bool is_found;
-	char headers[CORS_MAX];
-	char hello[EVENT_NAME_MAX + 1];
+	struct greeting greeting;
+};
+
+struct stream {
+	struct place place; /* written by the roster */
+	const struct stream_owner *owner;
+	struct connection *connection;
+	struct feed *feed;
+	uv_timer_t timer;
+	int64_t ends_ms; /* its maximum age */
+	int64_t cursor;  /* all events up to this id were sent or passed over;
+	                    while it is live, the head of the log is what counts */
+	int64_t told;    /* last id that the client knows */
+	int64_t part_id; /* event of which ... */
+	size_t part;     /* ... so many bytes are sent; 0: none; ... */
+	size_t part_len; /* ... of so many */
+	struct gap_known known; /* what the client knows is gone */
+	struct notices notices;
+	struct stream_start *start; /* until the first record is sent */
+	int64_t checked; /* version of the log at the last check ... */
+	bool is_checked; /* ... for a gap, in this turn */
+	bool must_check; /* for a gap, whatever the version */
 };
 
 static int64_t
@@ -68,11 +74,12 @@ static void on_timer(uv_timer_t *timer);
 static void
 arm(struct stream *s)
 {
-	int64_t now = now_ms(s), at, wait = s->config->stall_ms;
+	const struct responder_config *config = s->owner->config;
+	int64_t now = now_ms(s), at, wait = config->stall_ms;
 
-	/* what is blocked now may not be so a moment later, and vice versa */
-	if (wait > s->config->keepalive_ms)
-		wait = s->config->keepalive_ms;
+	/* a stream may block, or go on, at any time until then */
+	if (wait > config->keepalive_ms)
+		wait = config->keepalive_ms;
 	at = connection_progress_ms(s->connection) + wait;
 	if (at > s->ends_ms && now < s->ends_ms)
 		at = s->ends_ms;
@@ -83,22 +90,23 @@ static void
 on_timer(uv_timer_t *timer)
 {
 	struct stream *s = timer->data;
+	const struct stream_owner *owner = s->owner;
 	int64_t now = now_ms(s);
 	int64_t silence = now - connection_progress_ms(s->connection);
 	bool is_blocked = connection_is_blocked(s->connection);
 
-	if (is_blocked && silence >= s->config->stall_ms) {
+	if (is_blocked && silence >= owner->config->stall_ms) {
 		connection_abort(s->connection);
-		s->handler->over(s);
+		owner->over(owner->cookie, s);
 		return;
 	}
-	if (now >= s->ends_ms && !(s->notices & NOTICE_END))
+	if (now >= s->ends_ms && !(s->notices.due & NOTICE_END))
 		stream_end(s, -1);
-	else if (silence >= s->config->keepalive_ms && s->start == NULL)
-		s->notices |= NOTICE_KEEPALIVE;
+	else if (silence >= owner->config->keepalive_ms && s->start == NULL)
+		s->notices.due |= NOTICE_KEEPALIVE;
 	arm(s);
-	if (!is_blocked && s->notices & (NOTICE_END | NOTICE_KEEPALIVE))
-		s->handler->wake(s);
+	if (!is_blocked && s->notices.due & (NOTICE_END | NOTICE_KEEPALIVE))
+		owner->wake(owner->cookie, s);
 }
 
 static struct stream_start *
@@ -110,33 +118,36 @@ start_new(const struct request *r, const struct responder_config *config)
 		return NULL;
 	start->seek.start = r->start;
 	start->seek.value = start->value = r->value;
-	(void)cors_write(&config->cors, r->origin, start->headers);
-	(void)snprintf(start->hello, sizeof(start->hello), "%.*s",
-	    (int)r->hello.len, r->hello.len > 0 ? r->hello.bytes : "");
+	(void)cors_write(&config->cors, r->origin, start->greeting.headers);
+	(void)snprintf(start->greeting.hello, sizeof(start->greeting.hello),
+	    "%.*s", (int)r->hello.len, r->hello.len > 0 ? r->hello.bytes : "");
 	return start;
 }
 
 struct stream *
 stream_new(struct connection *c, const struct request *r, struct feed *feed,
-    struct source *source, const struct responder_config *config,
-    const struct stream_handler *handler)
+    const struct stream_owner *owner)
 {
+	const struct responder_config *config = owner->config;
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (s == NULL || (s->start = start_new(r, config)) == NULL) {
 		free(s);
 		return NULL;
 	}
+	s->place.stream = s;
+	s->owner = owner;
 	s->connection = c;
 	s->feed = feed;
-	s->source = source;
-	s->config = config;
-	s->handler = handler;
-	s->notices = NOTICE_START;
-	s->retry_ms = -1;
-	timer_init(&s->timer, connection_loop(c), s);
+	s->notices = (struct notices){ .due = NOTICE_START,
+		.greeting = &s->start->greeting,
+		.retry_ms = config->retry_ms,
+		.end_ms = -1 };
+	(void)uv_timer_init(connection_loop(c), &s->timer); /* cannot fail */
+	s->timer.data = s;
 	s->ends_ms = now_ms(s) + jittered(config->max_age_ms);
 	arm(s);
+	connection_set_user(c, s);
 	return s;
 }
 
@@ -155,63 +166,32 @@ stream_free(struct stream *s)
 	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
 }
 
-/* ---- notices ---- */
-
-static void
-say_start(const struct stream *s, struct batch *b)
+void
+stream_on_writable(void *user)
 {
-	batch_say(b, REPLY_STREAM_HEADERS SSE_START, s->start->headers,
-	    s->config->retry_ms, s->cursor);
-	b->told = s->cursor;
+	struct stream *s = user;
+
+	s->owner->wake(s->owner->cookie, s);
 }
 
-/* The server's time, for pages that show how far their clock is off. */
-static void
-say_hello(const struct stream *s, struct batch *b)
+void
+stream_on_gone(void *user)
 {
-	struct timespec now;
-	char text[32];
-	size_t len;
-	struct tm tm;
+	struct stream *s = user;
 
-	assert(s->start != NULL); /* that is what the notice means */
-	if (s->start->hello[0] == '\0')
-		return;
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S",
-	    gmtime_r(&now.tv_sec, &tm));
-	(void)snprintf(text + len, sizeof(text) - len, ".%03ldZ",
-	    now.tv_nsec / 1000000);
-	batch_say(b, SSE_HELLO, s->start->hello, s->cursor, text);
+	s->owner->over(s->owner->cookie, s);
 }
 
-static void
-say_notices(struct stream *s, struct batch *b)
+struct feed *
+stream_feed(const struct stream *s)
 {
-	if (s->part > 0) /* in the middle of an event */
-		return;
-	b->notices = s->notices;
-	if (b->notices & NOTICE_START) {
-		say_start(s, b);
-		say_hello(s, b);
-	}
-	if (b->notices & NOTICE_RESET) {
-		batch_say(b, SSE_RESET, s->cursor, s->reset_after, s->cursor);
-		b->told = s->cursor;
-	}
-	if (b->notices & NOTICE_GAP)
-		batch_say(b, SSE_GAP, s->gap_after, s->gap_next);
-	if (b->notices & NOTICE_KEEPALIVE) {
-		batch_say(b, SSE_KEEPALIVE);
-		/* so that a quiet topic need not be looked through again */
-		if (b->told < s->cursor) {
-			batch_say(b, SSE_CURSOR, s->cursor);
-			b->told = s->cursor;
-		}
-	}
-	if (b->notices & NOTICE_END && s->retry_ms >= 0)
-		batch_say(b, SSE_RETRY, s->retry_ms);
-	batch_add_text(b);
+	return s->feed;
+}
+
+struct place *
+stream_place(struct stream *s)
+{
+	return &s->place;
 }
 
 /* ---- events ---- */
@@ -228,21 +208,21 @@ check_gap(struct stream *s)
 	int64_t version, next;
 
 	/* before the log is looked at: what comes in between is looked at again */
-	if (source_version(s->source, &version) != SOURCE_OK)
+	if (source_version(s->owner->source, &version) != SOURCE_OK)
 		return SOURCE_TROUBLE;
 	if (s->is_checked && !s->must_check && version == s->checked)
 		return SOURCE_OK;
-	result =
-	    source_gap(s->source, s->feed->filter, s->cursor, &s->known, &next);
+	result = source_gap(s->owner->source, s->feed->filter, s->cursor,
+	    &s->known, &next);
 	if (result == SOURCE_TROUBLE)
 		return result;
 	s->must_check = false;
 	s->is_checked = true;
 	s->checked = version;
 	if (result == SOURCE_OK) {
-		s->gap_after = s->cursor;
-		s->gap_next = next;
-		s->notices |= NOTICE_GAP;
+		s->notices.gap_after = s->cursor;
+		s->notices.gap_next = next;
+		s->notices.due |= NOTICE_GAP;
 	}
 	return SOURCE_OK;
 }
@@ -262,18 +242,18 @@ gather(struct stream *s, struct batch *b)
 	b->part = s->part;
 	b->part_id = s->part_id;
 	b->part_len = s->part_len;
-	if (s->part == 0 && s->start == NULL && s->notices & NOTICE_END) {
+	if (s->part == 0 && s->start == NULL && s->notices.due & NOTICE_END) {
 		/* these need nothing of the log; what else there is to be told
 		   can still be seen when the client comes back */
-		s->notices &= NOTICE_END | NOTICE_RESET;
-		say_notices(s, b);
+		s->notices.due &= NOTICE_END | NOTICE_RESET;
+		notice_write(&s->notices, b);
 		return BATCH_ALL;
 	}
-	result =
-	    source_chunk(s->source, s->feed->filter, s->cursor, &c, &is_old);
+	result = source_chunk(s->owner->source, s->feed->filter, s->cursor, &c,
+	    &is_old);
 	if (result == SOURCE_TROUBLE) {
 		/* an end does not wait for the rest of an event for ever */
-		bool is_over = s->part > 0 && s->notices & NOTICE_END;
+		bool is_over = s->part > 0 && s->notices.due & NOTICE_END;
 
 		return is_over ? BATCH_BROKEN : BATCH_TROUBLE;
 	}
@@ -281,7 +261,8 @@ gather(struct stream *s, struct batch *b)
 	if ((is_old || s->must_check) && s->part == 0 &&
 	    check_gap(s) != SOURCE_OK)
 		return BATCH_TROUBLE;
-	say_notices(s, b);
+	if (s->part == 0) /* not within an event */
+		notice_write(&s->notices, b);
 	if (c == NULL && b->part > 0)
 		return BATCH_BROKEN;
 	if (c == NULL || b->notices & NOTICE_END)
@@ -298,7 +279,7 @@ find_start(struct stream *s)
 	struct stream_start *start = s->start;
 	enum source_result result;
 
-	result = source_find(s->source, s->feed->filter, &start->seek);
+	result = source_find(s->owner->source, s->feed->filter, &start->seek);
 	if (result == SOURCE_END || result == SOURCE_TROUBLE)
 		return result;
 	s->cursor = s->told = start->seek.cursor;
@@ -307,8 +288,8 @@ find_start(struct stream *s)
 	    start->seek.start == START_SINCE;
 	start->is_found = true;
 	if (result == SOURCE_RESET) {
-		s->reset_after = start->seek.value;
-		s->notices |= NOTICE_RESET;
+		s->notices.reset_after = start->seek.value;
+		s->notices.due |= NOTICE_RESET;
 	}
 	return SOURCE_OK;
 }
@@ -321,10 +302,11 @@ commit(struct stream *s, const struct batch *b)
 	s->part = b->part;
 	s->part_id = b->part_id;
 	s->part_len = b->part_len;
-	s->notices &= ~b->notices;
+	s->notices.due &= ~b->notices;
 	if (b->notices & NOTICE_START) {
 		free(s->start);
 		s->start = NULL;
+		s->notices.greeting = NULL;
 	}
 }
 
@@ -352,16 +334,13 @@ send_batch(struct stream *s, struct batch *b)
 	return STREAM_OVER;
 }
 
-/* The log cannot be read: who just came is asked to come back. */
+/* The log cannot be read: a new client is asked to reconnect. */
 static enum stream_turn
 give_up_start(struct stream *s)
 {
-	struct batch b = { .n = 1, .notices = NOTICE_END };
+	struct batch b = { .n = 1 };
 
-	batch_say(&b,
-	    REPLY_STREAM_HEADERS ": the log cannot be read now\n" SSE_RETRY,
-	    s->start->headers, s->config->retry_ms);
-	batch_add_text(&b);
+	notice_write_refusal(&s->notices, &b);
 	return send_batch(s, &b);
 }
 
@@ -404,6 +383,8 @@ stream_turn(struct stream *s)
 
 	if (connection_is_blocked(s->connection))
 		return STREAM_FULL;
+	if (s->place.standing == STANDING_LIVE)
+		s->cursor = source_head(s->owner->source);
 	s->is_checked = false; /* another log may have come since */
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
@@ -456,24 +437,32 @@ stream_reset(struct stream *s, int64_t head)
 		s->start->is_found = false;
 		s->start->seek.value = s->start->value;
 		s->start->seek.upto = 0;
-		s->notices &= ~(unsigned)(NOTICE_GAP | NOTICE_RESET);
+		s->notices.due &= ~(unsigned)(NOTICE_GAP | NOTICE_RESET);
 		return;
 	}
 	if (s->part > 0) { /* the rest of the event is gone: break off */
 		s->part_id = -1;
 		return;
 	}
-	if (!(s->notices & NOTICE_RESET)) /* else it knows of neither */
-		s->reset_after = s->cursor;
+	if (s->place.standing == STANDING_LIVE)
+		s->cursor = s->told;
+	if (!(s->notices.due & NOTICE_RESET)) /* else it knows of neither */
+		s->notices.reset_after = s->cursor;
 	s->cursor = head;
 	s->known = (struct gap_known){ 0 };
-	s->notices &= ~(unsigned)NOTICE_GAP;
-	s->notices |= NOTICE_RESET;
+	s->notices.due &= ~(unsigned)NOTICE_GAP;
+	s->notices.due |= NOTICE_RESET;
 }
 
 void
 stream_end(struct stream *s, int64_t retry_ms)
 {
-	s->retry_ms = retry_ms;
-	s->notices |= NOTICE_END;
+	s->notices.end_ms = retry_ms;
+	s->notices.due |= NOTICE_END;
+}
+
+void
+stream_abort(struct stream *s)
+{
+	connection_abort(s->connection);
 }

@@ -9,7 +9,8 @@
  * must have; each connection ends, and nothing is left behind.
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
- * Covers: fcgi/hub.c fcgi/stream.c fcgi/roster.c fcgi/source.c fcgi/reply.c
+ * Covers: fcgi/hub.c fcgi/fanout.c fcgi/stream.c fcgi/notice.c fcgi/roster.c
+ * Covers: fcgi/source.c fcgi/news.c fcgi/reply.c
  * Covers: lib/fastcgi/connection.c lib/fastcgi/connections.c
  * Covers: lib/fastcgi/deadlines.c lib/fastcgi/input.c lib/fastcgi/output.c
  * Covers: lib/fastcgi/requests.c
