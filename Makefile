@@ -2,7 +2,8 @@
 #
 #   make              build/rowcast, rowcast.fcgi and rowcast-publish.cgi
 #   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
-#   make check        every test; closes with "N passed, N failed, N skipped"
+#   make check        every test; ends with "N passed, N failed, N skipped"
+#   make check-quick  unit tests, and the main job through lighttpd
 #   make lint         formatter, static analysis, rules of the project
 #   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz, and what
 #                     they reach
@@ -266,6 +267,15 @@ check:
 	@scripts/install-deps test
 	$(again) check-build
 	@SAN='$(SAN)' BUILD='$(abspath $(B))' tests/run $(TESTS)
+
+# What a change most likely breaks, within a minute or two.  The bats tests are
+# those with the tag "quick".
+.PHONY: check-quick
+check-quick:
+	@scripts/install-deps quick
+	$(again) all unit
+	@SAN='$(SAN)' BUILD='$(abspath $(B))' TAGS=quick tests/run \
+	    $$(grep -lx '# bats test_tags=quick' tests/*.bats) $(UNIT_SRC)
 
 check-build: all unit tools $(if $(SAN),,warnings) npm
 

@@ -171,6 +171,7 @@ teardown() {
 
 # ---- publish ----------------------------------------------------------------
 
+# bats test_tags=quick
 @test "publish appends and prints the id" {
 	make_log
 	rowcast publish hi

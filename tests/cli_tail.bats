@@ -129,6 +129,7 @@ same_body() {
 
 # ---- following --------------------------------------------------------------
 
+# bats test_tags=quick
 @test "new events come at once, until it is interrupted" {
 	publish before
 	# what runs in the background ignores SIGINT otherwise

@@ -17,21 +17,25 @@ teardown() {
 
 # ---- lighttpd ---------------------------------------------------------------
 
+# bats test_tags=quick
 @test "lighttpd: a stream opens with the right headers" {
 	serve lighttpd
 	opens
 }
 
+# bats test_tags=quick
 @test "lighttpd: a row inserted by sqlite3 arrives" {
 	serve lighttpd
 	brings_a_row
 }
 
+# bats test_tags=quick
 @test "lighttpd: an event is published over HTTP" {
 	serve lighttpd
 	publishes
 }
 
+# bats test_tags=quick
 @test "lighttpd: nobody publishes without the token" {
 	serve lighttpd
 	refuses_strangers
@@ -53,6 +57,7 @@ teardown() {
 	takes_a_password
 }
 
+# bats test_tags=quick
 @test "lighttpd: a client that returns gets what it missed" {
 	serve lighttpd
 	resumes
@@ -302,11 +307,19 @@ teardown() {
 	opens
 }
 
+# bats test_tags=quick
 @test "lighttpd, plain CGI: a row inserted by sqlite3 arrives" {
 	serve lighttpd-cgi
 	brings_a_row
 }
 
+# bats test_tags=quick
+@test "lighttpd, plain CGI: an event is published over HTTP" {
+	serve lighttpd-cgi
+	publishes
+}
+
+# bats test_tags=quick
 @test "lighttpd, plain CGI: a client that returns gets what it missed" {
 	serve lighttpd-cgi
 	resumes
