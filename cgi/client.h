@@ -8,7 +8,7 @@
 
 #include <uv.h>
 
-#include "lib/fastcgi/connections.h"
+#include "lib/fastcgi/connection.h"
 #include "group.h"
 
 /*

@@ -10,7 +10,6 @@
 
 #include <assert.h>
 
-#include "lib/loop/idle.h"
 #include "lib/loop/timer.h"
 
 #define GROUP_MAX 512 /* requests in one transaction */

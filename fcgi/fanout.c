@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "lib/fastcgi/records.h"
-#include "lib/loop/idle.h"
+#include "lib/loop/timer.h"
 
 #define LOOK_STEPS 8 /* records read at once when the log has grown */
 

@@ -2,7 +2,7 @@
 #define ROWCAST_HUB_H
 
 #include "responder_config.h"
-#include "lib/fastcgi/connections.h"
+#include "lib/fastcgi/connection.h"
 #include "source.h"
 
 /*

@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "lib/loop/idle.h"
+#include "lib/loop/timer.h"
 
 TAILQ_HEAD(places, place);
 

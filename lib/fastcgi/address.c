@@ -1,5 +1,5 @@
 /*
- * Listening sockets at a path or a port.
+ * Listening sockets at a path or a port, and lists of peers.
  */
 #include "address.h"
 
@@ -151,4 +151,19 @@ address_listen(const char *address, mode_t mode, char why[ADDRESS_WHY_MAX])
 {
 	return address_is_path(address) ? open_path(address, mode, why) :
 					  open_port(address, why);
+}
+
+bool
+address_is_listed(const char *list, const char *address)
+{
+	size_t len = strlen(address);
+
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+
+		if (n == len && memcmp(list, address, len) == 0)
+			return true;
+		list += n + (list[n] == ',' ? 1 : 0);
+	}
+	return false;
 }

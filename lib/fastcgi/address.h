@@ -22,4 +22,7 @@ bool address_is_path(const char *address);
 #define ADDRESS_WHY_MAX 256
 int address_listen(const char *address, mode_t mode, char why[ADDRESS_WHY_MAX]);
 
+/* Does a list of addresses, separated by commas, contain this one? */
+bool address_is_listed(const char *list, const char *address);
+
 #endif

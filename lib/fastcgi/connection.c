@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define DRAIN_BYTES 4096
@@ -26,7 +27,9 @@ connection_set_deadline(struct connection *c)
 static void
 drop_body(struct connection *c)
 {
-	input_body_free(c->body);
+	if (c->body != NULL)
+		free(c->body->rest);
+	free(c->body);
 	c->body = NULL;
 }
 
@@ -39,7 +42,7 @@ on_closed(uv_handle_t *handle)
 	struct connections *cs = c->owner;
 
 	(void)close(c->fd); /* nothing can be done if it fails */
-	free(c->in.bytes);  /* or c->out.bytes, which are in the same place */
+	free(c->buffer.bytes);
 	drop_body(c);
 	free(c);
 	cs->count--;
@@ -130,7 +133,6 @@ finish(struct connection *c)
 		connection_close(c);
 		return;
 	}
-	c->in = (struct input){ 0 };
 	drop_body(c);
 	deadlines_clear(&c->deadline);
 	c->state = CONNECTION_IDLE;
@@ -140,17 +142,24 @@ finish(struct connection *c)
 int
 connection_flush(struct connection *c)
 {
-	size_t before = c->out.sent;
-	int rc = output_flush(&c->out, c->fd);
+	struct connection_bytes *b = &c->buffer;
 
-	if (rc == 0 || c->out.sent > before)
+	while (b->sent < b->len) {
+		ssize_t n = write(c->fd, b->bytes + b->sent, b->len - b->sent);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return -1;
+		if (n < 0) {
+			connection_lose(c);
+			return 0;
+		}
+		b->sent += (size_t)n;
 		c->progress_ms = connection_now_ms(c);
-	if (rc != 0 && errno == EAGAIN)
-		return -1;
-	if (rc != 0) {
-		connection_lose(c);
-		return 0;
 	}
+	free(b->bytes);
+	*b = (struct connection_bytes){ 0 };
 	if (c->is_blocked)
 		connection_listen(c);
 	c->is_blocked = false;
@@ -158,6 +167,29 @@ connection_flush(struct connection *c)
 		finish(c);
 	else if (c->state == CONNECTION_ANSWERING && c->user != NULL)
 		c->owner->handler->writable(c->user);
+	return 0;
+}
+
+/* Keep what is left of pieces, which hold total bytes, after the first sent. */
+static int
+keep_rest(struct connection *c, const struct iovec *pieces, int n, size_t sent,
+    size_t total)
+{
+	char *p = malloc(total - sent);
+
+	if (p == NULL)
+		return -1;
+	c->buffer = (struct connection_bytes){ p, .len = total - sent };
+	for (int i = 0; i < n; i++) {
+		if (sent >= pieces[i].iov_len) {
+			sent -= pieces[i].iov_len;
+			continue;
+		}
+		memcpy(p, (const char *)pieces[i].iov_base + sent,
+		    pieces[i].iov_len - sent);
+		p += pieces[i].iov_len - sent;
+		sent = 0;
+	}
 	return 0;
 }
 
@@ -188,7 +220,7 @@ connection_send(struct connection *c, struct iovec *pieces, int n, size_t len)
 		block(c);
 		return CONNECTION_BLOCKED;
 	}
-	if (sent < 0 || output_keep(&c->out, pieces, n, (size_t)sent, len) != 0)
+	if (sent < 0 || keep_rest(c, pieces, n, (size_t)sent, len) != 0)
 		return CONNECTION_FAILED;
 	c->progress_ms = connection_now_ms(c);
 	block(c);
@@ -209,20 +241,43 @@ send_end(struct connection *c)
 void
 connection_end(struct connection *c)
 {
-	if (c->state == CONNECTION_ANSWERING && !c->is_cgi &&
-	    output_add_end(&c->out, c->id) != 0)
-		connection_close(c);
+	struct connection_bytes *b = &c->buffer;
+	char *p;
+
 	c->user = NULL;
-	if (c->state == CONNECTION_ANSWERING)
-		send_end(c);
+	if (c->state != CONNECTION_ANSWERING)
+		return;
+	if (!c->is_cgi) {
+		p = realloc(b->bytes, b->len + RECORDS_END_BYTES);
+		if (p == NULL) {
+			connection_close(c);
+			return;
+		}
+		records_put_end((uint8_t *)p + b->len, c->id);
+		b->bytes = p;
+		b->len += RECORDS_END_BYTES;
+	}
+	send_end(c);
 }
 
 int
 connection_answer(struct connection *c, const char *bytes, size_t len)
 {
+	size_t n = len / RECORDS_CONTENT_MAX + 1;
+	char *p = malloc(len + n * RECORDS_HEADER_BYTES + RECORDS_END_BYTES);
+
 	assert(c->state == CONNECTION_ANSWERING && !c->is_blocked);
-	if (output_set(&c->out, c->id, bytes, len) != 0)
+	if (p == NULL)
 		return -1;
+	c->buffer.bytes = p;
+	for (; len > 0; bytes += n, len -= n) {
+		n = len < RECORDS_CONTENT_MAX ? len : RECORDS_CONTENT_MAX;
+		records_put_stdout((uint8_t *)p, c->id, n);
+		memcpy(p + RECORDS_HEADER_BYTES, bytes, n);
+		p += RECORDS_HEADER_BYTES + n;
+	}
+	records_put_end((uint8_t *)p, c->id);
+	c->buffer.len = (size_t)(p + RECORDS_END_BYTES - c->buffer.bytes);
 	if (c->body != NULL && !c->body->is_over)
 		c->keeps = false; /* the rest of the body would follow */
 	send_end(c);

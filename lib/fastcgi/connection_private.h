@@ -2,18 +2,38 @@
 #define ROWCAST_CONNECTION_PRIVATE_H
 
 /*
- * Private to the three files of connections, each of which calls only those
- * after it: connections.c (all of them), requests.c (what arrives), connection.c
- * (one connection, and its responses).
+ * Private to the files of connections, each of which calls only those after it:
+ * connections.c (all of them), requests.c (what arrives), connection.c (one
+ * connection, and its responses), deadlines.c (knows no connection).
  */
 
 #include <sys/queue.h>
 
-#include "connections.h"
-#include "deadlines.h"
-#include "input.h"
+#include <stddef.h>
+
+#include "connection.h"
 #include "libfcgi.h"
-#include "output.h"
+#include "records.h"
+
+/* Deadlines that lie equally far in the future when they are set, so that they
+   expire in the order in which they were set: one list and one timer. */
+struct deadline {
+	TAILQ_ENTRY(deadline) link;
+	int64_t at_ms;
+	struct deadlines *owner; /* NULL: not set */
+};
+
+struct deadlines {
+	uv_timer_t timer; /* the caller closes it */
+	TAILQ_HEAD(deadline_list, deadline) all;
+	int64_t period_ms;
+	void (*expired)(struct deadline *d); /* cleared before; may be freed */
+};
+
+void deadlines_init(struct deadlines *ds, uv_loop_t *loop, int64_t period_ms,
+    void (*expired)(struct deadline *d));
+void deadlines_set(struct deadlines *ds, struct deadline *d);
+void deadlines_clear(struct deadline *d); /* d need not be set */
 
 enum connection_state {
 	CONNECTION_READING, /* a request arrives; has a deadline */
@@ -22,6 +42,23 @@ enum connection_state {
 	                         a body arrives */
 	CONNECTION_ENDING,    /* the rest of a response is sent; has one */
 	CONNECTION_CLOSING,   /* libuv releases the handle */
+};
+
+/* Bytes of a request that have arrived, or of a response that are unsent. */
+struct connection_bytes {
+	char *bytes;
+	size_t len;
+	size_t capacity; /* of a request */
+	size_t sent;     /* of a response */
+};
+
+/* A request body that arrives. */
+struct connection_body {
+	struct records_body_reader reader;
+	char *rest; /* received, but not yet taken: the body is paused */
+	size_t rest_len;
+	bool is_paused;
+	bool is_over;
 };
 
 struct connection {
@@ -39,11 +76,8 @@ struct connection {
 	};
 	int64_t progress_ms;
 	void *user;
-	union {
-		struct input in; /* while READING or IDLE */
-		struct output out;
-	};
-	struct input_body *body; /* NULL: the user takes none */
+	struct connection_bytes buffer;
+	struct connection_body *body; /* NULL: the user takes none */
 	int fd;
 	uint16_t id;
 	uint8_t state; /* enum connection_state */
@@ -53,11 +87,12 @@ struct connection {
 	bool is_blocked;
 };
 
-/* The member of a union that idle overwrites must not be the one that says
-   whether a deadline is set. */
+/* idle must not overwrite the member that says whether a deadline is set. */
 _Static_assert(offsetof(struct deadline, owner) >=
 	sizeof(((struct connection *)NULL)->idle),
     "an idle connection has no deadline");
+
+#define CONNECTION_SCRATCH_BYTES RECORDS_REQUEST_MAX
 
 struct connections {
 	uv_loop_t *loop;
@@ -70,14 +105,10 @@ struct connections {
 	TAILQ_HEAD(idle_list, connection) idle;
 	size_t count;
 	struct libfcgi_pair pair;
-	char *scratch;   /* CONNECTION_SCRATCH_BYTES for bodies, or NULL */
+	char *scratch;   /* for bodies, or NULL */
 	bool is_closing; /* keep no connection any more */
 	bool is_short;   /* out of memory for requests, and has warned */
 };
-
-#define CONNECTION_SCRATCH_BYTES RECORDS_REQUEST_MAX
-
-/* connection.c: one connection, and its responses. */
 
 /* The time of the loop. */
 static inline int64_t
@@ -101,7 +132,7 @@ void connection_close(struct connection *c);
 /* The peer has left, or the socket has failed: close, and tell the user. */
 void connection_lose(struct connection *c);
 
-/* requests.c: what arrives. */
+/* Something has arrived, or there is room to send. */
 void connection_on_poll(uv_poll_t *poll, int status, int events);
 
 #endif

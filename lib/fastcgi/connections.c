@@ -5,11 +5,17 @@
 
 #include "connection_private.h"
 
+static struct connection *
+connection_of(struct deadline *d)
+{
+	return (struct connection *)((char *)d -
+	    offsetof(struct connection, deadline));
+}
+
 static void
 on_deadline(struct deadline *d)
 {
-	struct connection *c = (struct connection *)((char *)d -
-	    offsetof(struct connection, deadline));
+	struct connection *c = connection_of(d);
 
 	if (c->state == CONNECTION_ANSWERING)
 		c->owner->handler->late(c->user);
@@ -58,9 +64,8 @@ connections_free(struct connections *cs)
 	if (cs == NULL)
 		return;
 	connections_close_idle(cs);
-	while ((d = deadlines_first(&cs->deadlines)) != NULL)
-		connection_close((struct connection *)((char *)d -
-		    offsetof(struct connection, deadline)));
+	while ((d = TAILQ_FIRST(&cs->deadlines.all)) != NULL)
+		connection_close(connection_of(d));
 	while (cs->count > 0)
 		(void)uv_run(cs->loop, UV_RUN_NOWAIT);
 	uv_close((uv_handle_t *)&cs->deadlines.timer, on_timer_closed);

@@ -5,7 +5,7 @@
  * cleared, which happens with every request: it then expires without effect and
  * is started for the deadline that has become the first.
  */
-#include "deadlines.h"
+#include "connection_private.h"
 
 #include "lib/loop/timer.h"
 
@@ -73,10 +73,4 @@ deadlines_clear(struct deadline *d)
 		return;
 	TAILQ_REMOVE(&d->owner->all, d, link);
 	d->owner = NULL;
-}
-
-struct deadline *
-deadlines_first(const struct deadlines *ds)
-{
-	return TAILQ_FIRST(&ds->all);
 }

@@ -25,7 +25,6 @@
 #include "lib/memory.h"
 #include "lib/throttle.h"
 #include "lib/warn.h"
-#include "access_list.h"
 #include "address.h"
 
 #define ACCEPTS_MAX 64       /* in one turn of the loop */
@@ -79,7 +78,7 @@ may_connect(struct listener *l, const struct sockaddr_storage *peer,
 		return false;
 	if (strncmp(a, mapped, sizeof(mapped) - 1) == 0)
 		a += sizeof(mapped) - 1;
-	if (access_list_has(l->options.web_servers, a))
+	if (address_is_listed(l->options.web_servers, a))
 		return true;
 	warn_refused(l, a);
 	return false;

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "connections.h"
+#include "connection.h"
 
 /*
  * The socket that web servers connect to.

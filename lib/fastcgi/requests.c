@@ -10,12 +10,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/loop/timer.h"
 #include "lib/warn.h"
 
-#define FAREWELL_BYTES 4096
+#define READ_BYTES 4096
 
 /* ---- bodies ---- */
 
@@ -24,14 +25,19 @@
 static void
 hand_over(struct connection *c, const char *bytes, size_t len)
 {
-	struct text content;
+	struct connection_body *b = c->body;
 
-	while (c->state == CONNECTION_ANSWERING && !c->body->is_paused &&
-	    !c->body->is_over && len > 0) {
-		switch (input_body_take(c->body, &bytes, &len, &content)) {
+	while (c->state == CONNECTION_ANSWERING && !b->is_paused &&
+	    !b->is_over && len > 0) {
+		struct text content = { NULL, 0 };
+		size_t used;
+
+		switch (records_take_body(&b->reader, (const uint8_t *)bytes,
+		    len, &used, &content)) {
 		case RECORDS_BODY_MORE:
 			break;
 		case RECORDS_BODY_END:
+			b->is_over = true;
 			deadlines_clear(&c->deadline);
 			/* FALLTHROUGH */
 		case RECORDS_BODY_CONTENT:
@@ -43,10 +49,19 @@ hand_over(struct connection *c, const char *bytes, size_t len)
 			connection_lose(c);
 			break;
 		}
+		bytes += used;
+		len -= used;
 	}
-	if (c->state == CONNECTION_ANSWERING && !c->body->is_over && len > 0 &&
-	    input_body_keep(c->body, bytes, len) != 0)
+	/* after another state, b may be freed */
+	if (c->state != CONNECTION_ANSWERING || b->is_over || len == 0)
+		return;
+	b->rest = malloc(len);
+	if (b->rest == NULL) {
 		connection_lose(c);
+		return;
+	}
+	memcpy(b->rest, bytes, len);
+	b->rest_len = len;
 }
 
 static void
@@ -102,10 +117,12 @@ take_request(struct connection *c, const uint8_t *bytes, size_t used)
 	c->keeps = records_keeps_connection(bytes);
 	vars = libfcgi_parse(&cs->pair, bytes, used);
 	if (vars != NULL && cs->handler->body != NULL &&
-	    (c->body = input_body_new(c->id)) == NULL) {
+	    (c->body = calloc(1, sizeof(*c->body))) == NULL) {
 		free(vars);
 		vars = NULL;
 	}
+	if (c->body != NULL)
+		c->body->reader.id = c->id;
 	if (vars == NULL && errno == ENOMEM) {
 		if (!cs->is_short) /* once, until a request succeeds */
 			warn_line("main: out of memory for a request");
@@ -118,7 +135,7 @@ static void
 begin_answer(struct connection *c, size_t used)
 {
 	struct connections *cs = c->owner;
-	struct input in = c->in;
+	struct connection_bytes in = c->buffer;
 	char **vars = take_request(c, (uint8_t *)in.bytes, used);
 
 	if (vars == NULL) {
@@ -126,7 +143,7 @@ begin_answer(struct connection *c, size_t used)
 		return;
 	}
 	cs->is_short = false;
-	c->out = (struct output){ 0 };
+	c->buffer = (struct connection_bytes){ 0 };
 	deadlines_clear(&c->deadline);
 	c->state = CONNECTION_ANSWERING;
 	c->progress_ms = connection_now_ms(c);
@@ -142,29 +159,97 @@ begin_answer(struct connection *c, size_t used)
 	free(in.bytes);
 }
 
+/* Make room for more bytes; -1 if there are too many already, or if out of
+   memory. */
+static int
+make_room(struct connection_bytes *in)
+{
+	size_t capacity = in->capacity > 0 ? in->capacity * 2 : READ_BYTES;
+	char *p;
+
+	if (in->len < in->capacity)
+		return 0;
+	if (capacity > RECORDS_BUFFER_MAX)
+		capacity = RECORDS_BUFFER_MAX;
+	if (in->len >= capacity || (p = realloc(in->bytes, capacity)) == NULL)
+		return -1;
+	in->bytes = p;
+	in->capacity = capacity;
+	return 0;
+}
+
+/* Answer the management record at the front, and remove it. */
+static int
+manage(struct connection_bytes *in, int fd, size_t used)
+{
+	uint8_t reply[RECORDS_REPLY_MAX_BYTES];
+	size_t len = records_put_reply((uint8_t *)in->bytes, used, reply);
+
+	if (send(fd, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
+		return -1;
+	in->len -= used;
+	memmove(in->bytes, in->bytes + used, in->len);
+	return 0;
+}
+
+/* Examine what has arrived, and answer management records. */
+static enum records_scan
+scan(struct connection *c, size_t *used)
+{
+	struct connection_bytes *in = &c->buffer;
+	uint8_t *bytes = (uint8_t *)in->bytes;
+	enum records_scan result;
+
+	do
+		result = c->owner->handler->body != NULL ?
+		    records_scan_head(bytes, in->len, used) :
+		    records_scan(bytes, &in->len, used);
+	while (result == RECORDS_MANAGE && manage(in, c->fd, *used) == 0);
+	return result;
+}
+
 static void
 read_request(struct connection *c)
 {
-	size_t used = 0;
-	enum input_result result =
-	    input_read(&c->in, c->fd, c->owner->handler->body != NULL, &used);
+	struct connection_bytes *in = &c->buffer;
+	size_t used;
+	ssize_t n;
 
-	if (c->state == CONNECTION_IDLE && result != INPUT_NOTHING) {
+	if (make_room(in) != 0) {
+		connection_close(c);
+		return;
+	}
+	n = recv(c->fd, in->bytes + in->len, in->capacity - in->len, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		connection_close(c);
+		return;
+	}
+	if (c->state == CONNECTION_IDLE) {
 		TAILQ_REMOVE(&c->owner->idle, c, idle);
 		c->state = CONNECTION_READING;
 		connection_set_deadline(c);
 	}
-	if (result == INPUT_WHOLE)
+	in->len += (size_t)n;
+	switch (scan(c, &used)) {
+	case RECORDS_WHOLE:
 		begin_answer(c, used);
-	else if (result == INPUT_LOST)
+		break;
+	case RECORDS_PARTIAL:
+		break;
+	case RECORDS_MANAGE: /* the socket does not take the reply */
+	case RECORDS_BAD:
 		connection_close(c);
+		break;
+	}
 }
 
 /* While it is answered, a peer has nothing to send but that it leaves. */
 static void
 read_farewell(struct connection *c)
 {
-	uint8_t scratch[FAREWELL_BYTES];
+	uint8_t scratch[READ_BYTES];
 	ssize_t n = recv(c->fd, scratch, sizeof(scratch), 0);
 
 	if (n > 0 ? records_is_abort(scratch, (size_t)n) :

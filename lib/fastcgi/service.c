@@ -9,7 +9,6 @@
 #include <signal.h>
 
 #include "lib/loop/loop.h"
-#include "lib/loop/signals.h"
 #include "lib/loop/timer.h"
 #include "lib/sandbox/sandbox.h"
 #include "lib/warn.h"
@@ -24,7 +23,7 @@ struct service {
 	uv_loop_t loop;
 	struct connections *connections;
 	struct listener *listener; /* NULL as a plain CGI, or once closed */
-	struct signals signals;
+	uv_signal_t signals[3];
 	struct sandbox sandbox;
 	uv_timer_t end;
 	bool is_ending;
@@ -80,6 +79,23 @@ on_signal(uv_signal_t *handle, int number)
 	}
 }
 
+/* SIGUSR1 ends the process: FastCGI's "end when you can". */
+static void
+watch_signals(struct service *s)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGUSR2 };
+
+	(void)signal(SIGPIPE, SIG_IGN); /* write() reports it, too */
+	(void)signal(SIGUSR1, SIG_DFL);
+	for (size_t i = 0; i < 3; i++) {
+		s->signals[i].data = s;
+		if (uv_signal_init(&s->loop, &s->signals[i]) != 0 ||
+		    uv_signal_start(&s->signals[i], on_signal, numbers[i]) != 0)
+			warn_line("main: signal %d cannot be watched",
+			    numbers[i]);
+	}
+}
+
 static void
 on_freed(void *cookie)
 {
@@ -132,7 +148,7 @@ open_service(struct service *s)
 	connections_on_freed(s->connections, on_freed, s);
 	if (open_listener(s) != 0)
 		return -1;
-	signals_watch(&s->signals, &s->loop, on_signal, s);
+	watch_signals(s);
 	if (confine(s) != 0)
 		return -1;
 	if (s->options->is_cgi)
@@ -176,7 +192,7 @@ service_run(const struct service_options *options,
 		warn_line("main: libfcgi does not start");
 		return -1;
 	}
-	/* libfcgi's handlers only set a flag; signals_watch() installs ours */
+	/* libfcgi's handlers only set a flag; watch_signals() installs ours */
 	(void)signal(SIGTERM, SIG_DFL);
 	if (sandbox_prepare(&s.sandbox) != 0 || loop_open(&s.loop) != 0) {
 		warn_line("main: out of memory or descriptors");

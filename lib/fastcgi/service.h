@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-#include "connections.h"
+#include "connection.h"
 #include "listener.h"
 
 /*

@@ -8,15 +8,15 @@
 #include <uv.h>
 
 /*
- * Timers of libuv, by calls that cannot fail: uv_timer_start() fails only
- * without a callback or on a closing handle, uv_timer_again() only on a timer
- * that was never started.  Close a timer with uv_close().
+ * Timers and idle handles of libuv, by calls that cannot fail: libuv refuses
+ * only a missing callback and a handle that is closing.  The caller closes them
+ * with uv_close().
  */
 
 static inline void
 timer_init(uv_timer_t *t, uv_loop_t *loop, void *data)
 {
-	(void)uv_timer_init(loop, t); /* returns 0 */
+	(void)uv_timer_init(loop, t);
 	t->data = data;
 }
 
@@ -24,32 +24,49 @@ timer_init(uv_timer_t *t, uv_loop_t *loop, void *data)
 static inline void
 timer_start(uv_timer_t *t, uv_timer_cb expired, int64_t ms)
 {
-	int rc = uv_timer_start(t, expired, (uint64_t)ms, 0);
-
-	assert(rc == 0);
-	(void)rc;
+	if (uv_timer_start(t, expired, (uint64_t)ms, 0) != 0)
+		assert(false);
 }
 
 /* Expire every so many ms until timer_stop(). */
 static inline void
 timer_repeat(uv_timer_t *t, uv_timer_cb expired, int64_t ms)
 {
-	int rc = uv_timer_start(t, expired, (uint64_t)ms, (uint64_t)ms);
-
-	assert(rc == 0);
-	(void)rc;
+	if (uv_timer_start(t, expired, (uint64_t)ms, (uint64_t)ms) != 0)
+		assert(false);
 }
 
 static inline void
 timer_stop(uv_timer_t *t)
 {
-	(void)uv_timer_stop(t); /* returns 0 */
+	(void)uv_timer_stop(t);
 }
 
 static inline bool
 timer_is_running(const uv_timer_t *t)
 {
 	return uv_is_active((const uv_handle_t *)t);
+}
+
+static inline void
+idle_init(uv_idle_t *idle, uv_loop_t *loop, void *data)
+{
+	(void)uv_idle_init(loop, idle);
+	idle->data = data;
+}
+
+/* Call turn() in each turn of the loop, which does not sleep meanwhile. */
+static inline void
+idle_start(uv_idle_t *idle, uv_idle_cb turn)
+{
+	if (uv_idle_start(idle, turn) != 0)
+		assert(false);
+}
+
+static inline void
+idle_stop(uv_idle_t *idle)
+{
+	(void)uv_idle_stop(idle);
 }
 
 #endif

@@ -11,8 +11,8 @@
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
  * Covers: cgi/client.c cgi/commit.c cgi/group.c lib/fastcgi/connection.c
- * Covers: lib/fastcgi/connections.c lib/fastcgi/deadlines.c lib/fastcgi/input.c
- * Covers: lib/fastcgi/output.c lib/fastcgi/requests.c
+ * Covers: lib/fastcgi/connections.c lib/fastcgi/deadlines.c
+ * Covers: lib/fastcgi/requests.c
  */
 #include "fuzz.h"
 

@@ -12,8 +12,7 @@
  * Covers: fcgi/hub.c fcgi/fanout.c fcgi/stream.c fcgi/notice.c fcgi/roster.c
  * Covers: fcgi/source.c fcgi/news.c fcgi/reply.c
  * Covers: lib/fastcgi/connection.c lib/fastcgi/connections.c
- * Covers: lib/fastcgi/deadlines.c lib/fastcgi/input.c lib/fastcgi/output.c
- * Covers: lib/fastcgi/requests.c
+ * Covers: lib/fastcgi/deadlines.c lib/fastcgi/requests.c
  */
 #include "fuzz.h"
 

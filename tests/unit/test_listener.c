@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "lib/fastcgi/access_list.h"
 #include "lib/fastcgi/address.h"
 #include "lib/fastcgi/listener.h"
 
@@ -39,16 +38,16 @@ check_addresses(void)
 static void
 check_access(void)
 {
-	check(access_list_has("127.0.0.1", "127.0.0.1"),
+	check(address_is_listed("127.0.0.1", "127.0.0.1"),
 	    "access: the only one");
-	check(access_list_has("::1,127.0.0.1", "::1") &&
-		access_list_has("::1,127.0.0.1", "127.0.0.1"),
+	check(address_is_listed("::1,127.0.0.1", "::1") &&
+		address_is_listed("::1,127.0.0.1", "127.0.0.1"),
 	    "access: the first, and the last");
-	check(!access_list_has("127.0.0.11,27.0.0.1", "127.0.0.1"),
+	check(!address_is_listed("127.0.0.11,27.0.0.1", "127.0.0.1"),
 	    "access: part of another is another");
-	check(!access_list_has("", "127.0.0.1"), "access: an empty list");
-	check(!access_list_has(",,", "127.0.0.1") &&
-		access_list_has(",127.0.0.1,", "127.0.0.1"),
+	check(!address_is_listed("", "127.0.0.1"), "access: an empty list");
+	check(!address_is_listed(",,", "127.0.0.1") &&
+		address_is_listed(",127.0.0.1,", "127.0.0.1"),
 	    "access: empty entries are nobody");
 }
 
