@@ -1,13 +1,26 @@
 /*
- * One record in the making.
+ * One record in the making.  What it holds depends on the position alone, so a
+ * record that did not go out is simply made again.
  */
 #include "batch.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "lib/fastcgi/records.h"
+
+_Static_assert(CONNECTION_PIECES_MAX <= IOV_MAX, "one call sends a record");
+
+void
+batch_begin(struct batch *b, const struct position *at)
+{
+	b->n = 1; /* the place for a record header */
+	b->len = b->text_len = 0;
+	b->notices = 0;
+	b->at = *at;
+}
 
 void
 batch_say(struct batch *b, const char *format, ...)
@@ -21,15 +34,9 @@ batch_say(struct batch *b, const char *format, ...)
 	va_end(arguments);
 	assert(n >= 0 && (size_t)n < sizeof(b->text) - b->text_len);
 	b->text_len += (size_t)n;
-}
-
-void
-batch_add_text(struct batch *b)
-{
-	if (b->text_len == 0)
-		return;
-	b->pieces[b->n++] = (struct iovec){ b->text, b->text_len };
-	b->len += b->text_len;
+	b->pieces[1] = (struct iovec){ b->text, b->text_len };
+	b->n = 2;
+	b->len = b->text_len;
 }
 
 static void
@@ -53,47 +60,47 @@ static bool
 add_event(struct batch *b, const struct chunk *c, size_t i)
 {
 	const struct chunk_entry *e = &c->entries[i];
-	size_t left = e->len - b->part, room = RECORDS_CONTENT_MAX - b->len;
+	size_t left = e->len - b->at.part, room = RECORDS_CONTENT_MAX - b->len;
 
 	if (b->n == CONNECTION_PIECES_MAX || room == 0)
 		return false;
 	if (left > room) {
-		/* split only what would never fit */
-		if (e->len <= RECORDS_CONTENT_MAX && b->part == 0)
+		/* split only an event that would never fit */
+		if (e->len <= RECORDS_CONTENT_MAX && b->at.part == 0)
 			return false;
-		add_piece(b, c->bytes + e->at + b->part, room);
-		b->part += room;
-		b->part_id = e->id;
-		b->part_len = e->len;
+		add_piece(b, c->bytes + e->at + b->at.part, room);
+		b->at.part += room;
+		b->at.part_id = e->id;
+		b->at.part_len = e->len;
 		return false;
 	}
-	add_piece(b, c->bytes + e->at + b->part, left);
-	b->part = 0;
-	b->cursor = b->told = e->id;
+	add_piece(b, c->bytes + e->at + b->at.part, left);
+	b->at.part = 0;
+	b->at.cursor = b->at.told = e->id;
 	return true;
 }
 
 enum batch_result
 batch_add_events(struct batch *b, const struct filter *f, const struct chunk *c)
 {
-	bool is_all = filter_is_all(f), was_begun = b->part > 0;
+	bool is_all = filter_is_all(f), was_begun = b->at.part > 0;
 
-	for (size_t i = chunk_find(c, b->cursor); i < c->n; i++) {
+	for (size_t i = chunk_find(c, b->at.cursor); i < c->n; i++) {
 		const struct chunk_entry *e = &c->entries[i];
 
 		if (!is_all &&
 		    (!filter_has_topic(f, chunk_topic(c, i)) ||
 			!filter_has_name(f, chunk_name(c, i))))
 			continue;
-		/* the row may have been read anew, and changed by hand */
-		if (b->part > 0 &&
-		    (e->id != b->part_id || e->len != b->part_len))
+		/* it may have been read again, after a change by hand */
+		if (b->at.part > 0 &&
+		    (e->id != b->at.part_id || e->len != b->at.part_len))
 			return BATCH_BROKEN;
 		if (!add_event(b, c, i) || was_begun)
 			return BATCH_MORE;
 	}
-	if (b->part > 0)
+	if (b->at.part > 0)
 		return BATCH_BROKEN;
-	b->cursor = c->upto;
+	b->at.cursor = c->upto;
 	return BATCH_MORE;
 }

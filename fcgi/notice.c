@@ -35,7 +35,7 @@ write_hello(const struct notices *n, struct batch *b)
 	    gmtime_r(&now.tv_sec, &tm));
 	(void)snprintf(text + len, sizeof(text) - len, ".%03ldZ",
 	    now.tv_nsec / 1000000);
-	batch_say(b, SSE_HELLO, n->greeting->hello, b->cursor, text);
+	batch_say(b, SSE_HELLO, n->greeting->hello, b->at.cursor, text);
 }
 
 void
@@ -45,13 +45,14 @@ notice_write(const struct notices *n, struct batch *b)
 	if (n->due & NOTICE_START) {
 		assert(n->greeting != NULL); /* that is what the notice means */
 		batch_say(b, REPLY_STREAM_HEADERS SSE_START,
-		    n->greeting->headers, n->retry_ms, b->cursor);
-		b->told = b->cursor;
+		    n->greeting->headers, n->retry_ms, b->at.cursor);
+		b->at.told = b->at.cursor;
 		write_hello(n, b);
 	}
 	if (n->due & NOTICE_RESET) {
-		batch_say(b, SSE_RESET, b->cursor, n->reset_after, b->cursor);
-		b->told = b->cursor;
+		batch_say(b, SSE_RESET, b->at.cursor, n->reset_after,
+		    b->at.cursor);
+		b->at.told = b->at.cursor;
 	}
 	if (n->due & NOTICE_GAP)
 		batch_say(b, SSE_GAP, n->gap_after, n->gap_next);
@@ -59,14 +60,13 @@ notice_write(const struct notices *n, struct batch *b)
 		batch_say(b, SSE_KEEPALIVE);
 		/* so that a reconnection to a quiet topic need not search
 		   again what this stream has passed over */
-		if (b->told < b->cursor) {
-			batch_say(b, SSE_CURSOR, b->cursor);
-			b->told = b->cursor;
+		if (b->at.told < b->at.cursor) {
+			batch_say(b, SSE_CURSOR, b->at.cursor);
+			b->at.told = b->at.cursor;
 		}
 	}
 	if (n->due & NOTICE_END && n->end_ms >= 0)
 		batch_say(b, SSE_RETRY, n->end_ms);
-	batch_add_text(b);
 }
 
 void
@@ -76,5 +76,4 @@ notice_write_refusal(const struct notices *n, struct batch *b)
 	batch_say(b,
 	    REPLY_STREAM_HEADERS ": the log cannot be read now\n" SSE_RETRY,
 	    n->greeting->headers, n->retry_ms);
-	batch_add_text(b);
 }

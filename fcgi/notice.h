@@ -39,10 +39,8 @@ struct notices {
 	int64_t end_ms;
 };
 
-/*
- * Write the notices that are due to a batch that has no text yet, for a stream
- * at b->cursor.  Sets b->notices and b->told.
- */
+/* Write the notices that are due at the beginning of a batch.  Sets b->notices
+   and b->at.told. */
 void notice_write(const struct notices *n, struct batch *b);
 
 /* Write the whole response to a client that cannot be served now, but can

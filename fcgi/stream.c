@@ -32,13 +32,8 @@ struct stream {
 	struct connection *connection;
 	struct feed *feed;
 	uv_timer_t timer;
-	int64_t ends_ms; /* its maximum age */
-	int64_t cursor;  /* all events up to this id were sent or passed over;
-	                    while it is live, the head of the log is what counts */
-	int64_t told;    /* last id that the client knows */
-	int64_t part_id; /* event of which ... */
-	size_t part;     /* ... so many bytes are sent; 0: none; ... */
-	size_t part_len; /* ... of so many */
+	int64_t ends_ms;        /* its maximum age */
+	struct position at;     /* while live: has passed the head of the log */
 	struct gap_known known; /* what the client knows is gone */
 	struct notices notices;
 	struct stream_start *start; /* until the first record is sent */
@@ -212,7 +207,7 @@ check_gap(struct stream *s)
 		return SOURCE_TROUBLE;
 	if (s->is_checked && !s->must_check && version == s->checked)
 		return SOURCE_OK;
-	result = source_gap(s->owner->source, s->feed->filter, s->cursor,
+	result = source_gap(s->owner->source, s->feed->filter, s->at.cursor,
 	    &s->known, &next);
 	if (result == SOURCE_TROUBLE)
 		return result;
@@ -220,7 +215,7 @@ check_gap(struct stream *s)
 	s->is_checked = true;
 	s->checked = version;
 	if (result == SOURCE_OK) {
-		s->notices.gap_after = s->cursor;
+		s->notices.gap_after = s->at.cursor;
 		s->notices.gap_next = next;
 		s->notices.due |= NOTICE_GAP;
 	}
@@ -234,36 +229,30 @@ gather(struct stream *s, struct batch *b)
 	enum source_result result;
 	bool is_old = false;
 
-	b->n = 1; /* the place for a record header */
-	b->len = b->text_len = 0;
-	b->notices = 0;
-	b->cursor = s->cursor;
-	b->told = s->told;
-	b->part = s->part;
-	b->part_id = s->part_id;
-	b->part_len = s->part_len;
-	if (s->part == 0 && s->start == NULL && s->notices.due & NOTICE_END) {
+	batch_begin(b, &s->at);
+	if (s->at.part == 0 && s->start == NULL &&
+	    s->notices.due & NOTICE_END) {
 		/* these need nothing of the log; what else there is to be told
 		   can still be seen when the client comes back */
 		s->notices.due &= NOTICE_END | NOTICE_RESET;
 		notice_write(&s->notices, b);
 		return BATCH_ALL;
 	}
-	result = source_chunk(s->owner->source, s->feed->filter, s->cursor, &c,
-	    &is_old);
+	result = source_chunk(s->owner->source, s->feed->filter, s->at.cursor,
+	    &c, &is_old);
 	if (result == SOURCE_TROUBLE) {
 		/* an end does not wait for the rest of an event for ever */
-		bool is_over = s->part > 0 && s->notices.due & NOTICE_END;
+		bool is_over = s->at.part > 0 && s->notices.due & NOTICE_END;
 
 		return is_over ? BATCH_BROKEN : BATCH_TROUBLE;
 	}
 	/* after reading: what is removed from now on has been read */
-	if ((is_old || s->must_check) && s->part == 0 &&
+	if ((is_old || s->must_check) && s->at.part == 0 &&
 	    check_gap(s) != SOURCE_OK)
 		return BATCH_TROUBLE;
-	if (s->part == 0) /* not within an event */
+	if (s->at.part == 0) /* not within an event */
 		notice_write(&s->notices, b);
-	if (c == NULL && b->part > 0)
+	if (c == NULL && b->at.part > 0)
 		return BATCH_BROKEN;
 	if (c == NULL || b->notices & NOTICE_END)
 		return BATCH_ALL;
@@ -282,7 +271,7 @@ find_start(struct stream *s)
 	result = source_find(s->owner->source, s->feed->filter, &start->seek);
 	if (result == SOURCE_END || result == SOURCE_TROUBLE)
 		return result;
-	s->cursor = s->told = start->seek.cursor;
+	s->at.cursor = s->at.told = start->seek.cursor;
 	s->known = start->seek.known;
 	s->must_check = start->seek.start == START_AFTER ||
 	    start->seek.start == START_SINCE;
@@ -297,11 +286,7 @@ find_start(struct stream *s)
 static void
 commit(struct stream *s, const struct batch *b)
 {
-	s->cursor = b->cursor;
-	s->told = b->told;
-	s->part = b->part;
-	s->part_id = b->part_id;
-	s->part_len = b->part_len;
+	s->at = b->at;
 	s->notices.due &= ~b->notices;
 	if (b->notices & NOTICE_START) {
 		free(s->start);
@@ -338,8 +323,9 @@ send_batch(struct stream *s, struct batch *b)
 static enum stream_turn
 give_up_start(struct stream *s)
 {
-	struct batch b = { .n = 1 };
+	struct batch b;
 
+	batch_begin(&b, &s->at);
 	notice_write_refusal(&s->notices, &b);
 	return send_batch(s, &b);
 }
@@ -384,7 +370,7 @@ stream_turn(struct stream *s)
 	if (connection_is_blocked(s->connection))
 		return STREAM_FULL;
 	if (s->place.standing == STANDING_LIVE)
-		s->cursor = source_head(s->owner->source);
+		s->at.cursor = source_head(s->owner->source);
 	s->is_checked = false; /* another log may have come since */
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
@@ -408,13 +394,13 @@ stream_deliver(struct stream *s, struct iovec *pieces, int n, size_t len,
 {
 	switch (connection_send(s->connection, pieces, n, len)) {
 	case CONNECTION_SENT:
-		s->told = last;
+		s->at.told = last;
 		return STREAM_CAUGHT_UP;
 	case CONNECTION_PARTLY:
-		s->cursor = s->told = last;
+		s->at.cursor = s->at.told = last;
 		return STREAM_FULL;
 	case CONNECTION_BLOCKED:
-		s->cursor = before;
+		s->at.cursor = before;
 		return STREAM_FULL;
 	case CONNECTION_FAILED:
 		break;
@@ -426,7 +412,7 @@ stream_deliver(struct stream *s, struct iovec *pieces, int n, size_t len,
 void
 stream_rewind(struct stream *s, int64_t cursor)
 {
-	s->cursor = cursor;
+	s->at.cursor = cursor;
 	s->must_check = true;
 }
 
@@ -440,15 +426,15 @@ stream_reset(struct stream *s, int64_t head)
 		s->notices.due &= ~(unsigned)(NOTICE_GAP | NOTICE_RESET);
 		return;
 	}
-	if (s->part > 0) { /* the rest of the event is gone: break off */
-		s->part_id = -1;
+	if (s->at.part > 0) { /* the rest of the event is gone: break off */
+		s->at.part_id = -1;
 		return;
 	}
 	if (s->place.standing == STANDING_LIVE)
-		s->cursor = s->told;
+		s->at.cursor = s->at.told;
 	if (!(s->notices.due & NOTICE_RESET)) /* else it knows of neither */
-		s->notices.reset_after = s->cursor;
-	s->cursor = head;
+		s->notices.reset_after = s->at.cursor;
+	s->at.cursor = head;
 	s->known = (struct gap_known){ 0 };
 	s->notices.due &= ~(unsigned)NOTICE_GAP;
 	s->notices.due |= NOTICE_RESET;

@@ -272,11 +272,11 @@ catch_up_once(struct world *w, struct stream *s)
 	}
 	c = find_chunk(w, s->feed->filter, s->cursor);
 	require(c != NULL && c->after <= s->cursor && s->cursor < c->upto);
-	b = (struct batch){ .n = 1,
-		.cursor = s->cursor,
+	batch_begin(&b,
+	    &(struct position){ .cursor = s->cursor,
 		.part = s->part,
 		.part_id = s->part_id,
-		.part_len = s->part_len };
+		.part_len = s->part_len });
 	if (batch_add_events(&b, s->feed->filter, c) == BATCH_BROKEN) {
 		/* only what was removed cannot be gone on with */
 		require(id > 0);
@@ -284,10 +284,11 @@ catch_up_once(struct world *w, struct stream *s)
 		close_stream(w, s);
 		return false;
 	}
-	require(b.len > 0 || b.cursor > s->cursor);
+	require(b.len > 0 || b.at.cursor > s->cursor);
 	take_pieces(w, s, b.pieces, (size_t)b.n, b.len);
-	require(b.part == s->part && (b.part == 0 || b.part_id == s->part_id));
-	s->cursor = b.cursor;
+	require(b.at.part == s->part &&
+	    (b.at.part == 0 || b.at.part_id == s->part_id));
+	s->cursor = b.at.cursor;
 	return true;
 }
 

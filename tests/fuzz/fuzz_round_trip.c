@@ -190,16 +190,16 @@ read_page(struct trip *t, int64_t cursor)
 static void
 add_events(struct trip *t, struct batch *b)
 {
-	const struct chunk *c = tail_find(t->tail, b->cursor);
+	const struct chunk *c = tail_find(t->tail, b->at.cursor);
 	struct chunk *page = NULL;
-	int64_t cursor = b->cursor;
-	size_t part = b->part;
+	int64_t cursor = b->at.cursor;
+	size_t part = b->at.part;
 
 	if (c == NULL || choose(&t->choices, 3) == 2)
-		c = page = read_page(t, b->cursor);
+		c = page = read_page(t, b->at.cursor);
 	require(c->after <= cursor && cursor < c->upto);
 	require(batch_add_events(b, t->filter, c) == BATCH_MORE);
-	require(b->cursor > cursor || b->part > part || b->text_len > 0);
+	require(b->at.cursor > cursor || b->at.part > part || b->text_len > 0);
 	show(t, b);
 	chunk_free(page);
 }
@@ -208,22 +208,18 @@ static void
 send_all(struct trip *t)
 {
 	static struct batch b;
-	int64_t head = tail_head(t->tail);
+	struct position at = { 0 };
 
-	b.cursor = b.told = 0;
-	b.part = 0;
-	while (b.cursor < head) {
-		b.n = 1;
-		b.len = b.text_len = 0;
-		if (b.part == 0 && choose(&t->choices, 4) == 3) {
+	while (at.cursor < tail_head(t->tail)) {
+		batch_begin(&b, &at);
+		if (at.part == 0 && choose(&t->choices, 4) == 3)
 			batch_say(&b, ":\n\n");
-			batch_add_text(&b);
-		}
 		add_events(t, &b);
+		at = b.at;
 	}
 	while (t->seen < t->n && !t->passes[t->seen])
 		t->seen++;
-	require(b.part == 0 && t->seen == t->n);
+	require(at.part == 0 && t->seen == t->n);
 	require(event_source_is_between(t->browser));
 }
 

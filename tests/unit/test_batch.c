@@ -27,15 +27,16 @@ add(struct chunk *c, int64_t id, size_t len)
 static enum batch_result
 gather(struct batch *b, const struct filter *f, const struct chunk *c)
 {
-	b->n = 1;
-	b->len = b->text_len = 0;
+	const struct position at = b->at;
+
+	batch_begin(b, &at);
 	return batch_add_events(b, f, c);
 }
 
 static void
 check_large(const struct filter *f)
 {
-	struct batch b = { .cursor = 0 };
+	struct batch b = { .at = { 0 } };
 	struct chunk *before = chunk_new(0, 2 * LARGE);
 	struct chunk *after = chunk_new(0, 2 * LARGE);
 	size_t whole;
@@ -50,14 +51,14 @@ check_large(const struct filter *f)
 	add(after, 1, LARGE);
 	add(after, 3, 1);
 	check(gather(&b, f, before) == BATCH_MORE, "a large event is begun");
-	check(b.len == RECORDS_CONTENT_MAX && b.part == b.len &&
-		b.part_id == 1 && b.cursor == 0,
+	check(b.len == RECORDS_CONTENT_MAX && b.at.part == b.len &&
+		b.at.part_id == 1 && b.at.cursor == 0,
 	    "with as much as goes into a record");
 	check(gather(&b, f, after) == BATCH_MORE, "it is gone on with");
-	check(b.len == whole - RECORDS_CONTENT_MAX && b.part == 0 &&
-		b.cursor == 1,
+	check(b.len == whole - RECORDS_CONTENT_MAX && b.at.part == 0 &&
+		b.at.cursor == 1,
 	    "its rest goes alone, so that a gap behind it can be told");
-	check(gather(&b, f, after) == BATCH_MORE && b.cursor == 3,
+	check(gather(&b, f, after) == BATCH_MORE && b.at.cursor == 3,
 	    "then come those behind it");
 	chunk_free(before);
 	chunk_free(after);
@@ -66,7 +67,7 @@ check_large(const struct filter *f)
 static void
 check_broken(const struct filter *f)
 {
-	struct batch b = { .cursor = 0 };
+	struct batch b = { .at = { 0 } };
 	struct chunk *c = chunk_new(0, LARGE + 100), *gone = chunk_new(0, 0);
 
 	if (c == NULL || gone == NULL)
@@ -86,7 +87,7 @@ check_broken(const struct filter *f)
 static void
 check_changed(const struct filter *f, size_t len, const char *how)
 {
-	struct batch b = { .cursor = 0 };
+	struct batch b = { .at = { 0 } };
 	struct chunk *c = chunk_new(0, 2 * LARGE);
 	struct chunk *changed = chunk_new(0, 3 * LARGE);
 
@@ -105,7 +106,7 @@ check_changed(const struct filter *f, size_t len, const char *how)
 static void
 check_small(const struct filter *f)
 {
-	struct batch b = { .cursor = 0 };
+	struct batch b = { .at = { 0 } };
 	struct chunk *c = chunk_new(0, 2 * LARGE);
 
 	if (c == NULL)
@@ -114,10 +115,11 @@ check_small(const struct filter *f)
 	add(c, 2, 10);
 	add(c, 4, RECORDS_CONTENT_MAX - 40);
 	c->upto = 9;
-	check(gather(&b, f, c) == BATCH_MORE && b.cursor == 2 && b.n == 2 &&
-		b.part == 0,
+	check(gather(&b, f, c) == BATCH_MORE && b.at.cursor == 2 && b.n == 2 &&
+		b.at.part == 0,
 	    "what fits into a record of its own is not split");
-	check(gather(&b, f, c) == BATCH_MORE && b.cursor == 9 && b.told == 4,
+	check(gather(&b, f, c) == BATCH_MORE && b.at.cursor == 9 &&
+		b.at.told == 4,
 	    "behind the last, the cursor is at the chunk's end");
 	chunk_free(c);
 }
