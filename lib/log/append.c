@@ -22,7 +22,9 @@ bind_event(struct statement *s, const struct event *e)
 static enum log_result
 find_key(struct log *log, const struct event *e, struct log_receipt *receipt)
 {
-	struct statement s = statement_begin(log, LOG_S_BY_KEY);
+	struct statement s = statement_begin(log,
+	    "SELECT id, topic IS ?1 AND event IS ?2 AND data IS ?3"
+	    " AND retry_ms IS ?4 FROM events WHERE key = ?5");
 	bool is_there, is_same = false;
 	enum log_result result;
 
@@ -47,7 +49,10 @@ find_key(struct log *log, const struct event *e, struct log_receipt *receipt)
 static enum log_result
 insert(struct log *log, const struct event *e, struct log_receipt *receipt)
 {
-	struct statement s = statement_begin(log, LOG_S_INSERT);
+	struct statement s = statement_begin(log,
+	    "INSERT INTO events(topic, event, data, retry_ms, key)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING"
+	    " RETURNING id");
 	enum log_result result;
 	bool is_inserted;
 
@@ -69,7 +74,7 @@ insert(struct log *log, const struct event *e, struct log_receipt *receipt)
 enum log_result
 log_group_begin(struct log *log)
 {
-	return log_run(log, LOG_S_BEGIN_WRITE);
+	return log_run(log, "BEGIN IMMEDIATE");
 }
 
 void
@@ -88,17 +93,17 @@ log_group_add(struct log *log, const struct event *events, size_t n,
 	/* a trigger's RAISE(ROLLBACK) ended it: each would be stored alone */
 	if (sqlite3_get_autocommit(log->db) != 0)
 		return log_fail(log, SQLITE_ABORT_ROLLBACK);
-	result = log_run(log, LOG_S_SAVE);
+	result = log_run(log, "SAVEPOINT request");
 	for (size_t i = 0; i < n && result == LOG_OK; i++) {
 		*culprit = i;
 		result = insert(log, &events[i], &receipts[i]);
 	}
 	if (result == LOG_OK)
-		return log_run(log, LOG_S_RELEASE);
+		return log_run(log, "RELEASE request");
 	if ((result == LOG_REFUSED || result == LOG_CONFLICT) &&
 	    sqlite3_get_autocommit(log->db) == 0 &&
-	    (log_run(log, LOG_S_UNDO) != LOG_OK ||
-		log_run(log, LOG_S_RELEASE) != LOG_OK))
+	    (log_run(log, "ROLLBACK TO request") != LOG_OK ||
+		log_run(log, "RELEASE request") != LOG_OK))
 		return LOG_BROKEN;
 	return result;
 }
@@ -106,7 +111,7 @@ log_group_add(struct log *log, const struct event *events, size_t n,
 enum log_result
 log_group_commit(struct log *log)
 {
-	enum log_result result = log_run(log, LOG_S_COMMIT);
+	enum log_result result = log_run(log, "COMMIT");
 
 	if (result != LOG_OK)
 		log_rollback(log);

@@ -236,13 +236,11 @@ check_ids(const struct check *c)
 	    log_query(c->log, "SELECT max(id) FROM events", &last) != LOG_OK ||
 	    log_removals(c->log, &removals, &highest) != LOG_OK)
 		say_trouble(c, "ids");
-	else if (last > head || highest > head)
+	else if ((last = last > highest ? last : highest) > head)
 		say(c, LOG_FINDING_WRONG, "ids",
 		    "id %lld was given, but the next one would be %lld: UPDATE"
 		    " sqlite_sequence SET seq = %lld WHERE name = 'events'",
-		    (long long)(last > highest ? last : highest),
-		    (long long)head + 1,
-		    (long long)(last > highest ? last : highest));
+		    (long long)last, (long long)head + 1, (long long)last);
 	else
 		say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",
 		    (long long)head);

@@ -11,7 +11,7 @@
  *   row       one row, the last one read; log_note() sets it
  */
 struct fingerprint {
-	char identity[256];
+	char identity[LOG_IDENTITY_MAX + 1];
 	struct log_mark row;
 };
 

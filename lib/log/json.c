@@ -16,38 +16,34 @@
 #include "statement.h"
 #include "lib/utf8.h"
 
-enum { TYPE, ELEMENTS, MEMBERS, N_STATEMENTS };
-
 struct log_json {
 	struct log *log; /* without a file */
-	sqlite3_stmt *statements[N_STATEMENTS];
 };
 
 /* One text that is being read. */
 struct reader {
-	struct log_json *j;
+	struct log *log;
 	log_member_fn *member;
 	void *cookie;
 	char *why;
 };
 
+/* An error if it is not JSON; json_valid() says no for want of memory, too. */
+static const char type_text[] = "SELECT json_type(?1)";
+
+static const char elements_text[] = "SELECT type, value FROM json_each(?1)";
+
 /*
- * TYPE is an error if the text is not JSON; json_valid() says no for want of
- * memory, too.  In MEMBERS, json_each.value turns 1.10 into 1.1 and a long
- * integer into a float, where "->" gives the number as it was sent.  fullkey is
- * no path that "->" can read if the name holds an escaped quote: such a number
- * comes as SQLite sees it.
+ * json_each.value turns 1.10 into 1.1 and a long integer into a float, where
+ * "->" gives the number as it was sent.  fullkey is no path that "->" can read
+ * if the name holds an escaped quote: such a number comes as SQLite sees it.
  */
-static const char *const texts[N_STATEMENTS] = {
-	[TYPE] = "SELECT json_type(?1)",
-	[ELEMENTS] = "SELECT type, value FROM json_each(?1)",
-	[MEMBERS] =
-	    "SELECT key, type, CASE"
-	    " WHEN type IN ('integer', 'real') AND instr(fullkey, '\\\"') = 0"
-	    " THEN ?1 -> fullkey"
-	    " WHEN type IN ('null', 'true', 'false') THEN type"
-	    " ELSE value END FROM json_each(?1)",
-};
+static const char members_text[] =
+    "SELECT key, type, CASE"
+    " WHEN type IN ('integer', 'real') AND instr(fullkey, '\\\"') = 0"
+    " THEN ?1 -> fullkey"
+    " WHEN type IN ('null', 'true', 'false') THEN type"
+    " ELSE value END FROM json_each(?1)";
 
 static enum log_result
 refuse(char *why, const char *reason)
@@ -60,24 +56,14 @@ refuse(char *why, const char *reason)
 static int
 escape_at(struct text t, size_t at)
 {
-	int value = 0;
+	char digits[5] = "";
 
 	if (at >= t.len || t.len - at < 5 || t.bytes[at] != 'u')
 		return -1;
-	for (size_t i = at + 1; i < at + 5; i++) {
-		char c = t.bytes[i];
-
-		value *= 16;
-		if (c >= '0' && c <= '9')
-			value += c - '0';
-		else if (c >= 'a' && c <= 'f')
-			value += c - 'a' + 10;
-		else if (c >= 'A' && c <= 'F')
-			value += c - 'A' + 10;
-		else
-			return -1;
-	}
-	return value;
+	memcpy(digits, t.bytes + at + 1, 4);
+	return strspn(digits, "0123456789abcdefABCDEF") == 4 ?
+	    (int)strtol(digits, NULL, 16) :
+	    -1;
 }
 
 static bool
@@ -116,10 +102,9 @@ escape_fault(struct text t)
 }
 
 static struct statement
-begin(struct reader *r, int which, struct text json)
+begin(struct reader *r, const char *text, struct text json)
 {
-	struct statement s =
-	    statement_keep(r->j->log, &r->j->statements[which], texts[which]);
+	struct statement s = statement_begin(r->log, text);
 
 	statement_bind_text(&s, 1, json);
 	return s;
@@ -133,7 +118,7 @@ end(struct reader *r, struct statement *s, enum log_result result)
 
 	if (ended == LOG_OK)
 		return result;
-	(void)snprintf(r->why, LOG_WHY_MAX, "%s", log_why(r->j->log));
+	(void)snprintf(r->why, LOG_WHY_MAX, "%s", log_why(r->log));
 	return ended;
 }
 
@@ -146,7 +131,7 @@ each_member(struct reader *r, size_t index, struct text object)
 
 	if (!r->member(r->cookie, index, none, none, "object"))
 		return LOG_REFUSED;
-	s = begin(r, MEMBERS, object);
+	s = begin(r, members_text, object);
 	while (result == LOG_OK && statement_step(&s)) {
 		struct text name = statement_text(&s, 0);
 		struct text type = statement_text(&s, 1);
@@ -162,7 +147,7 @@ each_member(struct reader *r, size_t index, struct text object)
 static enum log_result
 each_element(struct reader *r, struct text json)
 {
-	struct statement s = begin(r, ELEMENTS, json);
+	struct statement s = begin(r, elements_text, json);
 	enum log_result result = LOG_OK;
 	size_t index = 0;
 
@@ -187,7 +172,7 @@ each_element(struct reader *r, struct text json)
 static enum log_result
 find_type(struct reader *r, struct text json, char type[static 8])
 {
-	struct statement s = begin(r, TYPE, json);
+	struct statement s = begin(r, type_text, json);
 	enum log_result result;
 	bool is_malformed;
 
@@ -227,22 +212,12 @@ struct log_json *
 log_json_new(void)
 {
 	struct log_json *j = calloc(1, sizeof(*j));
-	bool is_ready;
 
-	if (j == NULL)
+	if (j != NULL && (j->log = log_open_memory()) == NULL) {
+		free(j);
 		return NULL;
-	j->log = log_open_memory();
-	is_ready = j->log != NULL;
-	for (int i = 0; is_ready && i < N_STATEMENTS; i++) {
-		struct statement s =
-		    statement_keep(j->log, &j->statements[i], texts[i]);
-
-		is_ready = statement_end(&s) == LOG_OK;
 	}
-	if (is_ready)
-		return j;
-	log_json_free(j);
-	return NULL;
+	return j;
 }
 
 void
@@ -250,8 +225,6 @@ log_json_free(struct log_json *j)
 {
 	if (j == NULL)
 		return;
-	for (int i = 0; i < N_STATEMENTS; i++)
-		(void)sqlite3_finalize(j->statements[i]); /* not failed */
 	log_close(j->log);
 	free(j);
 }
@@ -261,7 +234,7 @@ log_read_json(struct log_json *j, struct text json, bool *is_array,
     log_member_fn *member, void *cookie, char why[LOG_WHY_MAX])
 {
 	struct reader r = {
-		.j = j,
+		.log = j->log,
 		.member = member,
 		.cookie = cookie,
 		.why = why,

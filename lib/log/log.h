@@ -86,17 +86,13 @@ enum log_result log_version(struct log *log, int64_t *version);
 bool log_is_replaced(const struct log *log);
 
 /*
- * Which log this is: 32 hex digits, or what somebody has put in their place, of
- * at most 255 bytes; the same for each opening; lent until log_is_other() is
- * next called.
+ * The identity of the log: 32 hex digits, or what an operator has put in their
+ * place.  It is the same each time the log is opened.
+ *   returns  the identity that was read last: by log_open() or by
+ *            fingerprint_check(); lent until that is called again
  */
+#define LOG_IDENTITY_MAX 255 /* bytes */
 const char *log_identity(const struct log *log);
-
-/*
- * Has another log been restored into the file since it was opened, or since
- * the last call?
- */
-enum log_result log_is_other(struct log *log, bool *is_other);
 
 /*
  * The highest id ever given, whether its row is still there or not; 0 in a new

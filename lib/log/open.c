@@ -63,13 +63,13 @@ read_facts(struct log *log, struct facts *f)
 	};
 	enum log_result r;
 
-	if ((r = log_run(log, LOG_S_BEGIN)) != LOG_OK)
+	if ((r = log_run(log, "BEGIN")) != LOG_OK)
 		return r;
 	r = log_query_all(log, queries, sizeof(queries) / sizeof(queries[0]));
 	if (r == LOG_OK)
 		r = log_check_tables(log, &f->wrong, &f->keeps_ids);
 	if (r == LOG_OK)
-		return log_run(log, LOG_S_COMMIT);
+		return log_run(log, "COMMIT");
 	log_rollback(log);
 	return r;
 }
@@ -168,7 +168,7 @@ open_database(struct log *log, const struct log_options *o)
 		return result;
 	if (!o->append)
 		log_harden_reader(log);
-	if ((result = log_read_identity(log, log->identity)) != LOG_OK)
+	if ((result = log_read_identity(log)) != LOG_OK)
 		return result;
 	/* 0 for a reader: it tries again on its next look */
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */
@@ -223,7 +223,7 @@ log_close(struct log *log)
 {
 	if (log == NULL)
 		return;
-	for (size_t i = 0; i < LOG_S_COUNT; i++)
+	for (size_t i = 0; i < log->n_kept; i++)
 		(void)sqlite3_finalize(log->statements[i]);
 	for (size_t i = 0; i <= LOG_TOPICS_MAX; i++) {
 		(void)sqlite3_finalize(log->by_topic[0][i]);

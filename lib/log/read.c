@@ -12,7 +12,7 @@ enum log_result
 log_begin(struct log *log)
 {
 	log_end(log); /* should that have failed before */
-	return log_run(log, LOG_S_BEGIN);
+	return log_run(log, "BEGIN");
 }
 
 void
@@ -21,22 +21,13 @@ log_end(struct log *log)
 	/* an error may have ended it; of reading there is nothing to commit
 	   that could fail */
 	if (sqlite3_get_autocommit(log->db) == 0)
-		(void)log_run(log, LOG_S_COMMIT);
-}
-
-/* Run a statement without parameters that gives one integer. */
-static enum log_result
-read_integer(struct log *log, enum log_statement which, int64_t *value)
-{
-	struct statement s = statement_begin(log, which);
-
-	return statement_end_value(&s, value);
+		(void)log_run(log, "COMMIT");
 }
 
 enum log_result
 log_version(struct log *log, int64_t *version)
 {
-	return read_integer(log, LOG_S_DATA_VERSION, version);
+	return log_query(log, "PRAGMA data_version", version);
 }
 
 enum log_result
@@ -56,19 +47,27 @@ log_changed(struct log *log, bool *changed)
 enum log_result
 log_head(struct log *log, int64_t *head)
 {
-	return read_integer(log, LOG_S_HEAD, head);
+	/* the sequence can be set back by hand, which moves no row */
+	return log_query(log,
+	    "SELECT max(ifnull((SELECT CAST(seq AS INTEGER)"
+	    " FROM sqlite_sequence WHERE name = 'events'), 0),"
+	    " ifnull((SELECT max(id) FROM events), 0))",
+	    head);
 }
 
 enum log_result
 log_oldest(struct log *log, int64_t *oldest)
 {
-	return read_integer(log, LOG_S_OLDEST, oldest);
+	/* checks can be turned off: to id 0 and below no cursor points */
+	return log_query(log, "SELECT min(id) FROM events WHERE id > 0",
+	    oldest);
 }
 
 enum log_result
 log_next(struct log *log, int64_t after, int64_t *next)
 {
-	struct statement s = statement_begin(log, LOG_S_NEXT);
+	struct statement s =
+	    statement_begin(log, "SELECT min(id) FROM events WHERE id > ?1");
 	enum log_result result;
 
 	statement_bind_integer(&s, 1, after);
@@ -120,7 +119,11 @@ begin_range(struct log *log, const struct log_range *range, bool back)
 {
 	struct statement s = range->n_topics > 0 ?
 	    begin_by_topic(log, back, range->n_topics) :
-	    statement_begin(log, back ? LOG_S_READ_BACK : LOG_S_READ);
+	    statement_begin(log,
+		back ? "SELECT id, topic, event, retry_ms FROM events"
+		       " WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3" :
+		       "SELECT id, topic, event, retry_ms, data FROM events"
+		       " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3");
 
 	statement_bind_integer(&s, 1, range->after);
 	statement_bind_integer(&s, 2, range->upto);
@@ -207,7 +210,9 @@ log_read_back(struct log *log, const struct log_range *range, log_row_fn *row,
 static enum log_result
 created(struct log *log, int64_t from, int64_t *id, int64_t *created_ms)
 {
-	struct statement s = statement_begin(log, LOG_S_CREATED);
+	struct statement s = statement_begin(log,
+	    "SELECT id, created_ms FROM events WHERE id >= ?1"
+	    " ORDER BY id LIMIT 1");
 
 	*id = 0;
 	*created_ms = 0;
@@ -277,7 +282,10 @@ log_has(struct log *log, const struct log_mark *mark, bool *has)
 enum log_result
 log_removed(struct log *log, int64_t after, log_row_fn *row, void *cookie)
 {
-	struct statement s = statement_begin(log, LOG_S_REMOVED);
+	struct statement s = statement_begin(log,
+	    "SELECT topic, id FROM events_removed WHERE id > ?1"
+	    " UNION ALL SELECT NULL, forgotten FROM events_log"
+	    " WHERE forgotten > ?1 ORDER BY id DESC");
 	bool goes_on = true;
 
 	statement_bind_integer(&s, 1, after);
@@ -300,7 +308,8 @@ on_highest(void *cookie, const struct event *e)
 enum log_result
 log_removals(struct log *log, int64_t *count, int64_t *highest)
 {
-	enum log_result result = read_integer(log, LOG_S_REMOVALS, count);
+	enum log_result result =
+	    log_query(log, "SELECT removals FROM events_log", count);
 
 	*highest = 0;
 	if (result != LOG_OK || *count == 0)
@@ -311,7 +320,9 @@ log_removals(struct log *log, int64_t *count, int64_t *highest)
 enum log_result
 log_removed_of(struct log *log, struct text topic, int64_t *removed)
 {
-	struct statement s = statement_begin(log, LOG_S_REMOVED_OF);
+	struct statement s = statement_begin(log,
+	    "SELECT max(forgotten, ifnull((SELECT id FROM events_removed"
+	    " WHERE topic = ?1), 0)) FROM events_log");
 
 	statement_bind_text(&s, 1, topic);
 	return statement_end_value(&s, removed);

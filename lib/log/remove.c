@@ -93,7 +93,7 @@ static enum log_result
 finish(struct log *log, enum log_result result)
 {
 	if (result == LOG_OK)
-		result = log_run(log, LOG_S_COMMIT);
+		result = log_run(log, "COMMIT");
 	log_rollback(log);
 	return result;
 }
@@ -104,7 +104,8 @@ remove_ids(struct log *log, const int64_t *ids, int n, int64_t *removed)
 	enum log_result result = LOG_OK;
 
 	for (int i = 0; i < n && result == LOG_OK; i++) {
-		struct statement s = statement_begin(log, LOG_S_DELETE);
+		struct statement s =
+		    statement_begin(log, "DELETE FROM events WHERE id = ?1");
 
 		statement_bind_integer(&s, 1, ids[i]);
 		(void)statement_step(&s); /* no row */
@@ -132,7 +133,7 @@ log_remove(struct log *log, struct log_surplus *surplus, int64_t *removed,
 	*is_over = n < LOG_REMOVE_MAX;
 	if (n == 0)
 		return LOG_OK;
-	if ((result = log_run(log, LOG_S_BEGIN_WRITE)) != LOG_OK)
+	if ((result = log_run(log, "BEGIN IMMEDIATE")) != LOG_OK)
 		return result;
 	result = finish(log, remove_ids(log, ids, n, removed));
 	if (result == LOG_OK)
@@ -195,7 +196,7 @@ log_remove_by_rules(struct log *log, int64_t *removed, int64_t *overdue)
 	enum log_result result;
 
 	*removed = *overdue = 0;
-	if ((result = log_run(log, LOG_S_BEGIN_WRITE)) != LOG_OK)
+	if ((result = log_run(log, "BEGIN IMMEDIATE")) != LOG_OK)
 		return result;
 	return finish(log, remove_by_rules(log, removed, overdue));
 }

@@ -1,12 +1,13 @@
 /*
- * SQL statements: their texts, one execution after another, and SQLite's
- * results translated to those of log.h.
+ * SQL statements: preparing them once, one execution after another, and
+ * SQLite's errors translated to those of log.h.
  * Invariant: after statement_end() the statement is reset, so that it keeps no
  * read transaction open, and has no bindings, so that it refers to no memory
  * of a caller.
  */
 #include "statement.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,84 +15,54 @@
 
 #include "lib/text.h"
 
-static const char *const texts[LOG_S_COUNT] = {
-	[LOG_S_BEGIN] = "BEGIN",
-	[LOG_S_COMMIT] = "COMMIT",
-	[LOG_S_BEGIN_WRITE] = "BEGIN IMMEDIATE",
-	[LOG_S_ROLLBACK] = "ROLLBACK",
-	[LOG_S_SAVE] = "SAVEPOINT request",
-	[LOG_S_UNDO] = "ROLLBACK TO request",
-	[LOG_S_RELEASE] = "RELEASE request",
-	[LOG_S_DATA_VERSION] = "PRAGMA data_version",
-	/* the sequence can be set back by hand, which moves no row */
-	[LOG_S_HEAD] = "SELECT max(ifnull((SELECT CAST(seq AS INTEGER)"
-		       " FROM sqlite_sequence WHERE name = 'events'), 0),"
-		       " ifnull((SELECT max(id) FROM events), 0))",
-	/* checks can be turned off: to id 0 and below no cursor points */
-	[LOG_S_OLDEST] = "SELECT min(id) FROM events WHERE id > 0",
-	[LOG_S_NEXT] = "SELECT min(id) FROM events WHERE id > ?1",
-	[LOG_S_READ] = "SELECT id, topic, event, retry_ms, data FROM events"
-		       " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
-	[LOG_S_READ_BACK] =
-	    "SELECT id, topic, event, retry_ms FROM events"
-	    " WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3",
-	[LOG_S_CREATED] = "SELECT id, created_ms FROM events WHERE id >= ?1"
-			  " ORDER BY id LIMIT 1",
-	[LOG_S_REMOVED] = "SELECT topic, id FROM events_removed WHERE id > ?1"
-			  " UNION ALL SELECT NULL, forgotten FROM events_log"
-			  " WHERE forgotten > ?1 ORDER BY id DESC",
-	[LOG_S_REMOVED_OF] =
-	    "SELECT max(forgotten, ifnull((SELECT id FROM events_removed"
-	    " WHERE topic = ?1), 0)) FROM events_log",
-	[LOG_S_REMOVALS] = "SELECT removals FROM events_log",
-	[LOG_S_IDENTITY] = "SELECT identity FROM events_log",
-	[LOG_S_ORIGIN] = "SELECT created_ms, key FROM events WHERE id = ?1",
-	[LOG_S_INSERT] =
-	    "INSERT INTO events(topic, event, data, retry_ms, key)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING"
-	    " RETURNING id",
-	[LOG_S_BY_KEY] = "SELECT id, topic IS ?1 AND event IS ?2 AND data IS ?3"
-			 " AND retry_ms IS ?4 FROM events WHERE key = ?5",
-	[LOG_S_DELETE] = "DELETE FROM events WHERE id = ?1",
+/* What an SQLite error means, and what the operator can do about it. */
+struct meaning {
+	int code;
+	enum log_result result;
+	const char *advice;
 };
 
-static bool
-is_full(int rc, int system)
-{
-	return (rc & 0xff) == SQLITE_FULL ||
-	    ((rc & 0xff) == SQLITE_IOERR &&
-		(system == ENOSPC || system == EDQUOT));
-}
+static const struct meaning meanings[] = {
+	{ SQLITE_BUSY, LOG_BUSY, "" },
+	{ SQLITE_LOCKED, LOG_BUSY, "" },
+	{ SQLITE_FULL, LOG_FULL, "" },
+	{ SQLITE_CONSTRAINT, LOG_REFUSED, "" },
+	{ SQLITE_TOOBIG, LOG_REFUSED, "" },
+	{ SQLITE_NOMEM, LOG_NO_MEMORY, "" },
+	{ SQLITE_NOTADB, LOG_NOT_A_LOG, ": name another file" },
+	{ SQLITE_CANTOPEN, LOG_BROKEN,
+	    ": its folder must be there, and this program's user must be"
+	    " allowed to read and write in it" },
+	{ SQLITE_READONLY, LOG_BROKEN,
+	    ": let this program's user write to the file and its folder" },
+	{ SQLITE_PERM, LOG_BROKEN,
+	    ": let this program's user write to the file and its folder" },
+	{ SQLITE_INTERRUPT, LOG_BROKEN,
+	    ": its schema has it do something without end; name another file" },
+	{ SQLITE_CORRUPT, LOG_BROKEN,
+	    ": restore it from a backup (sqlite3 FILE .recover saves what can"
+	    " be read)" },
+};
+static const struct meaning broken = { 0, LOG_BROKEN, "" };
+static const struct meaning disk_full = { 0, LOG_FULL,
+	": make room on the disk" };
+static const struct meaning no_access = { 0, LOG_BROKEN,
+	": this program's user must be allowed to read and write in its folder;"
+	" if that was made or moved after the program was started, start it"
+	" again" };
 
-static const char *
-advice(int rc, int system)
+/*   system   errno of the call that failed below SQLite, or 0 */
+static const struct meaning *
+find_meaning(int code, int system)
 {
-	if ((rc & 0xff) == SQLITE_IOERR && is_full(rc, system))
-		return ": make room on the disk";
-	switch (rc & 0xff) {
-	case SQLITE_NOTADB:
-		return ": name another file";
-	case SQLITE_CANTOPEN:
-		if (system == EACCES)
-			return ": this program's user must be allowed to read"
-			       " and write in its folder; if that was made or"
-			       " moved after the program was started, start it"
-			       " again";
-		return ": its folder must be there, and this program's user"
-		       " must be allowed to read and write in it";
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-		return ": let this program's user write to the file and its"
-		       " folder";
-	case SQLITE_INTERRUPT:
-		return ": its schema has it do something without end; name"
-		       " another file";
-	case SQLITE_CORRUPT:
-		return ": restore it from a backup (sqlite3 FILE .recover"
-		       " saves what can be read)";
-	default:
-		return "";
-	}
+	if (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT))
+		return &disk_full;
+	if (code == SQLITE_CANTOPEN && system == EACCES)
+		return &no_access;
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (meanings[i].code == code)
+			return &meanings[i];
+	return &broken;
 }
 
 /* Returns SQLite's message for an error, without "CHECK constraint failed: ". */
@@ -120,37 +91,13 @@ log_error(struct log *log, enum log_result result, const char *format, ...)
 	return result;
 }
 
-static enum log_result
-translate(int rc, int system)
-{
-	switch (rc & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return LOG_BUSY;
-	case SQLITE_FULL:
-		return LOG_FULL;
-	case SQLITE_CONSTRAINT:
-	case SQLITE_TOOBIG:
-		return LOG_REFUSED;
-	case SQLITE_NOTADB:
-		return LOG_NOT_A_LOG;
-	case SQLITE_NOMEM:
-		return LOG_NO_MEMORY;
-	case SQLITE_IOERR:
-		return is_full(rc, system) ? LOG_FULL : LOG_BROKEN;
-	default:
-		return LOG_BROKEN;
-	}
-}
-
 enum log_result
 log_fail(struct log *log, int rc)
 {
-	/* SQLITE_FULL can also reach us as an I/O error with ENOSPC below. */
-	int system = log->db != NULL ? sqlite3_system_errno(log->db) : 0;
+	const struct meaning *m = find_meaning(rc & 0xff,
+	    log->db != NULL ? sqlite3_system_errno(log->db) : 0);
 
-	return log_error(log, translate(rc, system), "%s%s", message(log, rc),
-	    advice(rc, system));
+	return log_error(log, m->result, "%s%s", message(log, rc), m->advice);
 }
 
 /* ---- one execution of a statement ---- */
@@ -169,9 +116,16 @@ statement_keep(struct log *log, sqlite3_stmt **slot, const char *text)
 }
 
 struct statement
-statement_begin(struct log *log, enum log_statement which)
+statement_begin(struct log *log, const char *text)
 {
-	return statement_keep(log, &log->statements[which], texts[which]);
+	size_t i = 0;
+
+	while (i < log->n_kept && log->texts[i] != text)
+		i++;
+	assert(i < LOG_STATEMENTS_MAX);
+	if (i == log->n_kept)
+		log->texts[log->n_kept++] = text;
+	return statement_keep(log, &log->statements[i], text);
 }
 
 struct statement
@@ -274,9 +228,9 @@ statement_end_value(struct statement *s, int64_t *value)
 /* ---- whole executions ---- */
 
 enum log_result
-log_run(struct log *log, enum log_statement which)
+log_run(struct log *log, const char *text)
 {
-	struct statement s = statement_begin(log, which);
+	struct statement s = statement_begin(log, text);
 
 	(void)statement_step(&s); /* no row; statement_end() tells errors */
 	return statement_end(&s);
@@ -295,7 +249,7 @@ log_execute(struct log *log, const char *text)
 enum log_result
 log_query(struct log *log, const char *text, int64_t *value)
 {
-	struct statement s = statement_prepare(log, text);
+	struct statement s = statement_begin(log, text);
 
 	return statement_end_value(&s, value);
 }
@@ -318,6 +272,6 @@ log_rollback(struct log *log)
 	if (sqlite3_get_autocommit(log->db) != 0) /* an error has ended it */
 		return;
 	memcpy(why, log->why, sizeof(why));
-	(void)log_run(log, LOG_S_ROLLBACK); /* nothing else can be done */
+	(void)log_run(log, "ROLLBACK"); /* nothing else can be done */
 	memcpy(log->why, why, sizeof(why));
 }

@@ -12,36 +12,12 @@
 
 #include "log.h"
 
-/* Statements that are prepared once.  Their texts are in statement.c. */
-enum log_statement {
-	LOG_S_BEGIN,
-	LOG_S_COMMIT,
-	LOG_S_BEGIN_WRITE,
-	LOG_S_ROLLBACK,
-	LOG_S_SAVE,
-	LOG_S_UNDO,
-	LOG_S_RELEASE,
-	LOG_S_DATA_VERSION,
-	LOG_S_HEAD,
-	LOG_S_OLDEST,
-	LOG_S_NEXT,
-	LOG_S_READ,
-	LOG_S_READ_BACK,
-	LOG_S_CREATED,
-	LOG_S_REMOVED,
-	LOG_S_REMOVED_OF,
-	LOG_S_REMOVALS,
-	LOG_S_IDENTITY,
-	LOG_S_ORIGIN,
-	LOG_S_INSERT,
-	LOG_S_BY_KEY,
-	LOG_S_DELETE,
-	LOG_S_COUNT,
-};
-
-#define LOG_IDENTITY_MAX 255 /* bytes */
+#define LOG_STATEMENTS_MAX 64 /* kept by one connection */
+#define LOG_IDENTITY_MAX 255  /* bytes */
 
 /*
+ *   statements    kept for the next execution, each found by the address of
+ *                 its text; n_kept of them
  *   by_topic      reads of n topics: forwards, backwards; by number of topics
  *   data_version  what log_changed() saw last; -1 at first
  *   device, inode of the file that was opened
@@ -49,7 +25,9 @@ enum log_statement {
  */
 struct log {
 	sqlite3 *db;
-	sqlite3_stmt *statements[LOG_S_COUNT];
+	const char *texts[LOG_STATEMENTS_MAX];
+	sqlite3_stmt *statements[LOG_STATEMENTS_MAX];
+	size_t n_kept;
 	sqlite3_stmt *by_topic[2][LOG_TOPICS_MAX + 1];
 	int64_t data_version;
 	char *path;
@@ -92,11 +70,11 @@ struct statement {
 	bool is_kept;
 };
 
-/* Begin a statement of the table in statement.c. */
-struct statement statement_begin(struct log *log, enum log_statement which);
+/* Begin a statement that is prepared once and kept.  text is a literal: its
+   address stands for it. */
+struct statement statement_begin(struct log *log, const char *text);
 
-/* Begin the statement in *slot; prepare it from text if *slot is NULL.  The
-   caller finalizes *slot before the connection is closed. */
+/* The same, kept in *slot: prepare it from text if *slot is NULL. */
 struct statement statement_keep(struct log *log, sqlite3_stmt **slot,
     const char *text);
 
@@ -133,21 +111,21 @@ enum log_result statement_end_value(struct statement *s, int64_t *value);
 
 /* ---- whole executions ---- */
 
-/* Run a statement of the table that has no parameters. */
-enum log_result log_run(struct log *log, enum log_statement which);
+/* Run a statement without parameters, kept as by statement_begin().  log_query()
+   sets *value to the integer that it gives, or to 0 if it gives none. */
+enum log_result log_run(struct log *log, const char *text);
+enum log_result log_query(struct log *log, const char *text, int64_t *value);
 
-/* Run any SQL, also several statements. */
-enum log_result log_execute(struct log *log, const char *text);
-
-/* Run queries that are used once, each of which gives one integer; 0 if it
-   gives none.  Ends with the first that fails. */
+/* Run queries up to the first that fails. */
 struct log_query {
 	const char *text;
 	int64_t *value;
 };
-enum log_result log_query(struct log *log, const char *text, int64_t *value);
 enum log_result log_query_all(struct log *log, const struct log_query *queries,
     size_t n);
+
+/* Run any SQL, also several statements. */
+enum log_result log_execute(struct log *log, const char *text);
 
 /* End the open transaction, if there is one, and undo what it did.  log->why
    stays as it is. */
@@ -168,15 +146,14 @@ struct log *log_open_memory(void);
  */
 enum log_result log_file_find(struct log *log, bool may_create);
 
-/* ---- identity.c ---- */
+/* ---- fingerprint.c ---- */
 
 /*
- * Read the identity that is in the file now.
+ * Read the identity that is in the file now, for log_identity().
  *   returns  LOG_NOT_A_LOG if it is longer than LOG_IDENTITY_MAX or holds NUL:
  *            it could not be compared with another one
  */
-enum log_result log_read_identity(struct log *log,
-    char identity[LOG_IDENTITY_MAX + 1]);
+enum log_result log_read_identity(struct log *log);
 
 /* ---- harden.c ---- */
 

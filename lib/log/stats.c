@@ -16,7 +16,8 @@
 enum log_result
 log_origin(struct log *log, int64_t id, struct log_origin *o)
 {
-	struct statement s = statement_begin(log, LOG_S_ORIGIN);
+	struct statement s = statement_begin(log,
+	    "SELECT created_ms, key FROM events WHERE id = ?1");
 	struct text key = { 0 };
 
 	*o = (struct log_origin){ 0 };

@@ -6,6 +6,8 @@
 
 #include <sys/stat.h>
 
+#include "lib/log/fingerprint.h"
+
 /* ---- opening ---- */
 
 static void
@@ -51,9 +53,11 @@ check_create(void)
 static bool
 is_other(struct log *log)
 {
-	bool is = false;
+	struct fingerprint f;
+	bool is_same = true;
 
-	return log_is_other(log, &is) == LOG_OK && is;
+	fingerprint_take(&f, log);
+	return fingerprint_check(&f, log, &is_same) == LOG_OK && !is_same;
 }
 
 /* People put in their own, such as a UUID with its dashes. */
@@ -61,8 +65,10 @@ static void
 check_identity(void)
 {
 	struct log *log = new_log();
-	bool is = false;
+	struct fingerprint f;
+	bool is_same;
 
+	fingerprint_take(&f, log);
 	check(!is_other(log), "identity: a log is no other one by itself");
 	sql("UPDATE events_log SET identity ="
 	    " '123e4567-e89b-12d3-a456-426614174000';");
@@ -80,13 +86,13 @@ check_identity(void)
 		opens_as(false, LOG_OK, ""),
 	    "identity: none is one, too");
 	sql("UPDATE events_log SET identity = printf('%0256d', 1);");
-	check(log_is_other(log, &is) == LOG_NOT_A_LOG &&
+	check(fingerprint_check(&f, log, &is_same) == LOG_NOT_A_LOG &&
 		strstr(log_why(log), "identity is longer than 255") != NULL,
 	    "identity: a longer one is an error, not another log");
 	check(opens_as(false, LOG_NOT_A_LOG, "identity is longer than 255"),
 	    "identity: and is refused");
 	sql("UPDATE events_log SET identity = 'a' || char(0) || 'b';");
-	check(log_is_other(log, &is) == LOG_NOT_A_LOG &&
+	check(fingerprint_check(&f, log, &is_same) == LOG_NOT_A_LOG &&
 		opens_as(false, LOG_NOT_A_LOG, "or holds NUL"),
 	    "identity: so is one with a NUL");
 	sql("UPDATE events_log SET identity = 'x';");
