@@ -170,8 +170,8 @@ left_open() {
 }
 
 @test "all that a session takes is given back" {
-	fault 'a session with all kinds of streams, publishes, refusals, clients that leave, and another log' \
-		'after it, bytes, descriptors and streams are as many as before; at the end nothing is left'
+	fault 'a session with streams and publishes of all kinds, refusals, clients that leave, and a replaced log' \
+		'after each session, allocated bytes, descriptors and streams are back to their numbers; at exit nothing is left'
 	local round responder publisher fds last='' now n opened
 	cp "$TESTS/preload/valgrind.supp" "$T/suppressions"
 	chmod a+rx "$T"

@@ -38,7 +38,7 @@ summed_up() {
 
 @test "the responder: reads of the log, each one" {
 	fault 'responder: the n-th read, open, stat or map of the log fails, or 15 in a row' \
-		'it tries again; nobody is told that there is nothing where there is something'
+		'it tries again; an error is never taken for the absence of rows'
 	local step
 	step=$(rounds 30 1)
 	add_up responder "$step" FAIL=read FAIL_ERRNO=$EIO
@@ -51,8 +51,8 @@ summed_up() {
 }
 
 @test "the responder: the log cannot be read for a while" {
-	fault 'responder: no read of the log succeeds for a while, as streams are on' \
-		'streams wait or come back; all arrives, without a restart'
+	fault 'responder: every read of the log fails for a while, during streams' \
+		'streams wait or reconnect; every event arrives, without a restart'
 	local i
 	LATE=0 FAILURES=0 OUTAGE=20
 	for ((i = 0; i < $(rounds 1 20); i++)); do
@@ -63,8 +63,8 @@ summed_up() {
 }
 
 @test "the publisher: reads, writes and syncs of the log, each one" {
-	fault 'publisher: the n-th read, write or sync of the log fails, or 15 in a row, or does half' \
-		'the answer is an error; what is answered 201 is in the log'
+	fault 'publisher: the n-th read, write or sync of the log fails, or 15 in a row, or a write is short' \
+		'the answer is an error; events answered 201 are in the log'
 	add_up publisher "$(rounds 40 1)" FAIL=write,sync FAIL_ERRNO=$EIO
 	add_up publisher "$(rounds 40 1)" FAIL=write,sync FAIL_ERRNO=$ENOSPC \
 		FAIL_COUNT=15
@@ -76,8 +76,8 @@ summed_up() {
 }
 
 @test "the publisher: the disk fails for a while" {
-	fault 'publisher: no write, or no sync, succeeds for a while' \
-		'the answer is an error; publishes come through after it, without a restart'
+	fault 'publisher: every write, or every sync, fails for a while' \
+		'the answer is an error; afterwards publishing succeeds, without a restart'
 	local i
 	LATE=0 FAILURES=0 OUTAGE=20
 	for ((i = 0; i < $(rounds 1 20); i++)); do
@@ -89,7 +89,7 @@ summed_up() {
 
 @test "sockets: accept, each one" {
 	fault 'accept fails: too many open files, table full, connection aborted, interrupted' \
-		'who connects waits and is served'
+		'clients wait and are served'
 	local who error
 	for who in responder publisher; do
 		for error in $EMFILE $ENFILE $ECONNABORTED $EINTR $ENOMEM; do
@@ -101,8 +101,8 @@ summed_up() {
 }
 
 @test "sockets: what is read and sent, each one" {
-	fault 'the n-th read of or send to a socket fails, is interrupted, would block or does half' \
-		'a stream goes on or comes back; a publish is answered or tried again'
+	fault 'the n-th read or send on a socket fails, is interrupted, would block or is short' \
+		'a stream continues or reconnects; a publish is answered or can be sent again'
 	local who error
 	for who in responder publisher; do
 		for error in $EINTR $EAGAIN $ECONNRESET; do
@@ -119,8 +119,8 @@ summed_up() {
 }
 
 @test "sockets: a share of all calls does half, would block or is interrupted" {
-	fault 'one of five calls on sockets does half or would block, by chance' \
-		'all arrives'
+	fault 'a random fifth of the calls on sockets is short or would block' \
+		'every event arrives'
 	local seed=$RANDOM i
 	LATE=0 FAILURES=0
 	for ((i = 0; i < $(rounds 1 50); i++)); do

@@ -25,7 +25,7 @@ stopped_clients() {
 	local n
 	n=$(rounds 40 400)
 	fault "stopped clients ($1)" \
-		"nobody else waits for them; when they run again, $EVERYTHING"
+		"no other client waits for them; when they run again, $EVERYTHING"
 	ORACLE_CLIENTS=12
 	under_load "$1"
 	open_stream other
@@ -54,7 +54,7 @@ stopped_clients() {
 # 256 bytes at a time, and others that read nothing for seconds.
 slow_clients() {
 	fault "trickling and stalled clients ($1)" \
-		"nobody else waits for them; $EVERYTHING"
+		"no other client waits for them; $EVERYTHING"
 	under_load "$1" --trickle 10:2 --stall 10:2000
 	open_stream other
 	large_rows 2
@@ -82,7 +82,7 @@ storm() {
 	local seconds per_s end
 	seconds=$(rounds 5 60)
 	fault "100 reconnections a second ($1)" \
-		"$EVERYTHING; no descriptor stays behind"
+		"$EVERYTHING; no descriptor leaks"
 	export ROWCAST_KEEPALIVE_S=1 # some see only at a write who has left
 	under_load "$1" --churn 60:500
 	end=$((SECONDS + seconds))
@@ -113,8 +113,8 @@ has_streams() {
 }
 
 @test "stopped clients, for longer than --stall-s" {
-	fault 'clients that take nothing for longer than --stall-s' \
-		"the responder lets go of them; when they run again, $EVERYTHING"
+	fault 'clients that read nothing for longer than --stall-s' \
+		"the responder closes them; when they run again, $EVERYTHING"
 	ORACLE_CLIENTS=6 ORACLE_FILTERS=('')
 	export ROWCAST_STALL_S=1
 	under_load lighttpd
@@ -132,7 +132,7 @@ has_streams() {
 half_closed() {
 	local i
 	fault "clients that close their sending side ($1)" \
-		'they are served, or taken for gone; nobody else is held up, no descriptor stays behind'
+		'they are served, or treated as closed; no other client is delayed, no descriptor leaks'
 	export ROWCAST_KEEPALIVE_S=1
 	under_load "$1" --churn 4:300
 	pids=()
@@ -189,8 +189,8 @@ in_other_network() {
 }
 
 @test "clients whose network is gone" {
-	fault 'half-open: the network of all clients is gone, and comes back' \
-		"streams end by --max-age-s, though nobody says goodbye; publishers go on; then $EVERYTHING"
+	fault 'half-open connections: the network of all clients fails and recovers' \
+		"streams end by --max-age-s although no client closes them; publishers continue; then $EVERYTHING"
 	own_network
 	export ROWCAST_MAX_AGE_S=2 ROWCAST_KEEPALIVE_S=1
 	under_load lighttpd
@@ -204,8 +204,8 @@ in_other_network() {
 
 descriptors_exhausted() {
 	local responder
-	fault "no descriptors left for the responder ($1)" \
-		'open streams go on; who comes then waits or comes back, and is served when there is room'
+	fault "the responder has no descriptors left ($1)" \
+		'open streams continue; new clients wait or reconnect, and are served when there is room'
 	under_load "$1"
 	responder=$(programs rowcast.fcgi)
 	# None left from now on: what is open stays open.
@@ -248,7 +248,7 @@ last_descriptor() {
 @test "more streams than there is room for" {
 	local i responder
 	fault 'more clients than --max-streams' \
-		'those that are in go on; the others are told 503 with Retry-After, and get in when there is room'
+		'open streams continue; further clients receive 503 with Retry-After, and are served when there is room'
 	export ROWCAST_MAX_STREAMS=$((ORACLE_CLIENTS + 1))
 	under_load lighttpd
 	open_stream last

@@ -65,8 +65,8 @@ has_kept_alive() {
 }
 
 @test "streams: keepalives, age and events" {
-	fault 'the time of day jumps by hours and days, both ways, as streams are on' \
-		'no stream ends, keepalives come when they are due, each event once'
+	fault 'the time of day jumps by hours and days, both ways, during streams' \
+		'no stream ends, keepalives are on time, each event arrives once'
 	local jump began kept rounds=0
 	serve_with_clock --keepalive-s 1 --max-age-s 600 --stall-s 30
 	open_stream a since=0
@@ -105,8 +105,8 @@ has_kept_alive() {
 }
 
 @test "since=TIME where clocks went forward and back" {
-	fault 'created_ms goes back, as the clock did' \
-		'since=TIME starts at one of the places that fit, and the log goes on'
+	fault 'created_ms goes back because the clock did' \
+		'since=TIME starts at one of the matching places, and the stream continues'
 	local place start
 	serve_with_clock
 	say a1 a2
@@ -139,8 +139,8 @@ has_kept_alive() {
 }
 
 @test "retention by age" {
-	fault 'the clock of who publishes goes forward by a day, and back, under a rule of an hour' \
-		'what is old by its created_ms is removed and told as a gap; no insert fails, live streams miss nothing'
+	fault "the publisher's clock goes forward by a day, and back, with a rule of one hour" \
+		'events that are old by created_ms are removed and reported as a gap; no insert fails, live streams miss nothing'
 	serve_with_clock
 	sql "INSERT INTO retention(topic_pattern, max_age_s) VALUES('*', $HOUR)"
 	say one two three

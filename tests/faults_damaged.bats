@@ -139,8 +139,8 @@ overwrite() {
 @test "the file is cut off" {
 	local i n
 	n=$(rounds 1 20)
-	fault 'the log is cut off, to nothing or to half of it; then a good copy is put in its place' \
-		'nothing false is sent; streams wait, publishers get 500; with the copy all goes on'
+	fault 'the log is truncated to nothing or to half, then replaced by a good copy' \
+		'nothing false is sent; streams wait, publishers receive 500; with a good copy everything continues'
 	begin
 	for ((i = 0; i < n; i++)); do
 		empty_wal
@@ -166,7 +166,7 @@ page_of() {
 	sqlite3 :memory: 'SELECT * FROM dbstat' ||
 		skip 'this sqlite3 has no dbstat'
 	fault 'a page is overwritten with garbage: of the table, its root, an index, the header, the schema' \
-		'the same'
+		'nothing false is sent; streams wait, publishers receive 500; with a good copy everything continues'
 	begin
 	for ((i = 0; i < n; i++)); do
 		for what in "name = 'events' AND pagetype = 'leaf'" \
@@ -206,8 +206,8 @@ frame_from_end() {
 @test "the WAL is cut off or overwritten" {
 	local i n
 	n=$(rounds 1 20)
-	fault 'the WAL is cut off to nothing or to half, or its last pages are overwritten' \
-		'the same'
+	fault 'the WAL is truncated to nothing or to half, or its last pages are overwritten' \
+		'nothing false is sent; streams wait, publishers receive 500; with a good copy everything continues'
 	begin
 	for ((i = 0; i < n; i++)); do
 		fill_wal
@@ -229,8 +229,8 @@ all_there() {
 
 @test "the WAL is damaged when a crash has ended all" {
 	local pid before
-	fault 'kill -9 of all that have the log open, and a page of the WAL is overwritten' \
-		'the log ends before that page; clients who had more are told stream-reset'
+	fault 'kill -9 of all programs that have the log open, and a page of the WAL is overwritten' \
+		'the log ends before that page; clients that had more receive stream-reset'
 	export ROWCAST_RETRY_MS=300
 	begin
 	fill_wal

@@ -105,7 +105,7 @@ publish_rows() {
 
 @test "a full disk" {
 	fault 'the disk is full' \
-		'publishers are told so (507), nothing is half-written, streams go on; with room again all goes on without a restart'
+		'publishers receive 507, nothing is half-written, streams continue; with room everything continues without a restart'
 	small_disk "$(rounds 2 16)m"
 	serve_inside
 	ROW=0
@@ -149,7 +149,7 @@ publish_rows() {
 
 @test "a full disk at the start" {
 	fault 'the disk is full when the programs start' \
-		'they say so and end, or serve; with room they start'
+		'they report it and exit, or serve; with room they start'
 	small_disk 1m
 	inside sqlite3 "$DB" <"$ROOT/sql/schema.sql" >"$T/ignored"
 	sql "INSERT INTO events(data) VALUES('one')"
@@ -181,8 +181,8 @@ publish_rows() {
 }
 
 @test "a file system that may only be read" {
-	fault 'the file system of the log may only be read' \
-		'the responder says so and ends, publishers are answered 500; written to again, it is taken without a restart'
+	fault 'the file system of the log becomes read-only' \
+		'the responder reports it and exits, publishers receive 500; once writable, it is used without a restart'
 	[ "$(id -u)" -eq 0 ] || skip 'a user cannot mount it anew'
 	small_disk 1m
 	inside sqlite3 "$DB" <"$ROOT/sql/schema.sql" >"$T/ignored"
@@ -206,8 +206,8 @@ publish_rows() {
 }
 
 @test "a log whose permissions are taken away" {
-	fault 'log and folder may only be read, then written again' \
-		'streams go on; publishers are answered 500 at most, then 201, without a restart'
+	fault 'log and folder become read-only, then writable again' \
+		'streams continue; publishers receive at most 500, then 201, without a restart'
 	[ "$(id -u)" -eq 0 ] || skip 'the owner could not be another'
 	small_disk 1m
 	serve_inside

@@ -49,8 +49,8 @@ now_ms() {
 
 @test "the write lock is held for seconds" {
 	local kind slowest i
-	fault 'a program holds the write lock for a second, again and again' \
-		'streams open and go on; publishers wait, or get 503 and try again; nothing lost'
+	fault 'a program holds the write lock for a second, repeatedly' \
+		'streams open and continue; publishers wait, or receive 503 and try again; nothing is lost'
 	export ROWCAST_BUSY_MS=700
 	make_log
 	sql "INSERT INTO events(data) VALUES('first')"
@@ -92,7 +92,7 @@ opens_quickly() {
 @test "checkpoints again and again" {
 	local n whole
 	n=$(rounds 200 5000)
-	fault 'checkpoints again and again' 'nobody notices'
+	fault 'continuous checkpoints' 'no client is affected'
 	serve
 	oracle_start --churn 6:200 --trickle 2:20
 	publishers_start
@@ -111,8 +111,8 @@ opens_quickly() {
 @test "VACUUM, ANALYZE and REINDEX again and again" {
 	local n
 	n=$(rounds 15 500)
-	fault 'VACUUM, ANALYZE, REINDEX again and again' \
-		'publishers wait; streams go on'
+	fault 'continuous VACUUM, ANALYZE and REINDEX' \
+		'publishers wait; streams continue'
 	grow 5000 400
 	serve
 	oracle_start --churn 6:200 --trickle 2:20
@@ -131,7 +131,7 @@ opens_quickly() {
 	local i n copy
 	n=$(rounds 5 100)
 	fault 'the log is copied by .backup and VACUUM INTO' \
-		'each copy is a sound log: all rows up to its end; nobody notices'
+		'each copy is a sound log with all rows up to its end; no client is affected'
 	grow 5000 400
 	serve
 	oracle_start --churn 6:200
@@ -164,8 +164,8 @@ is_whole_copy() {
 
 @test "a read transaction that does not end" {
 	local wal i
-	fault 'a program reads in one transaction without end' \
-		'streams go on; the WAL grows until it has ended'
+	fault 'a program keeps a read transaction open' \
+		'streams continue; the WAL grows until the transaction ends'
 	serve
 	oracle_start --churn 6:200
 	publishers_start
@@ -197,8 +197,8 @@ wal_is_emptied() {
 # ---- removals ---------------------------------------------------------------
 
 @test "retention removes rows, and clients come back late" {
-	fault 'retention removes rows before clients who were away come back' \
-		'each is told exactly the gap that it has; nobody else is told of any'
+	fault 'retention removes rows while clients are away' \
+		'each receives exactly its own gap; other clients receive none'
 	serve
 	oracle_witness
 	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('orders/*', 6),
@@ -220,8 +220,8 @@ wal_is_emptied() {
 # ---- permissions and names --------------------------------------------------
 
 @test "the files may not be read or written any more" {
-	fault 'chmod 000 of the log and its WAL, and back' \
-		'who has it open goes on; others wait or get 500, and try again'
+	fault 'chmod 000 of the log and its WAL, then back' \
+		'programs that have it open continue; others wait or receive 500, and try again'
 	serve
 	oracle_start --churn 6:200
 	publishers_start
@@ -247,8 +247,8 @@ serve_folder() {
 }
 
 @test "the folder is renamed away, and back" {
-	fault "the log's folder is renamed away for a while" \
-		'streams go on; publishers get 500 and try again'
+	fault "the log's folder is renamed for a while" \
+		'streams continue; publishers receive 500 and try again'
 	serve_folder
 	oracle_start --churn 6:200
 	publishers_start

@@ -20,7 +20,7 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 
 @test "the responder: each allocation once" {
 	fault 'responder: the n-th allocation fails' \
-		'at the start it says so and ends; later it goes on, and clients come back at most'
+		'at start-up the program reports it and exits; later it continues, and clients at most reconnect'
 	sweep responder $((1 + RANDOM % $(rounds 90 2))) "$(rounds 90 2)" \
 		"${MEMORY[@]}"
 	saw "$SWEPT"
@@ -28,15 +28,15 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 
 @test "the publisher: each allocation once" {
 	fault 'publisher: the n-th allocation fails' \
-		'at the start it says so and ends; later it goes on, and publishes may be tried again'
+		'at start-up the program reports it and exits; later it continues, and clients may have to publish again'
 	sweep publisher $((1 + RANDOM % $(rounds 180 3))) "$(rounds 180 3)" \
 		"${MEMORY[@]}"
 	saw "$SWEPT"
 }
 
 @test "both: no memory at all for a while" {
-	fault 'no memory at all for a while, as streams and publishes are on' \
-		'nobody ends or turns in circles; once there is memory all goes on without a restart'
+	fault 'every allocation fails for a while, during streams and publishes' \
+		'no program exits or loops; with memory everything continues without a restart'
 	local i
 	LATE=0 FAILURES=0 OUTAGE=40
 	for ((i = 0; i < $(rounds 1 20); i++)); do
@@ -50,8 +50,8 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 }
 
 @test "both: a share of all allocations fails" {
-	fault 'of all allocations a share fails, by chance: 1 % (responder), 0.1 % (publisher)' \
-		'nobody ends; streams and publishes come through'
+	fault 'a random share of allocations fails: 1 % (responder), 0.1 % (publisher)' \
+		'no program exits; streams and publishes succeed'
 	local seed=$RANDOM i
 	LATE=0 FAILURES=0
 	for ((i = 0; i < $(rounds 3 200); i++)); do
@@ -78,7 +78,7 @@ is_answered() {
 
 @test "a publisher as CGI: each allocation once" {
 	fault 'plain CGI publisher: the n-th allocation fails' \
-		'it says so, or answers; what it answers 201 is in the log'
+		'the program reports it or answers; events answered 201 are in the log'
 	cp "$T/template.db" "$LOG"
 	printf '[{"data":"x"},{"data":"from a CGI program"}]' >"$T/body"
 	WANT='from a CGI program'
@@ -97,7 +97,7 @@ is_whole_tail() {
 
 @test "rowcast publish and tail: each allocation once" {
 	fault 'rowcast publish, rowcast tail: the n-th allocation fails' \
-		'it says so, or does all'
+		'the program reports it, or succeeds'
 	local seen
 	cp "$T/template.db" "$LOG"
 	printf 'by hand' >"$T/body"
@@ -169,8 +169,8 @@ cgi_under_limit() {
 }
 
 @test "plain CGI: each limit on memory" {
-	fault 'plain CGI: each limit on memory (RLIMIT_AS) under which the program can be loaded' \
-		'it says so, or answers; no library crashes'
+	fault 'plain CGI: every limit on memory (RLIMIT_AS) under which the program can be loaded' \
+		'the program reports it or answers; no library crashes'
 	local seen
 	fresh_log
 	printf hi >"$T/body"
@@ -189,8 +189,8 @@ crowd_said() {
 }
 
 @test "the responder: more streams than there is memory for" {
-	fault 'responder: streams come until a limit on memory (RLIMIT_AS) is reached' \
-		'who does not fit waits to be accepted; who is in is served; with room again others are'
+	fault 'responder: streams are opened until a limit on memory (RLIMIT_AS) is reached' \
+		'further clients wait in the backlog; open streams are served; with room, others are accepted'
 	needs prlimit
 	local crowd=$BUILD/tests/tools/crowd size open got with
 	fresh_log
@@ -233,8 +233,8 @@ crowd_said() {
 }
 
 @test "the responder: a row larger than its memory" {
-	fault 'responder: a row comes for which a limit on memory (RLIMIT_AS) leaves no room' \
-		'it says so once; who comes then is told to come back; with room all is sent, without a restart'
+	fault 'responder: a row is inserted that does not fit under a limit on memory (RLIMIT_AS)' \
+		'reported once; new clients are told to reconnect; with room the row is sent, without a restart'
 	needs prlimit
 	local pid size
 	make_log

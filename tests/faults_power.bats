@@ -125,8 +125,8 @@ cut_power() {
 }
 
 @test "cuts under all kinds of publishers at once, synchronous=FULL" {
-	fault 'the power goes while many publish, synchronous=FULL' \
-		'the log opens and is sound; what was acknowledged is there; no id comes back'
+	fault 'power failure while many publish, synchronous=FULL' \
+		'the log opens and is sound; acknowledged events are there; no id is used twice'
 	local n
 	n=$(rounds 12 150)
 	serve_recorded
@@ -143,8 +143,8 @@ cut_power() {
 }
 
 @test "cuts under programs that come and go: the WAL is made and removed" {
-	fault 'the power goes while programs open and close the log, one after the other' \
-		'the same'
+	fault 'power failure while programs open and close the log, one after the other' \
+		'the log opens and is sound; acknowledged events are there; no id is used twice'
 	local i n
 	n=$(rounds 3 40)
 	for ((i = 0; i < n; i++)); do
@@ -157,8 +157,8 @@ cut_power() {
 }
 
 @test "cuts at synchronous=NORMAL" {
-	fault 'the power goes at synchronous=NORMAL' \
-		'the log opens and is sound; the last commits may be lost, acknowledged or not, and their ids are given again: rowcast-publish.cgi(8) says so'
+	fault 'power failure at synchronous=NORMAL' \
+		'the log opens and is sound; the last commits may be lost, acknowledged or not, and their ids are used again, as rowcast-publish.cgi(8) says'
 	local n
 	n=$(rounds 40 400)
 	serve_recorded --synchronous normal
@@ -179,8 +179,8 @@ holds() {
 }
 
 @test "no client sees an event before it is on disk" {
-	fault 'the disk takes long to sync, synchronous=FULL' \
-		'no stream brings an event before it is on disk, so none that a cut could take away'
+	fault 'a slow sync, synchronous=FULL' \
+		'no stream sends an event before it is on disk, where a power failure could take it away'
 	serve_recorded
 	by_web before 1 1
 	open_stream live since=0

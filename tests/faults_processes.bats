@@ -47,7 +47,7 @@ kill_publisher() {
 	local round n pid killed=0
 	n=$(rounds 5 50)
 	fault "kill -9 of the publisher ($1)" \
-		'what was not acknowledged may be stored or not, but whole, and with a key never twice'
+		'an unacknowledged event is stored whole or not at all, and with a key never twice'
 	under_load "$1"
 	for ((round = 0; round < n; round++)); do
 		published 8
@@ -78,7 +78,7 @@ kill_publisher() {
 
 @test "kill -9 of a program in the middle of its transaction" {
 	local before
-	fault 'kill -9 of a sqlite3 shell in mid-transaction' \
+	fault 'kill -9 of a sqlite3 shell in a transaction' \
 		'nothing of the transaction is stored or sent'
 	under_load lighttpd
 	open_shell
@@ -142,8 +142,8 @@ server_children() {
 
 replace_binary() {
 	local pid inode
-	fault "SIGTERM and a new binary ($1)" \
-		"$EVERYTHING; streams end in peace and come back spread over --shutdown-retry-s"
+	fault "SIGTERM and a new program ($1)" \
+		"$EVERYTHING; streams end properly, and clients reconnect spread over --shutdown-retry-s"
 	under_load "$1"
 	cp "$BUILD/rowcast.fcgi" "$SITE/build/new"
 	inode=$(stat -c %i "$SITE/build/new")
@@ -205,7 +205,7 @@ reload_server() {
 stop_responder() {
 	local pid
 	fault "a stopped responder ($1)" \
-		"publishers go on; when it runs again, $EVERYTHING"
+		"publishers continue; when it runs again, $EVERYTHING"
 	under_load "$1"
 	pid=$(programs rowcast.fcgi)
 	kill -STOP "$pid"

@@ -67,8 +67,8 @@ restore() {
 @test ".restore of an older backup" {
 	local i n
 	n=$(rounds 3 60)
-	fault '.restore of an older backup while all publish' \
-		'open streams are told stream-reset and go on; what was stored after the backup is gone'
+	fault '.restore of an older backup while publishers run' \
+		'open streams receive stream-reset and continue; events stored after the backup are lost'
 	serve
 	oracle_start
 	publishers_start
@@ -94,7 +94,7 @@ gone_rows() {
 
 @test ".restore of a backup that was made to differ" {
 	fault '.restore of a backup with a new identity and higher ids' \
-		'clients that were away meanwhile miss nothing either'
+		'clients that were away meanwhile miss nothing'
 	serve
 	oracle_start --churn 30:100
 	publishers_start
@@ -142,8 +142,8 @@ has_log_open() {
 }
 
 @test "another log is renamed over it" {
-	fault 'another log is renamed over it; sqlite3 shells are stopped, the publisher is not' \
-		'stream-reset; what is acknowledged after it is in the new file'
+	fault 'another log is renamed over the log; sqlite3 shells are stopped, the publisher runs' \
+		'clients receive stream-reset; events acknowledged after it are in the new file'
 	serve
 	oracle_start
 	publishers_start web cgi
@@ -158,8 +158,8 @@ has_log_open() {
 }
 
 @test "an older copy is renamed over it" {
-	fault 'the same with an older copy of the log' \
-		'the same, also if new events pass the old end at once'
+	fault 'an older copy is renamed over the log, likewise' \
+		'clients receive stream-reset, even if new events pass the old end at once; acknowledged events are in the new file'
 	serve
 	oracle_start
 	publishers_start web cgi
@@ -178,7 +178,7 @@ has_log_open() {
 
 @test "it is removed" {
 	fault 'the log is removed while the publisher runs' \
-		'a new one is made; stream-reset'
+		'a new log is created; clients receive stream-reset'
 	serve
 	oracle_start
 	publishers_start web cgi
@@ -193,8 +193,8 @@ has_log_open() {
 
 @test "it is moved away with its WAL, and back" {
 	local end
-	fault 'its three files are moved away while the publisher runs; later, the publisher stopped, they are put back' \
-		'a new log is made; stream-reset, each time'
+	fault 'the three files are moved away while the publisher runs; later it is stopped, and they are moved back' \
+		'a new log is created; clients receive stream-reset each time'
 	serve
 	oracle_start
 	publishers_start web cgi
@@ -214,8 +214,8 @@ has_log_open() {
 }
 
 @test "it is moved away without its WAL, and back" {
-	fault 'the file is moved away without its WAL, and put back' \
-		'streams go on; publishers get 500 and try again: the WAL is not lost'
+	fault 'the file is moved away without its WAL, and moved back' \
+		'streams continue; publishers receive 500 and try again; the WAL is not lost'
 	serve
 	oracle_start --churn 6:200
 	publishers_start web cgi
