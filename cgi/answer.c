@@ -1,8 +1,8 @@
 /*
  * CGI responses of the publisher.
  *
- * The events are on disk when answer_receipts() or answer_counts() is called:
- * who gets no answer then may send its events again if they have keys.
+ * answer_receipts() and answer_counts() are called when the events are on disk.
+ * A client that does not get the answer can send events with keys again.
  */
 #include "answer.h"
 
@@ -15,14 +15,38 @@
 
 #define HEAD_MAX ((size_t)1024) /* CORS_MAX and our own lines */
 #define ID_MAX 21               /* an id and a comma */
+#define DETAIL_MAX 250          /* of a detail before counts */
+
+/* Add to a problem what was stored before it. */
+static void
+add_counts(struct problem *p, const struct answer_counts *counts)
+{
+	char detail[sizeof(p->detail)];
+	size_t n = DETAIL_MAX; /* cut between characters */
+
+	memcpy(detail, p->detail, sizeof(detail));
+	while (n > 0 && ((unsigned char)detail[n] & 0xc0) == 0x80)
+		n--;
+	(void)snprintf(p->detail, sizeof(p->detail),
+	    "%.*s  Events stored before it: %" PRIu64 "; after it: none.",
+	    (int)n, detail, counts->events);
+	(void)snprintf(p->members, sizeof(p->members),
+	    ",\"events\":%" PRIu64 ",\"last_id\":%" PRId64, counts->events,
+	    counts->last_id);
+}
 
 char *
-answer_problem(const char *cors, const struct problem *p, size_t *len)
+answer_problem(const char *cors, const struct problem *p,
+    const struct answer_counts *counts, size_t *len)
 {
 	char *out = malloc(PROBLEM_MAX + CORS_MAX);
+	struct problem counted = *p;
 
-	if (out != NULL)
-		*len = problem_write(p, cors, out, PROBLEM_MAX + CORS_MAX);
+	if (out == NULL)
+		return NULL;
+	if (counts != NULL)
+		add_counts(&counted, counts);
+	*len = problem_write(&counted, cors, out, PROBLEM_MAX + CORS_MAX);
 	return out;
 }
 
@@ -44,7 +68,6 @@ answer_options(const char *cors, bool is_allowed, size_t *len)
 	return out;
 }
 
-/* The head before a body whose length is known. */
 static size_t
 write_head(char *out, const char *cors, bool is_new, size_t body_len)
 {
@@ -57,7 +80,8 @@ write_head(char *out, const char *cors, bool is_new, size_t body_len)
 	    is_new ? "201 Created" : "200 OK", body_len, cors);
 }
 
-/* The body was written where the longest head ends: move it to the head. */
+/* Write the head and move the body, which was written behind the room for the
+   longest head, next to it. */
 static char *
 join(char *out, const char *cors, bool is_new, size_t body_len, size_t *len)
 {

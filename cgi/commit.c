@@ -1,9 +1,9 @@
 /*
- * Appending for requests, in groups.
+ * Append for several requests in one transaction.
  *
- * A request whose events are refused leaves the group, which goes on.  If the
- * group itself fails (the disk is full, say), each is tried alone: one that is
- * too large is not to spoil the others.
+ * A request whose events are refused leaves the transaction, which goes on.  If
+ * the transaction fails (say, the disk is full), each request is tried alone, so
+ * that one that is too large does not fail the others.
  */
 #include "commit.h"
 
@@ -11,21 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 3 /* to store what went into a file that was replaced */
+#define TRIES 3 /* if the file is replaced during a commit */
 
 struct commit {
 	const struct publisher_config *config;
 	int busy_ms;
 	struct log *log;
 	char why[LOG_WHY_MAX];
-	struct log_receipt *receipts; /* of all requests of a group */
+	struct log_receipt *receipts; /* of all requests of a transaction */
 	size_t receipts_cap;
 };
 
-/* What is to be told once the group is on disk. */
+/* The events of one request in the transaction. */
 struct added {
 	bool is_added;
-	size_t first; /* receipt */
+	size_t first; /* index of the first receipt */
 };
 
 static enum log_result
@@ -48,7 +48,7 @@ open_log(struct commit *c)
 	return log_open(&options, &c->log, c->why);
 }
 
-/* A log that fails is opened anew the next time: it may be another file. */
+/* After a failure, open the log anew: it may be another file by then. */
 static void
 close_log(struct commit *c)
 {
@@ -88,7 +88,11 @@ reserve(struct commit *c, struct publish *const *requests, size_t n)
 	return 0;
 }
 
-/* Add the events of one request.  What the log refuses it is told at once. */
+/*
+ * Add the events of one request.  If they are refused and the request is alone,
+ * call publish_appended() at once; in a transaction of several, only leave them
+ * out, because the row that has their key may still be rolled back.
+ */
 static enum log_result
 add(struct commit *c, struct publish *p, size_t first, bool is_alone,
     bool *is_added)
@@ -105,14 +109,13 @@ add(struct commit *c, struct publish *p, size_t first, bool is_alone,
 		*is_added = result == LOG_OK;
 		if (result != LOG_REFUSED && result != LOG_CONFLICT)
 			return result;
-		if (!is_alone) /* the row with its key may be undone yet */
-			return LOG_OK;
-		if (!publish_appended(p, result, NULL, culprit, c->why))
+		if (!is_alone ||
+		    !publish_appended(p, result, NULL, culprit, c->why))
 			return LOG_OK;
 	}
 }
 
-/* Begin, add all, commit; LOG_OK: added says who is to be told so. */
+/* Begin, add all, commit.  If LOG_OK, added says which requests are on disk. */
 static enum log_result
 try_group(struct commit *c, struct publish *const *requests, size_t n,
     struct added *added)
@@ -126,7 +129,7 @@ try_group(struct commit *c, struct publish *const *requests, size_t n,
 		size_t len;
 
 		if (publish_state(requests[i]) != PUBLISH_APPENDING)
-			continue; /* refused in a group that failed */
+			continue; /* refused by a try that failed later */
 		(void)publish_events(requests[i], &len);
 		added[i].first = first;
 		first += len;
@@ -141,7 +144,7 @@ try_group(struct commit *c, struct publish *const *requests, size_t n,
 }
 
 static void
-tell_all(struct commit *c, struct publish *const *requests, size_t n,
+report_stored(struct commit *c, struct publish *const *requests, size_t n,
     const struct added *added)
 {
 	for (size_t i = 0; i < n; i++)
@@ -150,23 +153,13 @@ tell_all(struct commit *c, struct publish *const *requests, size_t n,
 			    c->receipts + added[i].first, 0, NULL);
 }
 
-/* None of those who still want it gets it. */
-static void
-fail_all(struct commit *c, struct publish *const *requests, size_t n,
-    enum log_result result)
-{
-	for (size_t i = 0; i < n; i++)
-		if (publish_state(requests[i]) == PUBLISH_APPENDING)
-			(void)publish_appended(requests[i], result, NULL, 0,
-			    c->why);
-}
-
 static void
 each_alone(struct commit *c, struct publish *const *requests, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (publish_state(requests[i]) == PUBLISH_APPENDING)
-			(void)commit_all(c, requests + i, 1); /* or it waits */
+			/* or it waits on */
+			(void)commit_all(c, requests + i, 1);
 }
 
 static enum log_result
@@ -180,8 +173,8 @@ append(struct commit *c, struct publish *const *requests, size_t n,
 }
 
 /*
- * What is stored in a file that has left its place meanwhile is lost: it is
- * stored again, in the one that is there now.
+ * Events that were stored in a file that has lost its place are lost.  Store
+ * them again, in the file that is at the path now.
  */
 static enum log_result
 append_in_place(struct commit *c, struct publish *const *requests, size_t n,
@@ -194,7 +187,7 @@ append_in_place(struct commit *c, struct publish *const *requests, size_t n,
 			return result;
 	}
 	(void)snprintf(c->why, sizeof(c->why),
-	    "another file takes its place again and again");
+	    "the file was replaced during each of several tries");
 	return LOG_BUSY;
 }
 
@@ -209,7 +202,7 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 	else
 		result = append_in_place(c, requests, n, added);
 	if (result == LOG_OK)
-		tell_all(c, requests, n, added);
+		report_stored(c, requests, n, added);
 	free(added);
 	if (result == LOG_BUSY)
 		return -1;
@@ -219,8 +212,8 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 		close_log(c);
 	if (n > 1)
 		each_alone(c, requests, n);
-	else
-		fail_all(c, requests, n, result);
+	else if (publish_state(requests[0]) == PUBLISH_APPENDING)
+		(void)publish_appended(requests[0], result, NULL, 0, c->why);
 	return 0;
 }
 

@@ -7,27 +7,30 @@
 #include "publish.h"
 
 /*
- * Appending for requests: all that wait at once in one transaction, with one
- * wait for the disk.
+ * Append the events of several requests in one transaction, so that they share
+ * the wait for the disk.
  */
 struct commit;
 
 /*
- *   busy_ms  how long commit_all() may wait for other writers
- *   returns  NULL if out of memory; the log is opened when it is needed
- *   owns     the caller; commit_free().  Lends config
+ *   busy_ms  how long commit_all() waits for other programs that are writing
+ *   returns  NULL if out of memory.  The log is opened at the first commit
+ *   owns     the caller calls commit_free().  Borrows config
  */
 struct commit *commit_new(const struct publisher_config *config, int busy_ms);
 void commit_free(struct commit *c); /* c may be NULL */
 
 /*
- * Append the events of n requests that want it, and tell each what became of
- * them: it wants something else then.  What one of them does wrong concerns no
- * other.
- *   returns  0; -1 if others are writing: nobody was told anything, and
- *            commit_busy() is for those who will not wait longer
+ * Append the events of n requests in PUBLISH_APPENDING and call
+ * publish_appended() for each.  A request whose events are refused does not
+ * affect the others.
+ *   returns  0; -1 if another program is writing: the requests are as before.
+ *            Try again, or call commit_busy().  If n > 1, 0 is also returned if
+ *            only some of the requests are still in PUBLISH_APPENDING
  */
 int commit_all(struct commit *c, struct publish *const *requests, size_t n);
+
+/* Refuse a request because another program kept the log locked. */
 void commit_busy(struct commit *c, struct publish *p);
 
 #endif

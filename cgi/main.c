@@ -39,7 +39,7 @@ refuse(bool is_cgi, enum options_result status, const char *why)
 	problem_set(&p, 500,
 	    "Publishing is not set up correctly; the web "
 	    "server's error log has the reason.");
-	answer = answer_problem("", &p, &len);
+	answer = answer_problem("", &p, NULL, &len);
 	if (answer != NULL)
 		(void)plain_write(answer, len); /* it has warned already */
 	free(answer);

@@ -1,17 +1,19 @@
 #ifndef ROWCAST_PLAIN_H
 #define ROWCAST_PLAIN_H
 
+#include <stddef.h>
+
 #include "publisher_config.h"
 
 /*
- * Serve the one request of a CGI process: variables from the environment, body
- * from descriptor 0, answer to descriptor 1.  Waits for all of them.
- *   returns  0; -1 if the answer could not be written (warned of)
+ * Serve the one request of a CGI process: variables from the environment, the
+ * body from descriptor 0, the answer to descriptor 1.  Blocks on all of them.
+ *   returns  0; -1 after a warning if there is no answer or it was not written
  *   source   RFC 3875
  */
 int plain_serve(const struct publisher_config *config);
 
-/* Write all of a text to descriptor 1; -1 with a warning if it cannot be. */
+/* Write all of bytes[0..len) to descriptor 1.  Returns 0; -1 after a warning. */
 int plain_write(const char *bytes, size_t len);
 
 #endif

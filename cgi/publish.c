@@ -351,35 +351,13 @@ publish_appended(struct publish *p, enum log_result result,
 
 /* ---- the answer ---- */
 
-/* Add to the problem what was stored before it. */
-static void
-add_counts(struct publish *p)
-{
-	struct problem *problem = &p->problem;
-	char detail[sizeof(problem->detail)] = "";
-	size_t n = 250; /* cut between characters */
-
-	(void)snprintf(detail, sizeof(detail), "%s", problem->detail);
-	while (n > 0 && ((unsigned char)detail[n] & 0xc0) == 0x80)
-		n--;
-	detail[n] = '\0';
-	(void)snprintf(problem->detail, sizeof(problem->detail),
-	    "%.250s  Events stored before it: %" PRIu64 "; after it: none.",
-	    detail, p->counts.events);
-	(void)snprintf(problem->members, sizeof(problem->members),
-	    ",\"events\":%" PRIu64 ",\"last_id\":%" PRId64, p->counts.events,
-	    p->counts.last_id);
-}
-
 const char *
 publish_answer(struct publish *p, size_t *len)
 {
 	assert(p->state == PUBLISH_ANSWERING);
 	if (p->answer == NULL && is_refused(p)) {
-		if (p->streamed != NULL)
-			add_counts(p);
-		p->answer =
-		    answer_problem(p->cors, &p->problem, &p->answer_len);
+		p->answer = answer_problem(p->cors, &p->problem,
+		    p->streamed != NULL ? &p->counts : NULL, &p->answer_len);
 	} else if (p->answer == NULL && p->streamed != NULL) {
 		p->counts.passed_over = streamed_passed(p->streamed);
 		p->counts.is_unfinished = streamed_is_unfinished(p->streamed);

@@ -4,9 +4,9 @@
 #include "publisher_config.h"
 
 /*
- * Serve publishing requests over FastCGI until SIGTERM or SIGINT: each as
- * it comes in, and all that wait to be appended at once.
- *   returns  0; -1 if it could not begin (warned of)
+ * Serve publishing requests over FastCGI until SIGTERM or SIGINT.  Requests that
+ * wait at the same time are appended in one transaction.
+ *   returns  0 after serving; -1 after a warning if it could not start
  *   source   FastCGI 1.0 specification
  */
 int server_run(const struct publisher_config *config);

@@ -1,8 +1,9 @@
 /*
  * CGI variables and application/x-www-form-urlencoded text.
- * Decodes in place: decoded text is never longer than what it was made from.
- * Unlike the WHATWG parser it refuses a stray '%' and bytes that are not
- * UTF-8 where that one would guess: a guessed topic is a wrong topic.
+ *
+ * Decoding is done in place: decoded text is never longer than its source.
+ * Unlike the WHATWG parser, which guesses, this one refuses a '%' without two
+ * hex digits and bytes that are not UTF-8: a guessed topic is a wrong topic.
  */
 #include "form.h"
 
@@ -33,7 +34,8 @@ hex_value(char c)
 	return -1;
 }
 
-/* Undo '+' and '%XX' in bytes[0..len).  Returns 0, or -1 for a stray '%'. */
+/* Decode '+' and "%XX" in place.  Returns 0; -1 for a '%' without two hex
+   digits. */
 static int
 undo_escapes(char *bytes, size_t len, size_t *decoded_len)
 {
@@ -62,7 +64,7 @@ undo_escapes(char *bytes, size_t len, size_t *decoded_len)
 	return 0;
 }
 
-/* Decode bytes[0..len) into *t.  Returns 0, or -1 and *t is empty. */
+/* Decode bytes[0..len) into *t.  Returns 0; -1 with *t empty. */
 static int
 decode(char *bytes, size_t len, struct text *t)
 {
@@ -76,7 +78,7 @@ decode(char *bytes, size_t len, struct text *t)
 	return 0;
 }
 
-/* Cut what stands before the next '&' off the front, and the '&' with it. */
+/* Remove the next pair and its '&' from *rest.  Returns the pair, encoded. */
 static struct form_rest
 cut_pair(struct form_rest *rest)
 {

@@ -4,23 +4,23 @@
 #include "event.h"
 
 /*
- * CGI variables and application/x-www-form-urlencoded text: the query string
- * of every request, and the body of some.  Pure.
+ * CGI variables and application/x-www-form-urlencoded text, which is the query
+ * string of every request and the body of some.  Pure.
  */
 
 /*
- * The value of a CGI variable.
+ * Look up a CGI variable.
  *   shape    vars is an environment: "NAME=value" strings, NULL at the end
  *   returns  the value, lent by vars; NULL if there is no such variable
  */
 const char *form_var(const char *const *vars, const char *name);
 
 enum form_result {
-	FORM_PAIR,      /* one pair was taken */
-	FORM_END,       /* there was nothing left */
-	FORM_MALFORMED, /* a '%' without two hex digits, or bytes that are not
-	                   UTF-8, in this pair; its name is set if that part
-	                   was readable, else empty */
+	FORM_PAIR,      /* *pair is set */
+	FORM_END,       /* there are no more pairs */
+	FORM_MALFORMED, /* this pair holds a '%' without two hex digits, or
+	                   bytes that are not UTF-8; if its name is well-formed,
+	                   pair->name is set, else it is empty */
 };
 
 struct form_pair {
@@ -29,13 +29,13 @@ struct form_pair {
 };
 
 /*
- * Take the next name=value pair from the front of form text and decode it.
- * Pairs are separated by '&'; empty ones ("a=1&&b=2") are passed over; '+'
- * stands for a space; a repeated name is simply returned again.
- *   shape    *rest is what is left to read; moved past the pair
- *   voids    decodes in place: the bytes under *rest are overwritten
- *   returns  see enum form_result; after FORM_MALFORMED *rest is past the pair
- *   owns     pair->name and pair->value point into the caller's buffer
+ * Decode the next name=value pair.  Pairs are separated by '&'; empty ones
+ * ("a=1&&b=2") are skipped.  '+' stands for a space.  A name may occur more
+ * than once.
+ *   shape    *rest is the text not yet read; it moves past the pair, also after
+ *            FORM_MALFORMED
+ *   voids    decodes in place: the bytes of the pair are overwritten
+ *   owns     *pair borrows from the caller's buffer
  *   source   WHATWG URL, 5.1 "application/x-www-form-urlencoded parsing"
  */
 struct form_rest {

@@ -1,7 +1,7 @@
 /*
- * Well-formed UTF-8: the gate that every text from outside passes once.
- * The only file that knows libunistring.  It judges and never repairs, but for
- * what is only shown.
+ * Well-formed UTF-8.  Every text from outside is checked once, and refused, not
+ * repaired; only text that is shown gets replacement characters.  This is the
+ * only file that uses libunistring.
  */
 #include "utf8.h"
 
@@ -12,7 +12,7 @@ utf8_is_valid(struct text t)
 {
 	if (t.len == 0)
 		return true;
-	/* u8_check() gives back where the first bad byte is, or NULL. */
+	/* u8_check() returns the first bad byte, or NULL. */
 	return u8_check((const uint8_t *)t.bytes, t.len) == NULL;
 }
 

@@ -92,6 +92,24 @@ find_field(struct parse *s, struct text name, enum field *field)
 	return -1;
 }
 
+int
+body_parse_retry(struct text value, int64_t *ms)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.bytes[i] < '0' || value.bytes[i] > '9')
+			return -1;
+		n = n * 10 + (value.bytes[i] - '0');
+		if (n > EVENT_RETRY_MAX_MS)
+			return -1;
+	}
+	if (value.len == 0)
+		return -1;
+	*ms = n;
+	return 0;
+}
+
 static int
 refuse_retry(struct parse *s)
 {
@@ -99,24 +117,6 @@ refuse_retry(struct parse *s)
 	    "%s\"retry\" must be a whole number of milliseconds from 0 to %d.",
 	    s->where, EVENT_RETRY_MAX_MS);
 	return -1;
-}
-
-static int
-take_retry(struct parse *s, struct text value, struct event *e)
-{
-	int64_t ms = 0;
-
-	if (value.len == 0 || value.len > 8)
-		return refuse_retry(s);
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.bytes[i] < '0' || value.bytes[i] > '9')
-			return refuse_retry(s);
-		ms = ms * 10 + (value.bytes[i] - '0');
-	}
-	if (ms > EVENT_RETRY_MAX_MS)
-		return refuse_retry(s);
-	e->retry_ms = ms;
-	return 0;
 }
 
 /* Mark a field as seen; refuse it if it has been. */
@@ -151,7 +151,9 @@ take_field(struct parse *s, enum field field, struct text value)
 		e->data = value;
 		break;
 	case FIELD_RETRY:
-		return take_retry(s, value, e);
+		if (body_parse_retry(value, &e->retry_ms) != 0)
+			return refuse_retry(s);
+		break;
 	case FIELD_KEY:
 		e->key = value;
 		break;

@@ -46,6 +46,12 @@ int body_parse(struct log_json *json, const char *content_type,
 void body_free(struct body *b);
 
 /*
+ * Parse the value of retry: decimal digits, 0 to EVENT_RETRY_MAX_MS.
+ *   returns  0 with *ms set; -1
+ */
+int body_parse_retry(struct text value, int64_t *ms);
+
+/*
  * Parse one line of application/x-ndjson: one object as above.
  *   shape    where begins the detail of *p ("Line 7: "); the arena has room for
  *            line.len bytes behind *used

@@ -1,14 +1,16 @@
 /*
- * One event of a text/event-stream → an event of ours.
+ * One event of a text/event-stream → an event for the log.
  *
- * As a browser reads it, but for two things: each event is looked at by itself,
- * so an id counts for the event in which it stands; and a retry counts for that
- * event too, as rowcast sends it.
+ * Parsed as a browser does, with two differences: each event is parsed by
+ * itself, so an id belongs only to the event that it stands in; and so does a
+ * retry, because rowcast sends it with the event.
  */
 #include "event_stream.h"
 
 #include <stdbool.h>
 #include <string.h>
+
+#include "body.h"
 
 struct reading {
 	char *arena;
@@ -20,7 +22,6 @@ struct reading {
 	int64_t retry_ms;
 };
 
-/* Copy into the arena. */
 static struct text
 keep(struct reading *r, struct text value)
 {
@@ -32,23 +33,8 @@ keep(struct reading *r, struct text value)
 	return (struct text){ to, value.len };
 }
 
-static void
-take_retry(struct reading *r, struct text value)
-{
-	int64_t ms = 0;
-
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.bytes[i] < '0' || value.bytes[i] > '9')
-			return;
-		ms = ms * 10 + (value.bytes[i] - '0');
-		if (ms > EVENT_RETRY_MAX_MS)
-			return;
-	}
-	if (value.len > 0)
-		r->retry_ms = ms;
-}
-
-/* Data is kept as it comes: no other value is kept before all are read. */
+/* Data goes to the arena line by line, so no other value is copied there before
+   all lines have been read. */
 static void
 take_field(struct reading *r, struct text field, struct text value)
 {
@@ -63,7 +49,7 @@ take_field(struct reading *r, struct text field, struct text value)
 		if (memchr(value.bytes, '\0', value.len) == NULL)
 			r->id = value;
 	} else if (text_is(field, "retry")) {
-		take_retry(r, value);
+		(void)body_parse_retry(value, &r->retry_ms); /* or ignored */
 	}
 }
 
@@ -87,7 +73,7 @@ take_line(struct reading *r, struct text line)
 	take_field(r, field, value);
 }
 
-/* An empty line in between is half of a CRLF: it says nothing. */
+/* An empty line within a block is the middle of a CRLF: ignore it. */
 static void
 take_lines(struct reading *r, struct text block)
 {

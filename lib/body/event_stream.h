@@ -4,13 +4,14 @@
 #include "lib/event.h"
 
 /*
- * One event of a text/event-stream → an event of ours.  Pure.
+ * One event of a text/event-stream → an event for the log.  Pure.
  *   source   WHATWG HTML, 9.2.6 "Interpreting an event stream"
  */
 
 /*
- *   topic  of all events
- *   key    followed by the event's id it is its key; bytes NULL for none
+ *   topic  of every event
+ *   key    followed by the id of the event, it is the event's key; if bytes is
+ *          NULL, or there is no id, the event has none
  */
 struct event_stream_defaults {
 	struct text topic;
@@ -19,15 +20,16 @@ struct event_stream_defaults {
 
 enum event_stream_result {
 	EVENT_STREAM_EVENT,
-	EVENT_STREAM_NOTHING, /* it has no data: comments, an id, a retry */
-	EVENT_STREAM_OTHER, /* its name is reserved: about the stream itself */
+	EVENT_STREAM_NOTHING, /* no data: only comments, an id or a retry */
+	EVENT_STREAM_OTHER, /* its name is reserved for rowcast's own events */
 };
 
 /*
- *   shape    block is the lines of one event, with their ends (LF, CR, CRLF),
- *            without the empty one; arena has room for block.len +
- *            d->key.len bytes behind *used, which grows by what is taken
- *   owns     *e borrows from d and arena
+ *   shape    block holds the lines of one event with their ends (LF, CR, CRLF),
+ *            without the empty line; the arena has room for block.len +
+ *            d->key.len bytes behind *used
+ *   returns  EVENT_STREAM_EVENT with *e set and *used increased; else neither
+ *   owns     *e borrows from d and the arena
  */
 enum event_stream_result event_stream_read(struct text block,
     const struct event_stream_defaults *d, char *arena, size_t *used,

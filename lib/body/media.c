@@ -1,7 +1,7 @@
 /*
- * The media type of a request's body, and the one parameter that matters: the
- * log holds UTF-8 and nothing here converts, so another charset is refused
- * rather than stored as if it were UTF-8.
+ * The media type of a body, and its charset: the log holds UTF-8 and rowcast
+ * does not convert, so another charset is refused instead of stored as if it
+ * were UTF-8.
  */
 #include "media.h"
 
@@ -9,10 +9,19 @@
 
 #include "lib/text.h"
 
-/* The end of name=value or name="value" at at; NULL if it is neither, or names
-   a charset other than UTF-8. */
+static const char *const types[] = {
+	[MEDIA_UNKNOWN] = "",
+	[MEDIA_FORM] = "application/x-www-form-urlencoded",
+	[MEDIA_JSON] = "application/json",
+	[MEDIA_PLAIN] = "text/plain",
+	[MEDIA_NDJSON] = "application/x-ndjson",
+	[MEDIA_EVENT_STREAM] = "text/event-stream",
+};
+
+/* Returns the end of the parameter (name=value or name="value"); NULL if it is
+   malformed, or a charset other than UTF-8. */
 static const char *
-pass_parameter(const char *at)
+skip_parameter(const char *at)
 {
 	size_t name_len = strcspn(at, "=; \t\"");
 	const char *value = at + name_len + 1;
@@ -34,7 +43,7 @@ pass_parameter(const char *at)
 }
 
 static bool
-is_utf8_by_parameters(const char *at)
+has_good_parameters(const char *at)
 {
 	for (;;) {
 		at += strspn(at, " \t");
@@ -44,9 +53,9 @@ is_utf8_by_parameters(const char *at)
 			return false;
 		at++;
 		at += strspn(at, " \t");
-		if (*at == ';' || *at == '\0') /* they may be empty */
+		if (*at == ';' || *at == '\0') /* an empty parameter */
 			continue;
-		at = pass_parameter(at);
+		at = skip_parameter(at);
 		if (at == NULL)
 			return false;
 	}
@@ -60,17 +69,10 @@ media_find(const char *content_type)
 	if (content_type == NULL)
 		return MEDIA_UNKNOWN;
 	type = (struct text){ content_type, strcspn(content_type, "; \t") };
-	if (!is_utf8_by_parameters(content_type + type.len))
+	if (!has_good_parameters(content_type + type.len))
 		return MEDIA_UNKNOWN;
-	if (text_is_word(type, "application/x-www-form-urlencoded"))
-		return MEDIA_FORM;
-	if (text_is_word(type, "application/json"))
-		return MEDIA_JSON;
-	if (text_is_word(type, "text/plain"))
-		return MEDIA_PLAIN;
-	if (text_is_word(type, "application/x-ndjson"))
-		return MEDIA_NDJSON;
-	if (text_is_word(type, "text/event-stream"))
-		return MEDIA_EVENT_STREAM;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (text_is_word(type, types[i]))
+			return (enum media)i;
 	return MEDIA_UNKNOWN;
 }
