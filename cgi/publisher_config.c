@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/event.h"
+
 #define CONFIG struct publisher_config
 
 static const char usage[] =
@@ -47,7 +49,7 @@ static const struct option table[] = {
 	    OPTION_PLAIN(LOG, CONFIG, db) },
 	{ "max-body-bytes", 0, "ROWCAST_MAX_BODY_BYTES", "N", "1048576",
 	    "largest body, or largest event of a streamed one",
-	    OPTION_NUMBER(CONFIG, max_body_bytes, 1, 268435456, 1) },
+	    OPTION_NUMBER(CONFIG, max_body_bytes, 1, EVENT_DATA_MAX, 1) },
 	{ "busy-ms", 0, "ROWCAST_BUSY_MS", "MS", "5000",
 	    "wait this long for other writers",
 	    OPTION_NUMBER(CONFIG, busy_ms, 0, 600000, 1) },

@@ -1,9 +1,9 @@
 /*
- * What the commands have in common: how options are read, how mistakes are
- * told, and how the log is opened.
+ * What the commands have in common: reading options, reporting errors, opening
+ * the log.
  *
- * No command but init makes a log: a mistyped name would make a new one, and
- * whoever asked would never know.
+ * Only init creates a log: any other command would make an empty one out of a
+ * mistyped name.
  */
 #include "args.h"
 
@@ -12,23 +12,34 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/warn.h"
-#include "value.h"
+#include "command.h"
 
 #define LINE_MAX_BYTES 1024
 
-__attribute__((format(printf, 2, 0))) static void
-report(const struct args *a, const char *format, va_list args, const char *end)
+const struct option args_common[] = {
+	{ "db", 0, "ROWCAST_DB", "FILE", NULL, "the log",
+	    OPTION_PLAIN(TEXT, struct args, db) },
+	{ "busy-ms", 0, "ROWCAST_BUSY_MS", "N", "5000",
+	    "wait this long for other writers",
+	    OPTION_NUMBER(struct args, busy_ms, 0, 600000, 1) },
+	{ "json", 0, NULL, NULL, NULL, "print JSON, for programs",
+	    OPTION_PLAIN(FLAG, struct args, is_json) },
+	OPTION_END,
+};
+
+static void
+report(const struct args *a, const char *format, va_list args)
 {
 	char line[LINE_MAX_BYTES];
 
 	if (vsnprintf(line, sizeof(line), format, args) < 0)
 		line[0] = '\0';
-	warn_line("%s: %s%s%s%s", a->command, line, end[0] != '\0' ? end : "",
-	    end[0] != '\0' ? a->command : "", end[0] != '\0' ? " --help'" : "");
+	warn_line("%s%s%s", a->command != NULL ? a->command->name : "",
+	    a->command != NULL ? ": " : "", line);
 }
 
 enum status
@@ -37,7 +48,7 @@ args_refuse(const struct args *a, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	report(a, format, args, "; see 'rowcast ");
+	report(a, format, args);
 	va_end(args);
 	return STATUS_USAGE;
 }
@@ -48,7 +59,7 @@ args_fail(const struct args *a, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	report(a, format, args, "");
+	report(a, format, args);
 	va_end(args);
 	return STATUS_FAILED;
 }
@@ -59,132 +70,53 @@ args_fail_log(const struct args *a, const char *why)
 	return args_fail(a, "%.400s: %s", a->db, why);
 }
 
-static int
-take_busy(struct args *a, const char *name, const char *value)
+int
+args_read(struct args *a, void *config, int max_operands)
 {
-	int64_t ms;
+	static const struct option none[] = { OPTION_END };
+	const char *const *vars = (const char *const *)environ;
+	char name[32], why[OPTIONS_WHY_MAX];
+	struct options options = {
+		.command = name,
+		.usage = a->command->usage,
+		.notes = a->command->notes,
+		.table =
+		    a->command->options != NULL ? a->command->options : none,
+		.config = config,
+		.common = &a->common,
+		.max_operands = max_operands,
+	};
+	enum options_result result;
 
-	if (value_number(value, 0, ARGS_BUSY_MS_MAX, &ms) == 0) {
-		a->busy_ms = (int)ms;
+	(void)snprintf(name, sizeof(name), "rowcast %s", a->command->name);
+	result = options_arguments(&options, &a->argc, a->argv, why);
+	if (result == OPTIONS_OK)
+		result = options_environment(&options, vars, why);
+	if (result == OPTIONS_OK)
+		result = options_environment(&a->common, vars, why);
+	if (result == OPTIONS_OK)
 		return 0;
-	}
-	a->status = args_refuse(a, "%s: '%.40s' is no number from 0 to %d",
-	    name, value, ARGS_BUSY_MS_MAX);
+	if (result != OPTIONS_SHOWN)
+		(void)args_fail(a, "%s", why);
+	a->status = (enum status)result;
 	return -1;
 }
 
-int
-args_environment(struct args *a)
+const char *
+args_operand(const struct args *a, int number)
 {
-	const char *db = getenv("ROWCAST_DB");
-	const char *busy = getenv("ROWCAST_BUSY_MS");
-
-	a->busy_ms = ARGS_BUSY_MS;
-	if (db != NULL && db[0] != '\0')
-		a->db = db;
-	if (busy == NULL || busy[0] == '\0')
-		return 0;
-	return take_busy(a, "ROWCAST_BUSY_MS", busy);
-}
-
-static enum status
-print(const struct args *a, const char *text)
-{
-	if (printf("%s", text) >= 0 && fflush(stdout) == 0)
-		return STATUS_OK;
-	return args_fail(a, "standard output: %s", strerror(errno));
-}
-
-/* Returns ARGS_STOP if that is all. */
-static int
-take_common(struct args *a, int id)
-{
-	switch (id) {
-	case ARGS_DB:
-		a->db = optarg;
-		return 0;
-	case ARGS_JSON:
-		a->is_json = true;
-		return 0;
-	case ARGS_BUSY:
-		return take_busy(a, "--busy-ms", optarg) == 0 ? 0 : ARGS_STOP;
-	case ARGS_VERSION:
-		a->status = print(a, "rowcast " ROWCAST_VERSION "\n");
-		return ARGS_STOP;
-	default:
-		a->status = print(a, a->help);
-		return ARGS_STOP;
-	}
-}
-
-/* What getopt_long() did not like.  With a short option, argv[optind - 1] may
-   be the word before. */
-static void
-refuse_option(struct args *a, int id)
-{
-	const char *word = a->argv[optind - 1];
-	char letter[3] = { '-', (char)optopt, '\0' };
-	bool is_letter =
-	    optopt > 0 && optopt < ARGS_DB && strncmp(word, "--", 2) != 0;
-
-	if (id == ':')
-		a->status = args_refuse(a, "option %.80s: its value is missing",
-		    is_letter ? letter : word);
-	else
-		a->status = args_refuse(a, "option %.80s: %s",
-		    is_letter ? letter : word,
-		    optopt >= ARGS_DB ? "it takes no value" : "there is none");
-}
-
-int
-args_next(struct args *a, const char *shorts, const struct option *longs)
-{
-	char all[32];
-	int id;
-
-	/* ':' tells a missing value from an unknown option, '+' goes before */
-	(void)snprintf(all, sizeof(all), "%s:%s", shorts[0] == '+' ? "+" : "",
-	    shorts + (shorts[0] == '+' ? 1 : 0));
-	opterr = 0; /* what is wrong is told here */
-	for (;;) {
-		id = getopt_long(a->argc, a->argv, all, longs, NULL);
-		if (id == -1) {
-			a->at = optind;
-			return ARGS_END;
-		}
-		if (id == '?' || id == ':') {
-			refuse_option(a, id);
-			return ARGS_STOP;
-		}
-		if (id < ARGS_DB || id >= ARGS_OWN ||
-		    (id == ARGS_HELP && a->help == NULL))
-			return id;
-		if (take_common(a, id) != 0)
-			return ARGS_STOP;
-	}
-}
-
-int
-args_none(struct args *a)
-{
-	if (a->at == a->argc)
-		return 0;
-	a->status =
-	    args_refuse(a, "argument '%.80s': there are none", a->argv[a->at]);
-	return -1;
+	return number < a->argc ? a->argv[number] : NULL;
 }
 
 enum status
 args_need_db(const struct args *a)
 {
-	if (a->db != NULL && a->db[0] != '\0')
-		return STATUS_OK;
-	(void)args_fail(a,
-	    "which log?  Give --db FILE, or set ROWCAST_DB to it");
-	return STATUS_USAGE;
+	return a->db != NULL ?
+	    STATUS_OK :
+	    args_refuse(a, "no log is named: give --db FILE or set ROWCAST_DB");
 }
 
-/* What SQLite would say of these does not help. */
+/* Report in words what SQLite reports as "unable to open database file". */
 enum status
 args_need_file(const struct args *a)
 {

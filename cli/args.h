@@ -1,100 +1,73 @@
 #ifndef ROWCAST_ARGS_H
 #define ROWCAST_ARGS_H
 
-#include <getopt.h>
-#include <stdbool.h>
-
 #include "lib/log/log.h"
+#include "lib/options.h"
 
-/* What the program ends with. */
+/* Exit statuses of the program. */
 enum status {
 	STATUS_OK = 0,
-	STATUS_FAILED = 1, /* it did not work */
-	STATUS_USAGE = 2,  /* it was asked for in a way that makes no sense */
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2, /* wrong usage */
 };
 
-#define ARGS_BUSY_MS 5000
-#define ARGS_BUSY_MS_MAX 600000
+struct command;
 
 /*
- * A command's arguments.
- *   command  its name
- *   help     what --help prints; NULL: args_next() returns ARGS_HELP
- *   argv     argv[0] is the command, NULL at the end
- *   at       of the first argument that is no option, once all options have
- *            been taken
- *   db       the log; NULL if none was named
- *   status   what to return when args_next() says ARGS_STOP
+ * The arguments of the program, and then of a command.
+ *   command     NULL before it is known
+ *   argc, argv  once the options are read, argv[1..argc) are the operands
+ *   common      options that every command has: the next three fields
+ *   db          the log; NULL if none was named
+ *   status      what to return after args_read() has returned -1
  */
 struct args {
-	const char *command;
-	const char *help;
+	const struct command *command;
 	int argc;
 	char **argv;
-	int at;
+	struct options common;
 	const char *db;
 	bool is_json;
 	int busy_ms;
 	enum status status;
 };
 
-/* Options that every command has; to be put into its table. */
-#define ARGS_COMMON                                            \
-	{ "db", required_argument, NULL, ARGS_DB },            \
-	    { "busy-ms", required_argument, NULL, ARGS_BUSY }, \
-	    { "json", no_argument, NULL, ARGS_JSON },          \
-	    { "help", no_argument, NULL, ARGS_HELP },          \
-	{                                                      \
-		"version", no_argument, NULL, ARGS_VERSION     \
-	}
-
-enum {
-	ARGS_END = -1,  /* there are no more options */
-	ARGS_STOP = -2, /* it is all said: return status */
-	ARGS_DB = 1000,
-	ARGS_BUSY,
-	ARGS_JSON,
-	ARGS_HELP,
-	ARGS_VERSION,
-	ARGS_OWN, /* the first value for a command's own long options */
-};
+/* The table of the common options, which are fields of struct args. */
+extern const struct option args_common[];
 
 /*
- * Take the common ones from the environment: ROWCAST_DB, ROWCAST_BUSY_MS.
- *   returns  0; -1 if it cannot be right, which has been reported
+ * Read the options and operands of a->command, and the common ones from the
+ * environment: ROWCAST_DB, ROWCAST_BUSY_MS.
+ *   shape    config is the struct that the command's table names
+ *   returns  0; -1 if there is nothing left to do: an error has been reported,
+ *            or --help or --version printed; a->status is set
+ *   owns     a and config borrow from argv and the environment
  */
-int args_environment(struct args *a);
+int args_read(struct args *a, void *config, int max_operands);
 
-/*
- * Take the next option of the command; the common ones are seen to.
- *   shape    shorts and longs as for getopt_long(); longs with ARGS_COMMON
- *   returns  the option's value, with optarg set; else ARGS_END or ARGS_STOP
- */
-int args_next(struct args *a, const char *shorts, const struct option *longs);
+/* Return an operand, or NULL if there are fewer; the first is number 1. */
+const char *args_operand(const struct args *a, int number);
 
-/* There are no arguments but options: 0, or -1 if there are, reported. */
-int args_none(struct args *a);
-
-/* Report a mistake in the arguments; returns STATUS_USAGE. */
+/* Report wrong usage; returns STATUS_USAGE. */
 enum status args_refuse(const struct args *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Report that something did not work; returns STATUS_FAILED. */
+/* Report a failure; returns STATUS_FAILED. */
 enum status args_fail(const struct args *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Report what the log said; returns STATUS_FAILED. */
+/* Report a failure of the log, with its path; returns STATUS_FAILED. */
 enum status args_fail_log(const struct args *a, const char *why);
 
 /*
- * Open the log that was named, which must be there.
+ * Open the log that was named; it must exist.
  *   returns  STATUS_OK with *log set; else the reason has been reported
- *   owns     the caller; log_close()
+ *   owns     the caller closes *log with log_close()
  */
 enum status args_open(const struct args *a, bool append, struct log **log);
 
-/* A log must have been named, and be a file that is not empty: STATUS_OK, or
-   the reason has been reported. */
+/* Check that a log was named, or that it is also a file that is not empty.
+   Return STATUS_OK, or another status after the reason has been reported. */
 enum status args_need_db(const struct args *a);
 enum status args_need_file(const struct args *a);
 

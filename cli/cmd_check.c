@@ -1,5 +1,5 @@
 /*
- * rowcast check: is the log sound?
+ * rowcast check: examine a log.
  */
 #include <stdio.h>
 
@@ -9,29 +9,17 @@
 #include "json.h"
 #include "output.h"
 
-static const char help[] =
-    "Usage: rowcast check [OPTION]...\n"
-    "Look at a log: its file, its folder, its schema, its identity, its ids, its\n"
-    "pages.  One line for each finding; the exit status is 1 if something is\n"
-    "wrong.  To be run as the user that the web server runs as: folders are\n"
-    "looked at with that user's rights.\n"
-    "\n"
-    "      --full            compare indexes with tables as well\n"
-    "      --json            {\"findings\":[…],\"good\":true}\n"
-    "      --db FILE, --busy-ms N, --help, --version\n";
-
-enum { OPTION_FULL = ARGS_OWN };
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ "full", no_argument, NULL, OPTION_FULL },
-	{ NULL, 0, NULL, 0 },
-};
-
 struct check {
 	struct args *args;
 	struct buffer out; /* lines, or the members of an array */
+	bool is_full;
 	bool is_wrong;
+};
+
+static const struct option table[] = {
+	{ "full", 0, NULL, NULL, NULL, "also compare indexes with tables",
+	    OPTION_PLAIN(FLAG, struct check, is_full) },
+	OPTION_END,
 };
 
 static const char *const finding_names[] = {
@@ -69,7 +57,7 @@ on_finding(void *cookie, enum log_finding finding, const char *about,
 	buffer_add_string(&c->out, "\n");
 }
 
-/* The array comes first: whether all is well is known behind it. */
+/* "good" is known only after the findings, so it follows them. */
 static int
 print(struct check *c)
 {
@@ -83,13 +71,13 @@ print(struct check *c)
 }
 
 static enum status
-run_on(struct check *c, bool is_full)
+run_on(struct check *c)
 {
 	if (c->args->is_json) {
 		json_open(&c->out, NULL, '{');
 		json_open(&c->out, "findings", '[');
 	}
-	log_check(c->args->db, is_full, c->args->busy_ms, on_finding, c);
+	log_check(c->args->db, c->is_full, c->args->busy_ms, on_finding, c);
 	if (print(c) != 0 || c->is_wrong)
 		return STATUS_FAILED;
 	return STATUS_OK;
@@ -100,26 +88,26 @@ run(struct args *a)
 {
 	struct check c = { .args = a };
 	enum status status;
-	bool is_full = false;
-	int id;
 
-	while ((id = args_next(a, "", longs)) != ARGS_END) {
-		if (id == ARGS_STOP)
-			return a->status;
-		is_full = true;
-	}
-	if (args_none(a) != 0)
+	if (args_read(a, &c, 0) != 0)
 		return a->status;
 	status = args_need_file(a);
 	if (status == STATUS_OK)
-		status = run_on(&c, is_full);
+		status = run_on(&c);
 	buffer_free(&c.out);
 	return status;
 }
 
 const struct command check_command = {
 	.name = "check",
-	.summary = "is the log sound?",
-	.help = help,
+	.summary = "examine the log for damage and wrong settings",
+	.usage =
+	    "Usage: rowcast check [OPTION]...\n"
+	    "Examine a log: its file, folder, schema, identity, ids and pages.\n"
+	    "Prints one line for each finding; the exit status is 1 if something is\n"
+	    "wrong.  Run it as the web server's user, because it checks the folder\n"
+	    "with the rights of its own user.\n\n",
+	.notes = "\nWith --json, prints {\"findings\":[…],\"good\":true}.\n",
+	.options = table,
 	.run = run,
 };

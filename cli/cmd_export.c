@@ -6,37 +6,8 @@
 #include "output.h"
 #include "reader.h"
 #include "record.h"
-#include "value.h"
 
-#define BATCH_BYTES 262144 /* after so many, what there is goes out */
-
-static const char help[] =
-    "Usage: rowcast export [OPTION]...\n"
-    "Write the events that are in a log to standard output, one JSON object on\n"
-    "each line: id, topic, event, data (a string), retry, key, created_ms.\n"
-    "What an event does not have, or has by default, is left out.\n"
-    "\n"
-    "  -t, --topic T     only this topic; 'user/*' takes all that begin so;\n"
-    "                    repeat it for several\n"
-    "  -e, --event NAME  only events of this name; repeat it for several\n"
-    "      --since FROM  begin after this id, with earliest (the default), with\n"
-    "                    the last:N events, or at a time such as\n"
-    "                    2026-01-31T12:00:00Z\n"
-    "      --upto ID     end with this id\n"
-    "      --db FILE, --busy-ms N, --help, --version\n";
-
-enum { OPTION_SINCE = ARGS_OWN, OPTION_UPTO };
-
-static const char shorts[] = "t:e:";
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ "topic", required_argument, NULL, 't' },
-	{ "event", required_argument, NULL, 'e' },
-	{ "since", required_argument, NULL, OPTION_SINCE },
-	{ "upto", required_argument, NULL, OPTION_UPTO },
-	{ NULL, 0, NULL, 0 },
-};
+#define BATCH_BYTES 262144 /* written at once */
 
 struct export
 {
@@ -47,41 +18,12 @@ struct export
 	bool is_other; /* the log was replaced meanwhile */
 };
 
-static int
-take_upto(struct export *x, const char *value)
-{
-	if (value_number(value, 0, INT64_MAX, &x->upto) == 0)
-		return 0;
-	x->args->status =
-	    args_refuse(x->args, "--upto '%.40s' is no id", value);
-	return -1;
-}
-
-static int
-take_option(struct export *x, int id)
-{
-	switch (id) {
-	case 't':
-		return selection_topic(&x->selection, x->args, optarg);
-	case 'e':
-		return selection_event(&x->selection, x->args, optarg);
-	case OPTION_SINCE:
-		return selection_since(&x->selection, x->args, optarg);
-	default:
-		return take_upto(x, optarg);
-	}
-}
-
-static int
-read_options(struct export *x)
-{
-	int id;
-
-	while ((id = args_next(x->args, shorts, longs)) != ARGS_END)
-		if (id == ARGS_STOP || take_option(x, id) != 0)
-			return -1;
-	return args_none(x->args);
-}
+static const struct option table[] = {
+	SELECTION_OPTIONS(struct export, selection, "earliest"),
+	{ "upto", 0, NULL, "ID", NULL, "end with this id",
+	    OPTION_NUMBER(struct export, upto, 0, INT64_MAX, 1) },
+	OPTION_END,
+};
 
 static bool
 on_event(void *cookie, const struct event *e, int64_t created_ms)
@@ -94,7 +36,7 @@ on_event(void *cookie, const struct event *e, int64_t created_ms)
 	return true;
 }
 
-/* Two logs in one export would be none. */
+/* An export of parts of two logs would be worthless. */
 static void
 on_reset(void *cookie, int64_t after, int64_t head)
 {
@@ -162,7 +104,7 @@ run(struct args *a)
 	enum status status;
 
 	x.selection.start = START_EARLIEST;
-	if (read_options(&x) != 0 || selection_end(&x.selection, a) != 0)
+	if (args_read(a, &x, 0) != 0 || selection_end(&x.selection, a) != 0)
 		return a->status;
 	status = args_open(a, false, &log);
 	if (status == STATUS_OK)
@@ -175,6 +117,12 @@ run(struct args *a)
 const struct command export_command = {
 	.name = "export",
 	.summary = "write events as lines of JSON",
-	.help = help,
+	.usage =
+	    "Usage: rowcast export [OPTION]...\n"
+	    "Write the events of a log to standard output, one JSON object per line,\n"
+	    "with id, topic, event, data (a string), retry, key and created_ms.  Members\n"
+	    "that have the default value are left out.\n\n",
+	.notes = "",
+	.options = table,
 	.run = run,
 };

@@ -21,36 +21,9 @@
 #include "json.h"
 #include "meter.h"
 #include "output.h"
-#include "value.h"
 
 #define BATCH_EVENTS 1000   /* in one transaction */
 #define PIECE_BYTES 1048576 /* parsed at once */
-#define LINE_BYTES 1048576
-#define LINE_BYTES_MAX 268435456
-
-static const char help[] =
-    "Usage: rowcast import [OPTION]... [FILE]\n"
-    "Append events from FILE or standard input: one JSON object per line, with\n"
-    "the member data and optionally topic, event, retry and key.  data may be any\n"
-    "value: a string is stored decoded, another value as its JSON text.  id and\n"
-    "created_ms, which rowcast export writes, are ignored: the log assigns new ones.\n"
-    "\n"
-    "Stops at the first bad line and prints its number: the lines before it are\n"
-    "in the log, those after it are not.  Lines that have a key can be imported\n"
-    "again: a known key adds nothing.\n"
-    "\n"
-    "      --max-line-bytes N  refuse longer lines (1048576)\n"
-    "      --json              print {\"imported\":N,\"repeated\":N,\"last_id\":N},\n"
-    "                          with line and error if it stopped early\n"
-    "      --db FILE, --busy-ms N, --help, --version\n";
-
-enum { OPTION_LINE_BYTES = ARGS_OWN };
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ "max-line-bytes", required_argument, NULL, OPTION_LINE_BYTES },
-	{ NULL, 0, NULL, 0 },
-};
 
 /*
  * One import.
@@ -265,29 +238,21 @@ report(const struct import *m)
 
 /* ---- beginning ---- */
 
+static const struct option table[] = {
+	{ "max-line-bytes", 0, NULL, "N", "1048576", "refuse longer lines",
+	    OPTION_NUMBER(struct import, line_bytes, 2, EVENT_DATA_MAX, 1) },
+	OPTION_END,
+};
+
 static int
 read_options(struct import *m)
 {
-	struct args *a = m->args;
-	int id;
-
-	while ((id = args_next(a, "", longs)) != ARGS_END) {
-		if (id == ARGS_STOP)
-			return -1;
-		if (value_number(optarg, 2, LINE_BYTES_MAX, &m->line_bytes) !=
-		    0) {
-			a->status = args_refuse(a,
-			    "--max-line-bytes '%.40s' is no number from 2 to"
-			    " %d",
-			    optarg, LINE_BYTES_MAX);
-			return -1;
-		}
-	}
-	if (a->at < a->argc && strcmp(a->argv[a->at], "-") != 0)
-		m->path = a->argv[a->at];
-	if (a->at < a->argc)
-		a->at++;
-	return args_none(a);
+	if (args_read(m->args, m, 1) != 0)
+		return -1;
+	m->path = args_operand(m->args, 1);
+	if (m->path != NULL && strcmp(m->path, "-") == 0)
+		m->path = NULL;
+	return 0;
 }
 
 static int
@@ -354,7 +319,6 @@ run(struct args *a)
 	if (m == NULL)
 		return args_fail(a, "out of memory");
 	m->args = a;
-	m->line_bytes = LINE_BYTES;
 	status = read_options(m) == 0 ? run_on(m) : a->status;
 	free(m);
 	return status;
@@ -363,6 +327,19 @@ run(struct args *a)
 const struct command import_command = {
 	.name = "import",
 	.summary = "append events from lines of JSON",
-	.help = help,
+	.usage =
+	    "Usage: rowcast import [OPTION]... [FILE]\n"
+	    "Append events from FILE or standard input: one JSON object per line, with\n"
+	    "the member data and optionally topic, event, retry and key.  data may be any\n"
+	    "value: a string is stored decoded, another value as its JSON text.  id and\n"
+	    "created_ms, which rowcast export writes, are ignored: the log assigns new ones.\n"
+	    "\n"
+	    "Stops at the first bad line and prints its number: the lines before it are\n"
+	    "in the log, those after it are not.  Lines that have a key can be imported\n"
+	    "again: a known key adds nothing.\n\n",
+	.notes =
+	    "\nWith --json, prints {\"imported\":N,\"repeated\":N,\"last_id\":N}, with line\n"
+	    "and error if it stopped early.\n",
+	.options = table,
 	.run = run,
 };

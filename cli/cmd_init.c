@@ -1,5 +1,5 @@
 /*
- * rowcast init: make a log.
+ * rowcast init: create a log.
  */
 #include <sys/stat.h>
 
@@ -7,28 +7,10 @@
 #include "json.h"
 #include "output.h"
 
-static const char help[] =
-    "Usage: rowcast init [OPTION]... [FILE]\n"
-    "Make an event log: FILE, or what --db names.  A file that is missing or\n"
-    "empty becomes one; one that is a log already is left as it is.\n"
-    "\n"
-    "Who is neither its owner nor of its group may not read it.\n"
-    "To add a log to an application's database:\n"
-    "sqlite3 -bail FILE <schema.sql\n"
-    "\n"
-    "      --json            {\"path\":…,\"created\":true,\"identity\":…}\n"
-    "      --db FILE, --busy-ms N, --help, --version\n";
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ NULL, 0, NULL, 0 },
-};
-
 static enum status
 tell(const struct args *a, const struct log *log, bool is_new)
 {
 	struct buffer out = { 0 };
-	int written;
 
 	if (a->is_json) {
 		json_open(&out, NULL, '{');
@@ -41,10 +23,7 @@ tell(const struct args *a, const struct log *log, bool is_new)
 		buffer_add_string(&out,
 		    is_new ? ": is a log now" : ": is a log already");
 	}
-	buffer_add_string(&out, "\n");
-	written = output_write(&out);
-	buffer_free(&out);
-	return written == 0 ? STATUS_OK : STATUS_FAILED;
+	return output_line(&out) == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static enum status
@@ -57,15 +36,13 @@ run(struct args *a)
 	struct stat st;
 	bool is_new;
 
-	if (args_next(a, "", longs) == ARGS_STOP)
+	if (args_read(a, NULL, 1) != 0)
 		return a->status;
-	if (a->at < a->argc)
-		a->db = a->argv[a->at++];
-	if (args_none(a) != 0)
-		return a->status;
+	if (args_operand(a, 1) != NULL)
+		a->db = args_operand(a, 1);
 	if ((status = args_need_db(a)) != STATUS_OK)
 		return status;
-	/* events are for whoever may read them: not for every user */
+	/* not every user of the machine may read the events */
 	(void)umask(umask(0) | S_IRWXO); /* cannot fail; one thread */
 	is_new = stat(a->db, &st) != 0 || st.st_size == 0;
 	if (!is_new && S_ISDIR(st.st_mode))
@@ -81,7 +58,15 @@ run(struct args *a)
 
 const struct command init_command = {
 	.name = "init",
-	.summary = "make a log",
-	.help = help,
+	.summary = "create a log",
+	.usage =
+	    "Usage: rowcast init [OPTION]... [FILE]\n"
+	    "Create an event log in FILE, or in the file that --db names.  The file must\n"
+	    "be missing or empty; an existing log is left as it is.  Only the owner and\n"
+	    "the group of the file may read it.\n\n"
+	    "To add a log to the database of an application:\n"
+	    "sqlite3 -bail FILE <schema.sql\n\n",
+	.notes =
+	    "\nWith --json, prints {\"path\":…,\"created\":true,\"identity\":…}.\n",
 	.run = run,
 };

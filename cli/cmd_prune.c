@@ -1,122 +1,65 @@
 /*
- * rowcast prune: remove what is due.
+ * rowcast prune: remove events.
  *
- * A batch at a time, and after each a pause as long as it took: other writers
- * come in between.
+ * Events are removed in batches.  After each comes a pause of the same length,
+ * so that other writers get the lock.
  */
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/filter.h"
 #include "lib/log/admin.h"
-#include "lib/utf8.h"
 #include "command.h"
 #include "json.h"
 #include "output.h"
-#include "value.h"
+#include "selection.h"
 
 #define PAUSE_MIN_US 500
 #define FRUITLESS_MAX 100000 /* batches of the rules that remove nothing */
 
-static const char help[] =
-    "Usage: rowcast prune [OPTION]...\n"
-    "Remove events: what the log's own rules (its table retention) do not keep,\n"
-    "or what the options say.  Clients that miss something are told (gap).\n"
-    "\n"
-    "      --keep-rows N      keep the newest N events, remove all before them\n"
-    "      --older-than SPAN  remove what is older: 90s, 30m, 12h, 7d, 2w\n"
-    "  -t, --topic T          only of this topic; 'user/*' takes all that begin\n"
-    "                         so, and counts them together\n"
-    "      --rules            the log's own rules as well as the options\n"
-    "      --json             {\"removed\":N}\n"
-    "      --db FILE, --busy-ms N, --help, --version\n";
-
-enum { OPTION_KEEP = ARGS_OWN, OPTION_OLDER, OPTION_RULES };
-
-static const char shorts[] = "t:";
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ "keep-rows", required_argument, NULL, OPTION_KEEP },
-	{ "older-than", required_argument, NULL, OPTION_OLDER },
-	{ "topic", required_argument, NULL, 't' },
-	{ "rules", no_argument, NULL, OPTION_RULES },
-	{ NULL, 0, NULL, 0 },
-};
-
 struct prune {
 	struct args *args;
-	struct pattern topic;
-	bool has_topic;
+	struct selection selection; /* one topic at most */
 	bool wants_rules;
 	int64_t keep_rows; /* -1: not asked for */
 	int64_t age_ms;    /* 0: likewise */
 	int64_t removed;
 };
 
-/* ---- options ---- */
-
-static int
-refuse(struct prune *p, const char *option, const char *value, const char *what)
-{
-	p->args->status =
-	    args_refuse(p->args, "%s '%.80s': %s", option, value, what);
-	return -1;
-}
-
-static int
-take_topic(struct prune *p, const char *value)
-{
-	const struct text t = text_of(value);
-
-	if (p->has_topic)
-		return refuse(p, "--topic", value, "only one, or a prefix");
-	if (!utf8_is_valid(t) || filter_read_pattern(t, &p->topic) != 0)
-		return refuse(p, "--topic", value,
-		    "at most 255 bytes of UTF-8, without line breaks");
-	p->has_topic = true;
-	return 0;
-}
-
-static int
-take_option(struct prune *p, int id)
-{
-	switch (id) {
-	case 't':
-		return take_topic(p, optarg);
-	case OPTION_KEEP:
-		if (value_number(optarg, 0, INT64_MAX, &p->keep_rows) == 0)
-			return 0;
-		return refuse(p, "--keep-rows", optarg, "give a whole number");
-	case OPTION_OLDER:
-		if (value_span(optarg, &p->age_ms) == 0)
-			return 0;
-		return refuse(p, "--older-than", optarg,
-		    "give a span such as 90s, 30m, 12h, 7d or 2w");
-	default:
-		p->wants_rules = true;
-		return 0;
-	}
-}
+static const struct option table[] = {
+	{ "keep-rows", 0, NULL, "N", NULL,
+	    "keep the newest N events, remove all before them",
+	    OPTION_NUMBER(struct prune, keep_rows, 0, INT64_MAX, 1) },
+	{ "older-than", 0, NULL, "SPAN", NULL,
+	    "remove older events: 90s, 30m, 12h, 7d, 2w",
+	    OPTION_PLAIN(SPAN, struct prune, age_ms) },
+	SELECTION_TOPIC(struct prune, selection,
+	    "remove only events of this topic; 'user/*' takes all topics that"
+	    " begin with user/, and counts them together"),
+	{ "rules", 0, NULL, NULL, NULL, "also apply the log's own rules",
+	    OPTION_PLAIN(FLAG, struct prune, wants_rules) },
+	OPTION_END,
+};
 
 static int
 read_options(struct prune *p)
 {
 	struct args *a = p->args;
 	bool has_limit;
-	int id;
 
-	while ((id = args_next(a, shorts, longs)) != ARGS_END)
-		if (id == ARGS_STOP || take_option(p, id) != 0)
-			return -1;
-	has_limit = p->keep_rows >= 0 || p->age_ms > 0;
-	if (p->has_topic && !has_limit) {
-		a->status = args_refuse(a,
-		    "--topic: of it what?  Give --keep-rows or --older-than");
+	if (args_read(a, p, 0) != 0)
 		return -1;
-	}
+	has_limit = p->keep_rows >= 0 || p->age_ms > 0;
 	p->wants_rules = p->wants_rules || !has_limit;
-	return args_none(a);
+	if (p->selection.n_topics > 1)
+		a->status = args_refuse(a,
+		    "--topic: only one is possible; a prefix takes several");
+	else if (p->selection.n_topics > 0 && !has_limit)
+		a->status = args_refuse(a,
+		    "--topic: nothing to remove; give --keep-rows or"
+		    " --older-than");
+	else
+		return 0;
+	return -1;
 }
 
 /* ---- removing ---- */
@@ -130,8 +73,7 @@ now_us(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Who waits for the lock looks for it now and then only: be away for as long
-   as it was held. */
+/* Pause for as long as the lock was held: other writers poll for it. */
 static void
 let_others(int64_t began_us)
 {
@@ -148,9 +90,12 @@ let_others(int64_t began_us)
 static enum log_result
 remove_surplus(struct prune *p, struct log *log)
 {
+	const struct pattern all = { .is_prefix = true };
+	const struct pattern *topic =
+	    p->selection.n_topics > 0 ? &p->selection.topics[0] : &all;
 	struct log_surplus surplus = {
-		.topic = p->topic.text,
-		.is_prefix = p->topic.is_prefix,
+		.topic = topic->text,
+		.is_prefix = topic->is_prefix,
 		.keep_rows = p->keep_rows,
 	};
 	enum log_result result = LOG_OK;
@@ -192,7 +137,6 @@ static enum status
 print_removed(const struct prune *p)
 {
 	struct buffer out = { 0 };
-	int written;
 
 	if (p->args->is_json) {
 		json_open(&out, NULL, '{');
@@ -202,10 +146,7 @@ print_removed(const struct prune *p)
 		buffer_add_number(&out, p->removed);
 		buffer_add_string(&out, " removed");
 	}
-	buffer_add_string(&out, "\n");
-	written = output_write(&out);
-	buffer_free(&out);
-	return written == 0 ? STATUS_OK : STATUS_FAILED;
+	return output_line(&out) == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static enum status
@@ -250,7 +191,6 @@ run(struct args *a)
 	struct log *log;
 	enum status status;
 
-	p.topic.is_prefix = true; /* all topics */
 	if (read_options(&p) != 0)
 		return a->status;
 	status = args_open(a, true, &log);
@@ -263,6 +203,11 @@ run(struct args *a)
 const struct command prune_command = {
 	.name = "prune",
 	.summary = "remove old events",
-	.help = help,
+	.usage =
+	    "Usage: rowcast prune [OPTION]...\n"
+	    "Remove events: without options, those that the log's own rules, in its\n"
+	    "table retention, do not keep.  Clients that miss one are told (gap).\n\n",
+	.notes = "\nWith --json, prints {\"removed\":N}.\n",
+	.options = table,
 	.run = run,
 };

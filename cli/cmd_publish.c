@@ -12,39 +12,8 @@
 #include "command.h"
 #include "json.h"
 #include "output.h"
-#include "value.h"
 
-#define DATA_BYTES 1048576
-#define DATA_BYTES_MAX 268435456
 #define READ_BYTES 65536
-
-static const char help[] =
-    "Usage: rowcast publish [OPTION]... [DATA]\n"
-    "Append one event and print its id.  Without DATA it is read from standard\n"
-    "input, up to the end; a line feed at its very end is left out.\n"
-    "\n"
-    "  -t, --topic T       what it is about; default: the empty topic\n"
-    "  -e, --event NAME    default: message\n"
-    "  -k, --key KEY       where the log has this event with this key already,\n"
-    "                      nothing is added, and its id is printed\n"
-    "  -r, --retry MS      reconnection time for the clients that get it\n"
-    "      --max-bytes N   read no more than this, default 1048576\n"
-    "      --json          {\"id\":42,\"new\":true}; new is false for a known key\n"
-    "      --db FILE, --busy-ms N, --help, --version\n";
-
-enum { OPTION_MAX_BYTES = ARGS_OWN };
-
-static const char shorts[] = "t:e:k:r:";
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ "topic", required_argument, NULL, 't' },
-	{ "event", required_argument, NULL, 'e' },
-	{ "key", required_argument, NULL, 'k' },
-	{ "retry", required_argument, NULL, 'r' },
-	{ "max-bytes", required_argument, NULL, OPTION_MAX_BYTES },
-	{ NULL, 0, NULL, 0 },
-};
 
 struct publish {
 	struct args *args;
@@ -56,64 +25,51 @@ struct publish {
 /* ---- options ---- */
 
 static int
-take_text(struct publish *p, const char *name, struct text *field,
-    const char *value)
+read_text(void *field, const char *value, char why[OPTIONS_WHY_MAX])
 {
-	const struct text t = text_of(value);
+	struct text *t = field;
 
-	if (utf8_is_valid(t)) {
-		*field = t;
+	*t = text_of(value);
+	if (utf8_is_valid(*t))
 		return 0;
-	}
-	p->args->status = args_refuse(p->args, "%s is not UTF-8", name);
+	(void)snprintf(why, OPTIONS_WHY_MAX, "the value is not UTF-8");
 	return -1;
 }
 
-static int
-take_number(struct publish *p, const char *name, int64_t max, int64_t *field,
-    const char *value)
-{
-	if (value_number(value, 0, max, field) == 0)
-		return 0;
-	p->args->status =
-	    args_refuse(p->args, "%s '%.40s' is no number from 0 to %lld", name,
-		value, (long long)max);
-	return -1;
-}
-
-static int
-take_option(struct publish *p, int id)
-{
-	switch (id) {
-	case 't':
-		return take_text(p, "--topic", &p->event.topic, optarg);
-	case 'e':
-		return take_text(p, "--event", &p->event.name, optarg);
-	case 'k':
-		return take_text(p, "--key", &p->event.key, optarg);
-	case 'r':
-		return take_number(p, "--retry", EVENT_RETRY_MAX_MS,
-		    &p->event.retry_ms, optarg);
-	default:
-		return take_number(p, "--max-bytes", DATA_BYTES_MAX,
-		    &p->max_bytes, optarg);
-	}
-}
+static const struct option table[] = {
+	{ "topic", 't', NULL, "T", NULL, "topic (default: the empty topic)",
+	    OPTION_OTHER(struct publish, event.topic, read_text) },
+	{ "event", 'e', NULL, "NAME", EVENT_DEFAULT_NAME, "event name",
+	    OPTION_OTHER(struct publish, event.name, read_text) },
+	{ "key", 'k', NULL, "KEY", NULL,
+	    "idempotency key: an event with a known key is not added again,"
+	    " and the id of the first is printed",
+	    OPTION_OTHER(struct publish, event.key, read_text) },
+	{ "retry", 'r', NULL, "MS", NULL,
+	    "reconnection time for the clients that get the event",
+	    OPTION_NUMBER(struct publish, event.retry_ms, 0, EVENT_RETRY_MAX_MS,
+		1) },
+	{ "max-bytes", 0, NULL, "N", "1048576", "refuse longer standard input",
+	    OPTION_NUMBER(struct publish, max_bytes, 0, EVENT_DATA_MAX, 1) },
+	OPTION_END,
+};
 
 static int
 read_options(struct publish *p)
 {
 	struct args *a = p->args;
-	int id;
+	const char *data;
 
-	while ((id = args_next(a, shorts, longs)) != ARGS_END)
-		if (id == ARGS_STOP || take_option(p, id) != 0)
-			return -1;
-	if (a->at == a->argc)
-		return 0;
-	if (take_text(p, "DATA", &p->event.data, a->argv[a->at++]) != 0)
+	if (args_read(a, p, 1) != 0)
 		return -1;
-	return args_none(a);
+	data = args_operand(a, 1);
+	if (data == NULL)
+		return 0;
+	p->event.data = text_of(data);
+	if (utf8_is_valid(p->event.data))
+		return 0;
+	a->status = args_refuse(a, "DATA is not UTF-8");
+	return -1;
 }
 
 /* ---- standard input ---- */
@@ -174,7 +130,6 @@ static enum status
 print_receipt(const struct args *a, const struct log_receipt *receipt)
 {
 	struct buffer out = { 0 };
-	int written;
 
 	if (a->is_json) {
 		json_open(&out, NULL, '{');
@@ -184,10 +139,7 @@ print_receipt(const struct args *a, const struct log_receipt *receipt)
 	} else {
 		buffer_add_number(&out, receipt->id);
 	}
-	buffer_add_string(&out, "\n");
-	written = output_write(&out);
-	buffer_free(&out);
-	return written == 0 ? STATUS_OK : STATUS_FAILED;
+	return output_line(&out) == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static enum status
@@ -219,17 +171,13 @@ run(struct args *a)
 {
 	struct publish p = {
 		.args = a,
-		.max_bytes = DATA_BYTES,
-		.event = { .topic = { "", 0 },
-		    .name = { EVENT_DEFAULT_NAME,
-			sizeof(EVENT_DEFAULT_NAME) - 1 },
-		    .retry_ms = EVENT_NO_RETRY },
+		.event = { .topic = { "", 0 }, .retry_ms = EVENT_NO_RETRY },
 	};
 	enum status status;
 
 	if (read_options(&p) != 0)
 		return a->status;
-	/* before anybody types anything */
+	/* before a user types data */
 	if ((status = args_need_db(a)) != STATUS_OK)
 		return status;
 	if (p.event.data.bytes == NULL && read_data(&p) != 0)
@@ -243,6 +191,12 @@ run(struct args *a)
 const struct command publish_command = {
 	.name = "publish",
 	.summary = "append one event",
-	.help = help,
+	.usage =
+	    "Usage: rowcast publish [OPTION]... [DATA]\n"
+	    "Append one event and print its id.  Without DATA, the data is standard input\n"
+	    "up to its end, without a line feed at the very end.\n\n",
+	.notes =
+	    "\nWith --json, prints {\"id\":42,\"new\":true}; new is false for a known key.\n",
+	.options = table,
 	.run = run,
 };

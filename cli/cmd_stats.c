@@ -1,5 +1,5 @@
 /*
- * rowcast stats: how large a log is, and how fast it grows.
+ * rowcast stats: print the size of a log, and how fast it grows.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,24 +16,10 @@
 #define TOPICS 10
 #define LINE_MAX_BYTES 256
 
-static const char help[] =
-    "Usage: rowcast stats [OPTION]...\n"
-    "Print how many events a log has, its bytes, its largest topics, the events\n"
-    "of the last hour, and its settings.  Reads every event.\n"
-    "\n"
-    "      --json            one JSON object; minutes has the events of each\n"
-    "                        minute of the last hour, the oldest first\n"
-    "      --db FILE, --busy-ms N, --help, --version\n";
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ NULL, 0, NULL, 0 },
-};
-
 struct stats {
 	struct args *args;
 	struct log_stats log;
-	int64_t rules; /* -1: it cannot have any */
+	int64_t rules; /* -1: the log is too old for rules */
 	const char *identity;
 	struct buffer out;
 };
@@ -56,7 +42,7 @@ line(struct stats *s, const char *name, const char *format, ...)
 	buffer_add_string(&s->out, "\n");
 }
 
-/* "1.4 MB"; the digits of each byte tell nobody anything. */
+/* Write a rounded size such as "1.4 MB". */
 static const char *
 size_text(int64_t bytes, char out[32])
 {
@@ -215,7 +201,7 @@ run(struct args *a)
 	enum status status;
 	struct log *log;
 
-	if (args_next(a, "", longs) == ARGS_STOP || args_none(a) != 0)
+	if (args_read(a, &s, 0) != 0)
 		return a->status;
 	status = args_open(a, false, &log);
 	if (status == STATUS_OK)
@@ -227,7 +213,13 @@ run(struct args *a)
 
 const struct command stats_command = {
 	.name = "stats",
-	.summary = "how large the log is, and how fast it grows",
-	.help = help,
+	.summary = "print the size of the log, and how fast it grows",
+	.usage =
+	    "Usage: rowcast stats [OPTION]...\n"
+	    "Print the number of events in a log, its bytes, its largest topics, the\n"
+	    "events of the last hour, and its settings.  Reads every event.\n\n",
+	.notes =
+	    "\nWith --json, prints one object; its member minutes holds the number of\n"
+	    "events in each minute of the last hour, oldest first.\n",
 	.run = run,
 };

@@ -6,44 +6,9 @@
 #include "output.h"
 #include "reader.h"
 #include "record.h"
-#include "value.h"
 
 #define BATCH_BYTES 262144 /* after so many, what there is goes out */
 #define SILENT_MS 15000    /* as the responder, unless told otherwise */
-
-static const char help[] =
-    "Usage: rowcast tail [OPTION]...\n"
-    "Print the events of a log as they come, until it is interrupted.\n"
-    "\n"
-    "  -t, --topic T     only this topic; 'user/*' takes all that begin so;\n"
-    "                    repeat it for several\n"
-    "  -e, --event NAME  only events of this name; repeat it for several\n"
-    "      --since FROM  begin after this id, with earliest, with the last:N\n"
-    "                    events, or at a time such as 2026-01-31T12:00:00Z;\n"
-    "                    default: from now\n"
-    "  -n, --count N     stop after N events\n"
-    "      --no-follow   stop at the end of the log\n"
-    "      --json        one JSON object on each line, as export writes it\n"
-    "      --sse         text/event-stream, as a stream sends it\n"
-    "      --db FILE, --busy-ms N, --help, --version\n"
-    "\n"
-    "Without --json and --sse: id, time, topic, event and data, separated by\n"
-    "tabs.  Events that are missing are told of (gap, reset) in each form.\n";
-
-enum { OPTION_SINCE = ARGS_OWN, OPTION_NO_FOLLOW, OPTION_SSE };
-
-static const char shorts[] = "t:e:n:";
-
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ "topic", required_argument, NULL, 't' },
-	{ "event", required_argument, NULL, 'e' },
-	{ "since", required_argument, NULL, OPTION_SINCE },
-	{ "count", required_argument, NULL, 'n' },
-	{ "no-follow", no_argument, NULL, OPTION_NO_FOLLOW },
-	{ "sse", no_argument, NULL, OPTION_SSE },
-	{ NULL, 0, NULL, 0 },
-};
 
 struct tail {
 	struct args *args;
@@ -53,60 +18,42 @@ struct tail {
 	enum record_form form;
 	int64_t left; /* events that are still wanted */
 	int64_t told; /* the last id that went out */
-	bool is_once; /* no following */
+	bool is_once; /* do not follow */
+	bool is_sse;
 	bool is_troubled;
 	enum status status;
 };
 
 /* ---- options ---- */
 
-static int
-take_count(struct tail *t, const char *value)
-{
-	if (value_number(value, 1, INT64_MAX, &t->left) == 0)
-		return 0;
-	t->args->status =
-	    args_refuse(t->args, "--count '%.40s' is no number from 1", value);
-	return -1;
-}
-
-static int
-take_option(struct tail *t, int id)
-{
-	switch (id) {
-	case 't':
-		return selection_topic(&t->selection, t->args, optarg);
-	case 'e':
-		return selection_event(&t->selection, t->args, optarg);
-	case 'n':
-		return take_count(t, optarg);
-	case OPTION_SINCE:
-		return selection_since(&t->selection, t->args, optarg);
-	case OPTION_NO_FOLLOW:
-		t->is_once = true;
-		return 0;
-	default:
-		t->form = RECORD_SSE;
-		return 0;
-	}
-}
+static const struct option table[] = {
+	SELECTION_OPTIONS(struct tail, selection, "from now"),
+	{ "count", 'n', NULL, "N", NULL, "stop after N events",
+	    OPTION_NUMBER(struct tail, left, 1, INT64_MAX, 1) },
+	{ "no-follow", 0, NULL, NULL, NULL, "stop at the end of the log",
+	    OPTION_PLAIN(FLAG, struct tail, is_once) },
+	{ "sse", 0, NULL, NULL, NULL,
+	    "print text/event-stream, as a stream sends it",
+	    OPTION_PLAIN(FLAG, struct tail, is_sse) },
+	OPTION_END,
+};
 
 static int
 read_options(struct tail *t)
 {
 	struct args *a = t->args;
-	int id;
 
-	while ((id = args_next(a, shorts, longs)) != ARGS_END)
-		if (id == ARGS_STOP || take_option(t, id) != 0)
-			return -1;
-	if (a->is_json && t->form == RECORD_SSE) {
+	if (args_read(a, t, 0) != 0)
+		return -1;
+	if (a->is_json && t->is_sse) {
 		a->status = args_refuse(a, "--json or --sse: not both");
 		return -1;
 	}
 	if (a->is_json)
 		t->form = RECORD_JSON;
-	return args_none(a);
+	else if (t->is_sse)
+		t->form = RECORD_SSE;
+	return 0;
 }
 
 /* ---- what the reader tells ---- */
@@ -286,6 +233,13 @@ run(struct args *a)
 const struct command tail_command = {
 	.name = "tail",
 	.summary = "print events as they come",
-	.help = help,
+	.usage =
+	    "Usage: rowcast tail [OPTION]...\n"
+	    "Print the events of a log as they come, until it is interrupted.\n\n",
+	.notes =
+	    "\nPrints a line for each event: id, time, topic, event and data, separated\n"
+	    "by tabs.  With --json, prints the objects that export writes.  Missing\n"
+	    "events are reported (gap, reset) in every format.\n",
+	.options = table,
 	.run = run,
 };

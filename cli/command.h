@@ -4,16 +4,18 @@
 #include "args.h"
 
 /*
- * One command of the program.  Each stands in a file of its own name; main.c
- * has the table.
- *   summary  one line for the list of all
- *   help     what its --help prints
- *   run      does it
+ * One command of the program.  Each has a file of its own; main.c lists them.
+ *   summary       its line in the list of all commands
+ *   usage, notes  what --help prints before and after the list of options
+ *   options       the table of its options; NULL: only the common ones
+ *   run           runs it
  */
 struct command {
 	const char *name;
 	const char *summary;
-	const char *help;
+	const char *usage;
+	const char *notes;
+	const struct option *options;
 	enum status (*run)(struct args *a);
 };
 

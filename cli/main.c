@@ -1,14 +1,15 @@
 /*
  * rowcast: look after a log from the command line.  The table of commands, and
- * which of them is meant.
+ * the choice of one.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/warn.h"
 #include "command.h"
+
+#define USAGE_MAX 1024
 
 static const struct command *const commands[] = {
 	&init_command,
@@ -23,116 +24,90 @@ static const struct command *const commands[] = {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static const char help_head[] =
-    "Usage: rowcast [--db FILE] COMMAND [OPTION]... [ARGUMENT]...\n"
-    "Look after an event log: publish, follow, copy, prune and check it.\n"
-    "\n";
-
-static const char help_tail[] =
-    "  help [COMMAND]  this text, or that of a command\n"
+static const char notes[] =
     "\n"
-    "Options of all commands:\n"
-    "  --db FILE       the log; default: ROWCAST_DB in the environment\n"
-    "  --busy-ms N     wait so long for other writers, default 5000\n"
-    "                  (ROWCAST_BUSY_MS)\n"
-    "  --json          output for programs\n"
-    "  --help\n"
-    "  --version\n"
-    "\n"
-    "Exit status: 0 it worked, 1 it did not, 2 it was asked for wrongly.\n";
+    "The environment may set --db as ROWCAST_DB and --busy-ms as\n"
+    "ROWCAST_BUSY_MS.\n"
+    "Exit status: 0 for success, 1 for failure, 2 for wrong usage.\n";
 
-static const struct option longs[] = {
-	ARGS_COMMON,
-	{ NULL, 0, NULL, 0 },
-};
-
-static const struct command *
-find_command(const char *name)
+/* What 'rowcast --help' prints before its options: the commands. */
+static void
+write_usage(char out[USAGE_MAX])
 {
+	int len = snprintf(out, USAGE_MAX,
+	    "Usage: rowcast [--db FILE] COMMAND [OPTION]... [OPERAND]...\n"
+	    "Look after an event log: publish, follow, copy, prune and check"
+	    " it.\n\n");
+
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
+		len += snprintf(out + len, USAGE_MAX - (size_t)len,
+		    "  %-15s %s\n", commands[i]->name, commands[i]->summary);
+	(void)snprintf(out + len, USAGE_MAX - (size_t)len,
+	    "  help [COMMAND]  print this text, or that of a command\n\n"
+	    "Options of all commands:\n");
 }
 
-static enum status
-say(int printed)
+/* Read the options of the program; reports errors. */
+static enum options_result
+read_options(struct args *a)
 {
-	if (printed >= 0 && fflush(stdout) == 0)
-		return STATUS_OK;
-	warn_line("standard output: %s", strerror(errno));
-	return STATUS_FAILED;
+	char why[OPTIONS_WHY_MAX];
+	enum options_result result =
+	    options_arguments(&a->common, &a->argc, a->argv, why);
+
+	if (result == OPTIONS_FAILED || result == OPTIONS_BAD)
+		warn_line("%s", why);
+	return result;
 }
 
-static enum status
-unknown_command(const char *name)
-{
-	warn_line("'%.80s' is no command; 'rowcast help' lists them", name);
-	return STATUS_USAGE;
-}
-
-static enum status
-help(void)
-{
-	(void)printf("%s", help_head); /* say() looks at the last one */
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		(void)printf("  %-15s %s\n", commands[i]->name,
-		    commands[i]->summary);
-	return say(printf("\n%s", help_tail));
-}
-
-static enum status
-help_of(const char *name)
-{
-	const struct command *command;
-
-	if (name == NULL)
-		return help();
-	command = find_command(name);
-	return command != NULL ? say(printf("%s", command->help)) :
-				 unknown_command(name);
-}
-
-/* The command is the first argument that is no option of the program's. */
+/* Run the command that the first operand names.  'help' is --help, and
+   'help COMMAND' is 'COMMAND --help'. */
 static enum status
 run(struct args *a)
 {
-	const struct command *command;
-	const char *name = a->argv[a->at];
+	char option[] = "--help";
 
-	if (name == NULL) {
-		warn_line("which command?  'rowcast help' lists them");
-		return STATUS_USAGE;
+	if (a->argc < 2)
+		return args_refuse(a,
+		    "no command is given; 'rowcast help' lists them");
+	if (strcmp(a->argv[1], "help") == 0) {
+		a->argv[1] = a->argc > 2 ? a->argv[2] : option;
+		a->argv[2] = a->argc > 2 ? option : NULL;
+		a->argc = a->argc > 2 ? 3 : 2;
+		if (a->argc == 2)
+			return (enum status)read_options(a);
 	}
-	if (strcmp(name, "help") == 0)
-		return help_of(a->argv[a->at + 1]);
-	command = find_command(name);
-	if (command == NULL)
-		return unknown_command(name);
-	a->command = command->name;
-	a->help = command->help;
-	a->argc -= a->at;
-	a->argv += a->at;
-	optind = 0; /* glibc: begin anew, with other options */
-	return command->run(a);
+	a->argc--;
+	a->argv++;
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i]->name, a->argv[0]) == 0) {
+			a->command = commands[i];
+			return a->command->run(a);
+		}
+	return args_refuse(a,
+	    "'%.80s' is not a command; 'rowcast help' lists them", a->argv[0]);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct args a = { .command = "rowcast", .argc = argc, .argv = argv };
-	int id;
+	char usage[USAGE_MAX];
+	struct args a = { .argc = argc, .argv = argv };
+	enum options_result result;
 
+	a.common = (struct options){
+		.command = "rowcast",
+		.usage = usage,
+		.notes = notes,
+		.table = args_common,
+		.config = &a,
+		.max_operands = -1,
+		.stops_early = true,
+	};
+	write_usage(usage);
 	warn_open("rowcast", false);
-	/* whoever started this may have chosen otherwise for itself */
+	/* the parent process may have chosen otherwise for itself */
 	(void)signal(SIGPIPE, SIG_DFL);
-	if (args_environment(&a) != 0)
-		return (int)a.status;
-	while ((id = args_next(&a, "+", longs)) != ARGS_END) {
-		if (id == ARGS_HELP)
-			return (int)help();
-		if (id == ARGS_STOP)
-			return (int)a.status;
-	}
-	return (int)run(&a);
+	result = read_options(&a);
+	return result == OPTIONS_OK ? (int)run(&a) : (int)result;
 }

@@ -29,6 +29,17 @@ output_write(struct buffer *b)
 	return -1;
 }
 
+int
+output_line(struct buffer *b)
+{
+	int result;
+
+	buffer_add_string(b, "\n");
+	result = output_write(b);
+	buffer_free(b);
+	return result;
+}
+
 void
 output_check_reader(void)
 {

@@ -11,6 +11,10 @@
  */
 int output_write(struct buffer *b);
 
+/* Write the buffer and a line feed, and free the buffer.  Returns as
+   output_write(). */
+int output_line(struct buffer *b);
+
 /* Has the reader of standard output left?  Then SIGPIPE ends the program, as
    it would with the next write. */
 void output_check_reader(void);

@@ -6,8 +6,8 @@
 #include "args.h"
 
 /*
- * Which events a command is about: -t, -e and --since, in the words of the
- * stream's query.
+ * The events that a command is about: --topic, --event and --since, with the
+ * values of the query of a stream.
  *   filter   made by selection_end()
  *   start    where to begin, with its value
  */
@@ -21,16 +21,38 @@ struct selection {
 	int64_t value;
 };
 
+/* Rows of a table of options; field is a struct selection. */
+#define SELECTION_TOPIC(type, field, help)                     \
+	{                                                      \
+		"topic", 't', NULL, "T", NULL, help,           \
+		    OPTION_OTHER(type, field, selection_topic) \
+	}
+#define SELECTION_OPTIONS(type, field, since)                                     \
+	SELECTION_TOPIC(type, field,                                              \
+	    "only this topic; 'user/*' takes all that begin with user/;"          \
+	    " repeatable"),                                                       \
+	    { "event", 'e', NULL, "NAME", NULL,                                   \
+		    "only events of this name; repeatable",                       \
+		    OPTION_OTHER(type, field, selection_event) },                 \
+	{                                                                         \
+		"since", 0, NULL, "FROM", NULL,                                   \
+		    "begin after this id, with earliest, with the last:N events," \
+		    " or at a time such as 2026-01-31T12:00:00Z (default: " since \
+		    ")",                                                          \
+		    OPTION_OTHER(type, field, selection_since)                    \
+	}
+
 /*
- * Take the value of an option.
- *   returns  0; -1 if it is no such value, which has been reported
+ * Read the value of an option; see struct option.
+ *   shape    s is a struct selection
  *   owns     the selection borrows value
  */
-int selection_topic(struct selection *s, struct args *a, const char *value);
-int selection_event(struct selection *s, struct args *a, const char *value);
-int selection_since(struct selection *s, struct args *a, const char *value);
+int selection_topic(void *s, const char *value, char why[OPTIONS_WHY_MAX]);
+int selection_event(void *s, const char *value, char why[OPTIONS_WHY_MAX]);
+int selection_since(void *s, const char *value, char why[OPTIONS_WHY_MAX]);
 
-/* All has been taken: make the filter.  0, or -1, reported. */
+/* Make the filter once all options are read.  Returns 0, or -1 after it has
+   reported that memory is short. */
 int selection_end(struct selection *s, struct args *a);
 void selection_free(struct selection *s);
 

@@ -5,6 +5,8 @@
 
 #include <sys/resource.h>
 
+#include "lib/event.h"
+
 #define CONFIG struct responder_config
 
 static const char usage[] =
@@ -36,7 +38,7 @@ static const struct option table[] = {
 	    OPTION_NUMBER(CONFIG, keepalive_ms, 1, 86400, 1000) },
 	{ "retry-ms", 0, "ROWCAST_RETRY_MS", "MS", "3000",
 	    "reconnection time of clients",
-	    OPTION_NUMBER(CONFIG, retry_ms, 0, 86400000, 1) },
+	    OPTION_NUMBER(CONFIG, retry_ms, 0, EVENT_RETRY_MAX_MS, 1) },
 	{ "max-age-s", 0, "ROWCAST_MAX_AGE_S", "S", "3600",
 	    "end a stream after this time, +-20 %",
 	    OPTION_NUMBER(CONFIG, max_age_ms, 1, 31536000, 1000) },

@@ -24,6 +24,7 @@ struct event {
 
 #define EVENT_NO_RETRY ((int64_t)-1)
 #define EVENT_RETRY_MAX_MS 86400000 /* in sql/schema.sql, too */
+#define EVENT_DATA_MAX 268435456    /* largest limit of data that may be set */
 #define EVENT_DEFAULT_NAME "message"
 #define EVENT_NAME_MAX 255       /* bytes of a topic, an event name or a key */
 #define EVENT_RESERVED "stream-" /* event names that only rowcast sends */

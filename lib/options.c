@@ -96,6 +96,9 @@ set_number(const struct option *o, void *field, const char *value, char *why)
 		store_number(field, o->size, n * o->scale);
 		return OPTIONS_OK;
 	}
+	if (max == INT64_MAX)
+		return refuse(why, "'%.60s' is not a whole number from %lld on",
+		    value, (long long)o->min);
 	return refuse(why,
 	    is_octal ? "'%.60s' is not an octal number from %llo to %llo" :
 		       "'%.60s' is not a whole number from %lld to %lld",

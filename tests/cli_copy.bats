@@ -49,7 +49,7 @@ import() {
 	rowcast export --upto 0
 	said ''
 	rowcast export --upto x
-	refused 2 "--upto 'x' is no id"
+	refused 2 "--upto: 'x' is not a whole number from 0 on"
 }
 
 @test "export of an empty log is empty; beyond its end it is an error" {
@@ -206,7 +206,7 @@ import() {
 	rowcast import <"$T/input"
 	refused 1 'Line 1 is longer than 1048576 bytes'
 	rowcast import --max-line-bytes 0
-	refused 2 --max-line-bytes
+	refused 2 "--max-line-bytes: '0' is not a whole number from 2 to"
 }
 
 @test "lines without end take no memory" {

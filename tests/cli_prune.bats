@@ -91,12 +91,12 @@ add() {
 	local span
 	for span in 7 d 0d 1y -1d '1 d' 99999999999999d ''; do
 		rowcast prune --older-than "$span"
-		refused 2 "--older-than '$span'"
+		refused 2 "--older-than: '$span' is not a time span"
 	done
 	rowcast prune --keep-rows -1
-	refused 2 --keep-rows
+	refused 2 "--keep-rows: '-1' is not a whole number from 0 on"
 	rowcast prune --topic a
-	refused 2 'of it what?'
+	refused 2 '--topic: nothing to remove; give --keep-rows'
 	rowcast prune -t a -t b --keep-rows 1
 	refused 2 'only one'
 }

@@ -50,27 +50,30 @@ teardown() {
 	rowcast
 	refused 2 "'rowcast help'"
 	rowcast frobnicate
-	refused 2 "'frobnicate' is no command"
+	refused 2 "'frobnicate' is not a command"
 	rowcast help frobnicate
-	refused 2 "'frobnicate' is no command"
+	refused 2 "'frobnicate' is not a command"
 	rowcast --frob publish x
-	refused 2 'option --frob: there is none'
+	refused 2 "--frob: unknown option; see 'rowcast --help'"
 	rowcast publish --tpic x
-	refused 2 "option --tpic: there is none; see 'rowcast publish --help'"
+	refused 2 "--tpic: unknown option; see 'rowcast publish --help'"
+	# options must be written in full
+	rowcast publish --top x
+	refused 2 "--top: unknown option; see 'rowcast publish --help'"
 	rowcast publish -Z
-	refused 2 'option -Z: there is none'
+	refused 2 "-Z: unknown option; see 'rowcast publish --help'"
 	rowcast publish -t
-	refused 2 'option -t: its value is missing'
+	refused 2 '-t: needs a value: -t T'
 	rowcast publish --json=x y
-	refused 2 'it takes no value'
+	refused 2 '--json: takes no value'
 	rowcast publish --retry soon x
-	refused 2 "'soon' is no number from 0 to 86400000"
+	refused 2 "--retry: 'soon' is not a whole number from 0 to 86400000"
 	rowcast publish a b
-	refused 2 "argument 'b'"
+	refused 2 "'b': unexpected argument; see 'rowcast publish --help'"
 	rowcast stats x
-	refused 2 "argument 'x'"
+	refused 2 "'x': unexpected argument; see 'rowcast stats --help'"
 	ROWCAST_BUSY_MS=x rowcast stats
-	refused 2 ROWCAST_BUSY_MS
+	refused 2 "ROWCAST_BUSY_MS: 'x' is not a whole number from 0 to 600000"
 }
 
 @test "a log must be named, by option or environment" {
@@ -79,7 +82,7 @@ teardown() {
 	for command in init 'publish x' tail export import prune stats check; do
 		# shellcheck disable=SC2086 # words
 		rowcast $command </dev/null
-		refused 2 'which log?  Give --db FILE, or set ROWCAST_DB'
+		refused 2 'no log is named: give --db FILE or set ROWCAST_DB'
 	done
 }
 
@@ -112,10 +115,13 @@ teardown() {
 	make_log
 	publish x
 	local command
-	for command in help init 'publish x' 'tail --no-follow --since 0' export \
-		stats check 'prune --keep-rows 9'; do
+	for command in help --help --version 'help init' 'publish --help' \
+		'stats --version' init 'publish x' \
+		'tail --no-follow --since 0' export 'import -' stats check \
+		'prune --keep-rows 9' 'check --json' 'import --json'; do
 		# shellcheck disable=SC2086 # words
-		RC=0 && "$PROGRAM" $command >/dev/full 2>"$ERR" || RC=$?
+		RC=0 && "$PROGRAM" $command </dev/null >/dev/full 2>"$ERR" ||
+			RC=$?
 		refused 1 'No space left on device'
 	done
 }
@@ -246,7 +252,7 @@ teardown() {
 	rowcast publish $'\xff'
 	refused 2 'DATA is not UTF-8'
 	rowcast publish -t $'\xc3' x
-	refused 2 '--topic is not UTF-8'
+	refused 2 '--topic: the value is not UTF-8'
 	printf 'a\xff' >"$T/input"
 	rowcast publish <"$T/input"
 	refused 1 'standard input: it is not UTF-8'

@@ -62,16 +62,16 @@ data() {
 	local value
 	for value in x -1 last:0 last: 2026-02-30T00:00:00Z ''; do
 		rowcast tail --since "$value"
-		refused 2 "--since '$value'"
+		refused 2 "--since: '$value' is not an id"
 	done
 	rowcast tail -t $'a\nb'
-	refused 2 --topic
+	refused 2 "-t: '"
 	rowcast tail -t "$(printf '%0256d' 0)"
-	refused 2 --topic
+	refused 2 "-t: '"
 	rowcast tail -e $'\xff'
-	refused 2 --event
+	refused 2 "-e: '"
 	rowcast tail -n 0
-	refused 2 "--count '0'"
+	refused 2 "-n: '0' is not a whole number from 1 on"
 	rowcast tail --json --sse
 	refused 2 'not both'
 	# shellcheck disable=SC2046 # words

@@ -1,5 +1,5 @@
 /*
- * The pure modules of rowcast(1): buffer, escape, json, record, value.
+ * The pure modules of rowcast(1): buffer, escape, json, record.
  * The property test writes random bytes as JSON and has SQLite read them back.
  */
 #include "tap.h"
@@ -7,7 +7,6 @@
 #include "cli/escape.h"
 #include "cli/json.h"
 #include "cli/record.h"
-#include "cli/value.h"
 #include "lib/log/log.h"
 #include "lib/utf8.h"
 
@@ -245,40 +244,6 @@ check_notices(void)
 	    "record: and as JSON, in the shape of an event");
 }
 
-/* ---- value ---- */
-
-static void
-check_value(void)
-{
-	static const char *const bad[] = { "", " 1", "+1", "-1", "1 ", "1x",
-		"x", "0x1", "9223372036854775808", "11" };
-	static const char *const bad_spans[] = { "", "s", "0s", "1", "1S",
-		"1ms", "1 s", "-1s", "1.5h", "1y", "99999999999999999999s",
-		"3162240001s", "5229w" };
-	static const struct {
-		const char *text;
-		int64_t ms;
-	} spans[] = { { "1s", 1000 }, { "90m", 5400000 }, { "12h", 43200000 },
-		{ "7d", 604800000 }, { "2w", 1209600000 },
-		{ "3162240000s", 3162240000000 } };
-	int64_t n = 77;
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		check(value_number(bad[i], 0, 10, &n) == -1 && n == 77,
-		    "value: '%s' is no number up to 10", bad[i]);
-	check(value_number("007", 7, 7, &n) == 0 && n == 7, "value: 007 is 7");
-	check(value_number("9223372036854775807", 0, INT64_MAX, &n) == 0 &&
-		n == INT64_MAX,
-	    "value: the largest");
-	n = 77;
-	for (size_t i = 0; i < sizeof(bad_spans) / sizeof(bad_spans[0]); i++)
-		check(value_span(bad_spans[i], &n) == -1 && n == 77,
-		    "value: '%s' is no span", bad_spans[i]);
-	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
-		check(value_span(spans[i].text, &n) == 0 && n == spans[i].ms,
-		    "value: %s", spans[i].text);
-}
-
 int
 main(void)
 {
@@ -293,7 +258,6 @@ main(void)
 	check_json_random(j);
 	check_record();
 	check_notices();
-	check_value();
 	log_json_free(j);
 	buffer_free(&b);
 	return tap_end();
