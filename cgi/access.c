@@ -1,7 +1,7 @@
 /*
- * Access to publishing: shut, unless the web server, a token or the operator
- * opens it.  The token is compared in a time that does not depend on how much
- * of it was right.
+ * Access to publishing: denied, unless the web server has authenticated the
+ * client, or the client sends the token, or everyone may publish.  The token is
+ * compared in constant time.
  */
 #include "access.h"
 
@@ -9,7 +9,7 @@
 
 #include "lib/text.h"
 
-/* The token of "Bearer <token>", lent by the header; NULL if it has none. */
+/* Return the token of "Bearer <token>", lent by the header; NULL if none. */
 static const char *
 bearer_token(const char *authorization)
 {
@@ -22,7 +22,7 @@ bearer_token(const char *authorization)
 	return token + strspn(token, " ");
 }
 
-/* Takes as long as given is, whatever stands in secret (never empty). */
+/* The time depends only on the length of given.  secret is not empty. */
 static bool
 is_equal(const char *given, const char *secret)
 {
@@ -36,9 +36,9 @@ is_equal(const char *given, const char *secret)
 }
 
 /*
- * Did the web server verify who this is?  nginx gives as REMOTE_USER whatever
- * name the client claims in Basic credentials that nobody asked for; it does
- * not say AUTH_TYPE then.
+ * Return whether the web server has authenticated the client.  nginx copies the
+ * name from any Basic credentials into REMOTE_USER, verified or not; it sets
+ * AUTH_TYPE only if it has verified them.
  */
 static bool
 is_verified(const char *remote_user, const char *auth_type,
@@ -61,8 +61,8 @@ access_check(const struct access_rules *rules, const char *remote_user,
 		return 0;
 	if (rules->token == NULL || rules->token[0] == '\0') {
 		problem_set(p, 403,
-		    "Publishing is shut.  Have the web server "
-		    "ask for a password here, or set ROWCAST_PUBLISH_TOKEN, or "
+		    "Publishing is not enabled.  Let the web server "
+		    "ask for a password, or set ROWCAST_PUBLISH_TOKEN, or set "
 		    "ROWCAST_PUBLISH_OPEN=1 to let everyone publish.");
 		return -1;
 	}
@@ -71,13 +71,13 @@ access_check(const struct access_rules *rules, const char *remote_user,
 		return 0;
 	if (given != NULL)
 		problem_set(p, 401,
-		    "This is not the token that "
-		    "ROWCAST_PUBLISH_TOKEN holds.");
+		    "The token is wrong: it differs from "
+		    "ROWCAST_PUBLISH_TOKEN.");
 	else
 		problem_set(p, 401,
 		    "Send \"Authorization: Bearer <token>\" "
-		    "with the token that ROWCAST_PUBLISH_TOKEN holds.  If you "
-		    "did: Apache passes it on with CGIPassAuth On only.");
+		    "with the token in ROWCAST_PUBLISH_TOKEN.  Apache passes "
+		    "this header on only with \"CGIPassAuth On\".");
 	p->header = "WWW-Authenticate: Bearer realm=\"rowcast\"";
 	return -1;
 }

@@ -6,9 +6,9 @@
 #include "lib/problem.h"
 
 /*
- * May this request publish?  Pure.
- *   token    what a Bearer token must equal, never empty; NULL for no token
- *   is_open  everyone may
+ * The rules for access to publishing.  Pure.
+ *   token    the Bearer token that gives access, not empty; NULL: none does
+ *   is_open  everyone has access
  */
 struct access_rules {
 	const char *token;
@@ -16,11 +16,11 @@ struct access_rules {
 };
 
 /*
- *   shape    remote_user: REMOTE_USER, as the web server authenticated it;
- *            auth_type: AUTH_TYPE, how; authorization: the Authorization
- *            header as sent; each may be NULL
- *   returns  0; -1 with *p set: 401 if a token would do, 403 if nothing is set
- *            that could let anyone in
+ * Check whether a request may publish.
+ *   shape    the variables REMOTE_USER, AUTH_TYPE and HTTP_AUTHORIZATION of the
+ *            request; each may be NULL
+ *   returns  0; -1 with *p set: 401 if a token would give access, 403 if no
+ *            rule can give access
  *   source   RFC 6750, 2.1 and 3; RFC 3875, 4.1.11
  */
 int access_check(const struct access_rules *rules, const char *remote_user,

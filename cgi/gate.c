@@ -1,5 +1,5 @@
 /*
- * The gate: what is refused whatever its body holds.
+ * The checks that a publish request passes before its body is read.
  */
 #include "gate.h"
 
@@ -11,8 +11,8 @@
 #include "access.h"
 #include "answer.h"
 
-/* PUT is what curl -T - sends: what comes is an event stream unless it says
-   otherwise. */
+/* "curl -T -" sends a PUT request without a type: read its body as an event
+   stream. */
 static int
 check_method(const char *method, const char **type, struct problem *p)
 {
@@ -43,7 +43,7 @@ check_access(const struct publisher_config *config, const char *const *vars,
 	    p);
 }
 
-/* An Origin header that names another host than the request went to. */
+/* Return whether an Origin header names another host than the Host header. */
 static bool
 is_elsewhere(const char *origin, const char *host)
 {
@@ -62,15 +62,15 @@ is_cross_site(const char *const *vars)
 
 	if (site != NULL)
 		return strcmp(site, "cross-site") == 0;
-	/* browsers leave it out over plain http, and older ones always */
+	/* browsers omit it over plain http, and old browsers always do */
 	return is_elsewhere(form_var(vars, "HTTP_ORIGIN"),
 	    form_var(vars, "HTTP_HOST"));
 }
 
 /*
- * A form on another site can make a browser that is logged in here send a
- * request, which no preflight precedes.  "*" lets all pages publish, but not
- * in the name of who happens to look at them.
+ * A form on another site can make a browser send a request with the cookies
+ * and credentials of its user, and no preflight precedes it.  "*" allows all
+ * pages to publish, but not in the name of the user who looks at them.
  *   source   Fetch Metadata Request Headers, 2.3; WHATWG Fetch, 3.1
  */
 static int

@@ -5,9 +5,10 @@
 #include "publisher_config.h"
 
 /*
- * May this request publish: its method, who sends it, from where?  Pure.
- *   shape    vars is an environment; *type is its CONTENT_TYPE, or NULL, and is set where PUT came
- *            without one
+ * Check the method of a publish request, the rights of its sender, and the site
+ * that it comes from.  Pure.
+ *   shape    vars is an environment; *type is its CONTENT_TYPE, or NULL, and is
+ *            set if a PUT request has none
  *   returns  0; -1 with *p set: 401, 403, 405
  */
 int gate_check(const struct publisher_config *config, const char *const *vars,

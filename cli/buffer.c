@@ -1,5 +1,5 @@
 /*
- * Bytes that grow at their end.
+ * A growing buffer.
  */
 #include "buffer.h"
 

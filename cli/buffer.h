@@ -6,11 +6,10 @@
 #include "lib/event.h"
 
 /*
- * Bytes that grow at their end: what is to be written out next.  Pure.
- *   bytes     [0..len), not NUL-ended; NULL as long as nothing was added
- *   is_short  memory ran short: something is missing, and nothing more is
- *             added.  Who writes it out looks at it, nobody before
- * All zero is an empty buffer.
+ * A growing buffer of output.  All zero is an empty buffer.  Pure.
+ *   bytes     [0..len), not NUL-terminated; NULL before anything was added
+ *   is_short  an allocation has failed: something is missing, and nothing more
+ *             is added.  Check it only before the buffer is written out
  */
 struct buffer {
 	char *bytes;
@@ -19,13 +18,13 @@ struct buffer {
 	bool is_short;
 };
 
-void buffer_free(struct buffer *b); /* leaves it empty */
+void buffer_free(struct buffer *b); /* the buffer is empty then */
 void buffer_clear(struct buffer *b);
 
 /*
- * Room for len bytes at the end, which count as added.
- *   returns  NULL if memory is short
- *   voids    what was returned before
+ * Add len bytes, for the caller to fill in.
+ *   returns  the bytes; NULL if an allocation has failed
+ *   voids    the bytes that earlier calls returned
  */
 char *buffer_room(struct buffer *b, size_t len);
 

@@ -1,6 +1,6 @@
 /*
- * Text of any bytes as one that can be shown.  What needs no escaping, which is
- * nearly everything, goes over in one piece.
+ * Text of any bytes, escaped for display.  Runs that need no escaping are copied
+ * at once.
  */
 #include "escape.h"
 
@@ -13,7 +13,7 @@
 #define ESCAPE_MAX 8
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* What stands for a character; "" if it can stand for itself. */
+/* Write the escape of a character; "" if it needs none. */
 static void
 escape(uint32_t c, const char *quoted, char out[ESCAPE_MAX])
 {

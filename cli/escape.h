@@ -4,10 +4,10 @@
 #include "buffer.h"
 
 /*
- * Add a text of any bytes so that it stays on its line and does nothing to a
- * terminal: control characters as \n or \u00XX, each piece that is not UTF-8
- * as U+FFFD.  Pure.
- *   quoted   these ASCII characters get a backslash in front
+ * Add a text of any bytes so that it stays on one line and does not control a
+ * terminal: control characters become \n or \u00XX, malformed UTF-8 becomes
+ * U+FFFD.  Pure.
+ *   quoted   ASCII characters to be preceded by a backslash
  */
 void escape_text(struct buffer *b, struct text t, const char *quoted);
 

@@ -1,6 +1,6 @@
 /*
- * JSON into a buffer.  Whether a comma is needed shows the byte before: it is
- * one unless a bracket, or a line, has just been opened.
+ * JSON into a buffer.  The last byte shows whether a comma is needed: it is,
+ * unless that byte has opened a bracket or ended a line.
  */
 #include "json.h"
 
@@ -20,7 +20,7 @@ add_quoted(struct buffer *b, struct text t)
 	add_char(b, '"');
 }
 
-/* What stands before a value. */
+/* Write what precedes a value: a comma, and the name of the member. */
 static void
 begin(struct buffer *b, const char *name)
 {

@@ -4,7 +4,7 @@
 #include "buffer.h"
 
 /*
- * JSON, written piece by piece to the end of a buffer.  Pure.
+ * A JSON writer that appends to a buffer.  Pure.
  *
  *	json_open(b, NULL, '{');
  *	json_text(b, "topic", e->topic);
@@ -15,13 +15,13 @@
  *   source   RFC 8259
  */
 
-/* '{' or '[', after a comma where one is needed. */
+/* Write '{' or '[', after a comma if one is needed; and '}' or ']'. */
 void json_open(struct buffer *b, const char *name, char bracket);
 void json_close(struct buffer *b, char bracket);
 
 /*
- * A string of any bytes: control characters are escaped, and each piece that
- * is not UTF-8 becomes U+FFFD.
+ * Write a string.  The value may hold any bytes: control characters are
+ * escaped, and malformed UTF-8 is replaced by U+FFFD.
  */
 void json_text(struct buffer *b, const char *name, struct text value);
 void json_string(struct buffer *b, const char *name, const char *value);

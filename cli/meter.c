@@ -1,5 +1,5 @@
 /*
- * How far a long command has come.
+ * The progress of a long command.
  */
 #include "meter.h"
 
@@ -21,9 +21,9 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A line that is not shown is no loss. */
+/* Errors are ignored: the line is only informative. */
 static void
-say(const char *line)
+print(const char *line)
 {
 	(void)fputs(line, stderr);
 }
@@ -53,7 +53,7 @@ meter_show(struct meter *m, int64_t bytes, int64_t events)
 		(void)snprintf(line, sizeof(line),
 		    "\r%" PRId64 " events, %.1f MB\033[K", events,
 		    (double)bytes / 1e6);
-		say(line);
+		print(line);
 		return;
 	}
 	if (bytes > m->total)
@@ -66,13 +66,13 @@ meter_show(struct meter *m, int64_t bytes, int64_t events)
 	    "\r[%s] %3d %%  %.1f of %.1f MB, %" PRId64 " events\033[K", bar,
 	    (int)((double)bytes / (double)m->total * 100), (double)bytes / 1e6,
 	    (double)m->total / 1e6, events);
-	say(line);
+	print(line);
 }
 
 void
 meter_end(struct meter *m)
 {
 	if (m->has_line)
-		say("\r\033[K");
+		print("\r\033[K");
 	m->has_line = false;
 }

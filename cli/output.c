@@ -1,6 +1,6 @@
 /*
- * Standard output, a batch at a time.  What is written is known to have been
- * taken: nothing waits in a buffer of the C library.
+ * Standard output, a batch at a time.  The C library buffers nothing, so errors
+ * are seen at once.
  */
 #include "output.h"
 
@@ -46,5 +46,5 @@ output_check_reader(void)
 	struct pollfd out = { .fd = STDOUT_FILENO };
 
 	if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0)
-		(void)raise(SIGPIPE); /* of which main() took the default */
+		(void)raise(SIGPIPE); /* main() has reset its handler */
 }

@@ -4,10 +4,9 @@
 #include "buffer.h"
 
 /*
- * Write all that is in the buffer to standard output and clear it.
- *   returns  0; -1 if it could not be written, or something is missing in it,
- *            which has been reported then.  Where the reader of a pipe has
- *            left, SIGPIPE ends the program
+ * Write the buffer to standard output and clear it.
+ *   returns  0; -1 after it has reported that writing, or an allocation, has
+ *            failed.  SIGPIPE ends the program if the reader of a pipe has left
  */
 int output_write(struct buffer *b);
 
@@ -15,8 +14,8 @@ int output_write(struct buffer *b);
    output_write(). */
 int output_line(struct buffer *b);
 
-/* Has the reader of standard output left?  Then SIGPIPE ends the program, as
-   it would with the next write. */
+/* End the program by SIGPIPE, as the next write would, if the reader of standard
+   output has left. */
 void output_check_reader(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The Accept header, as far as one media type is concerned.
- * A weight that is no weight counts as a yes: RFC 9110 lets a server disregard
- * the header, and a stream refused for a typing error helps nobody.
+ * The Accept header, for one media type.
+ * A malformed weight counts as acceptance: RFC 9110 allows a server to
+ * disregard the header.
  */
 #include "accept.h"
 
@@ -10,7 +10,7 @@
 
 #include "lib/text.h"
 
-/* White space may stand around the parts, not inside of them. */
+/* Remove white space from both ends. */
 static struct text
 trim(const char *begin, const char *end)
 {
@@ -21,7 +21,7 @@ trim(const char *begin, const char *end)
 	return (struct text){ begin, (size_t)(end - begin) };
 }
 
-/* Cut off the front of *s up to one of the stop characters outside quotes. */
+/* Take the front of *s up to a stop character outside quotes; advance *s. */
 static struct text
 cut(const char **s, const char *stops)
 {
@@ -38,7 +38,8 @@ cut(const char **s, const char *stops)
 	return trim(begin, p);
 }
 
-/* 3 for type/subtype itself, 2 for its type, 1 for all, 0 for another. */
+/* Return how closely a range matches: 3 for type/subtype, 2 for any subtype, 1
+   for any type, 0 if it does not match. */
 static int
 specificity(struct text range, const char *type, const char *subtype)
 {
@@ -57,7 +58,7 @@ specificity(struct text range, const char *type, const char *subtype)
 	return text_is(first, "*") && text_is(second, "*");
 }
 
-/* Is the parameter "q=0", or 0 with decimals that are all 0? */
+/* Return whether the parameter is "q=0", possibly with zero decimals. */
 static bool
 is_zero_weight(struct text parameter)
 {

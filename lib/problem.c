@@ -1,7 +1,8 @@
 /*
  * Refusals as application/problem+json (RFC 9457) in a CGI response.
- * Whatever the detail holds, the output is well-formed JSON and no header line
- * can be forged through it: the detail stands in the body only.
+ * Whatever the detail holds, the output is well-formed JSON.  The detail is
+ * written into the body only, so it cannot forge a header line.  Memory is not
+ * allocated: one of the refusals is that there is none.
  */
 #include "problem.h"
 
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Each byte of the detail as \u00XX, and the rest of the object. */
+/* Every byte of the detail as \u00XX, and the rest of the object. */
 #define BODY_MAX (6 * sizeof((struct problem *)0)->detail + 300)
 
 _Static_assert(BODY_MAX + 512 <= PROBLEM_MAX, "room for the header lines");
@@ -24,8 +25,8 @@ is_continuation(char c)
 void
 problem_set(struct problem *p, int status, const char *detail, ...)
 {
-	/* One byte more than fits shows whether a cut would split a character;
-	   a copy of our own lets the arguments point into the old detail. */
+	/* One byte more than fits shows whether the cut splits a character.
+	   The arguments may point into the old detail: format into a copy. */
 	char text[sizeof p->detail + 1];
 	size_t len;
 	va_list args;
@@ -52,7 +53,7 @@ problem_set(struct problem *p, int status, const char *detail, ...)
 int
 problem_memory(struct problem *p)
 {
-	problem_set(p, 503, "Memory is short.  Send it again a little later.");
+	problem_set(p, 503, "Out of memory.  Try again later.");
 	p->retry_s = 1;
 	return -1;
 }
@@ -90,8 +91,8 @@ problem_reason(int status)
 	return "Error";
 }
 
-/* Write text as the inside of a JSON string; out has room for 6 bytes of each
-   and a NUL. */
+/* Write text as the inside of a JSON string; out has room for 6 times its
+   length and a NUL. */
 static void
 json_escape(const char *text, char *out)
 {

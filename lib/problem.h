@@ -4,14 +4,14 @@
 #include <stddef.h>
 
 /*
- * A request that is refused, and why: what both programs answer with instead
- * of a stream or a receipt.  Pure.
+ * The reason why a request is refused, and the response that says so.  Pure.
  *   status       HTTP status, 400..599
  *   retry_s      Retry-After in seconds, or 0 for none
  *   header       one further header line without CRLF ("Allow: GET"), or NULL;
  *                static storage
- *   members      further members of the answer: ,"name":value… or ""
- *   detail       a sentence for people that says what to do, UTF-8, NUL-ended
+ *   members      further members of the JSON object: ,"name":value… or ""
+ *   detail       a sentence that tells the client's author what to do; UTF-8,
+ *                NUL-terminated
  */
 struct problem {
 	int status;
@@ -22,21 +22,21 @@ struct problem {
 };
 
 /*
- * Fill in a problem, without retry_s and header.  detail is formatted like
- * printf and cut to fit at a character boundary.
+ * Set status and detail, and clear the other fields.  detail is a printf
+ * format; the text is cut to fit, at a character boundary.
  */
 void problem_set(struct problem *p, int status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The problem of memory that is short: 503, to be tried again.  Returns -1. */
+/* Set the problem of an allocation that failed: 503, try again.  Returns -1. */
 int problem_memory(struct problem *p);
 
-/* The reason phrase of a status we use ("Bad Request"); "Error" if unknown. */
+/* Return the reason phrase of a status ("Bad Request"), or "Error". */
 const char *problem_reason(int status);
 
 /*
- * Write the CGI response: Status, Content-Type: application/problem+json,
- * Content-Length, Cache-Control: no-store, Retry-After and header where set,
+ * Write the whole CGI response: Status, Content-Type: application/problem+json,
+ * Content-Length, Cache-Control: no-store, Retry-After and header if set,
  * the extra header lines, a blank line, and {"type":"about:blank","title":…,
  * "status":…,"detail":…}.
  *   shape    extra is whole header lines, each ended with CRLF, or ""
