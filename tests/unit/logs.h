@@ -8,14 +8,13 @@
 #include "lib/log/log.h"
 
 /*
- * Logs in a folder of their own.  Rows that our own calls cannot make (other
- * times, removed rows, other schemas) are made with the sqlite3 shell, as
- * people make them.
+ * Logs in a folder of their own, for unit tests.  Rows that lib/log cannot make
+ * (other times, removed rows, other schemas) are made with the sqlite3 shell.
  */
-static char folder[] = "/tmp/test_log.XXXXXX";
+static char folder[32];
 static char path[64];
 
-/* Run SQL with the sqlite3 shell on a file of the folder. */
+/* Runs SQL with the sqlite3 shell on a file; returns whether it succeeded. */
 static inline bool
 shell_on(const char *file, const char *sql)
 {
@@ -38,7 +37,7 @@ sql(const char *text)
 		abort();
 }
 
-/* The next file that is not there yet. */
+/* Sets path to a file of the folder that does not exist. */
 static inline void
 new_path(void)
 {
@@ -70,7 +69,7 @@ open_log(bool create, bool append)
 	return log_open(&o, &log, why) == LOG_OK ? log : NULL;
 }
 
-/* A new log at a new path, for appending. */
+/* Creates a log at a new path and opens it for appending. */
 static inline struct log *
 new_log(void)
 {
@@ -83,7 +82,7 @@ new_log(void)
 	return log;
 }
 
-/* Opening gives this, and a line that holds this. */
+/* Does log_open() give this result, and one line that holds this text? */
 static inline bool
 opens_as(bool create, enum log_result expected, const char *line)
 {
@@ -124,7 +123,11 @@ append(struct log *log, const char *topic, const char *data)
 	return log_append(log, &e, 1, &r, &culprit) == LOG_OK ? r.id : -1;
 }
 
-/* Is there an sqlite3 shell?  Then make the folder. */
+/*
+ * Makes the folder, in memory where possible: these tests wait for thousands
+ * of commits, and none is about the disk.
+ *   returns  false, with the plan printed, if there is no sqlite3 shell
+ */
 static inline bool
 begin(void)
 {
@@ -132,6 +135,8 @@ begin(void)
 		printf("1..0 # skip the sqlite3 shell is not installed\n");
 		return false;
 	}
+	(void)snprintf(folder, sizeof(folder), "%s/test_log.XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(folder) == NULL)
 		abort();
 	return true;
