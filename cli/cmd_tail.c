@@ -7,8 +7,8 @@
 #include "reader.h"
 #include "record.h"
 
-#define BATCH_BYTES 262144 /* after so many, what there is goes out */
-#define SILENT_MS 15000    /* as the responder, unless told otherwise */
+#define BATCH_BYTES 262144 /* write out after this many */
+#define SILENT_MS 15000    /* between keepalives, the responder's default */
 
 struct tail {
 	struct args *args;
@@ -16,9 +16,9 @@ struct tail {
 	struct reader *reader;
 	struct buffer out;
 	enum record_form form;
-	int64_t left; /* events that are still wanted */
-	int64_t told; /* the last id that went out */
-	bool is_once; /* do not follow */
+	int64_t left; /* events still to be printed */
+	int64_t told; /* the last id that was written */
+	bool is_once; /* --no-follow */
 	bool is_sse;
 	bool is_troubled;
 	enum status status;
@@ -56,7 +56,7 @@ read_options(struct tail *t)
 	return 0;
 }
 
-/* ---- what the reader tells ---- */
+/* ---- calls from the reader ---- */
 
 static void
 on_start(void *cookie, int64_t cursor)
@@ -99,17 +99,17 @@ on_reset(void *cookie, int64_t after, int64_t head)
 
 /* ---- following ---- */
 
-/* Trouble that may pass is told once; who asked for what is there now does not
-   wait for it. */
+/* Report the first of a series of failures.  With --no-follow, report each: it
+   does not wait for the log. */
 static void
-tell_trouble(struct tail *t)
+report_trouble(struct tail *t)
 {
 	if (!t->is_troubled || t->is_once)
 		t->status = args_fail_log(t->args, reader_why(t->reader));
 	t->is_troubled = true;
 }
 
-/* One step, written out. */
+/* Take one step, and write its output. */
 static enum reader_result
 turn(struct tail *t, bool *is_news)
 {
@@ -119,7 +119,7 @@ turn(struct tail *t, bool *is_news)
 	if (result == READER_TROUBLE) {
 		t->left = left;
 		buffer_clear(&t->out);
-		tell_trouble(t);
+		report_trouble(t);
 		return result;
 	}
 	t->is_troubled = false;
@@ -176,7 +176,7 @@ follow(struct tail *t)
 		t->status = STATUS_FAILED;
 }
 
-/* All that is there now: up to the end that the log has at this moment. */
+/* With --no-follow, read up to the end that the log has at this moment. */
 static int
 find_end(struct tail *t, struct log *log, int64_t *end)
 {

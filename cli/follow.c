@@ -1,5 +1,6 @@
 /*
- * Wait for a log to grow: file events, and a look now and then all the same.
+ * Waits for a log to grow: by file events, and by a look every POLL_MS, because
+ * some file systems send none.
  */
 #include "follow.h"
 
@@ -30,7 +31,7 @@ on_silence(uv_timer_t *timer)
 }
 
 static void
-listen_again(struct run *run)
+restart_silence(struct run *run)
 {
 	if (run->follow->silent != NULL)
 		timer_repeat(&run->silence, on_silence, run->follow->silent_ms);
@@ -47,7 +48,7 @@ on_look(void *cookie)
 	output_check_reader();
 	is_news = run->follow->look(run->follow->cookie, &run->is_over);
 	if (is_news)
-		listen_again(run);
+		restart_silence(run);
 	if (run->is_over)
 		uv_stop(&run->loop);
 	return is_news;
@@ -56,7 +57,7 @@ on_look(void *cookie)
 static void
 run_loop(struct run *run)
 {
-	listen_again(run);
+	restart_silence(run);
 	(void)on_look(run); /* what came while the watch was set up */
 	if (!run->is_over)
 		(void)uv_run(&run->loop, UV_RUN_DEFAULT); /* until uv_stop() */

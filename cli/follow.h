@@ -5,11 +5,11 @@
 #include <stdint.h>
 
 /*
- * Look at a log again whenever it may have grown, until told to stop.
- *   look     returns whether there was news; sets *is_over to end it
- *   silent   is called after so long without news; NULL for never
- *   units    silent_ms
- *   returns  0 when look has ended it; -1 if it could not begin, reported
+ * Call look() whenever a log may have grown, until it sets *is_over.
+ *   look     returns whether there was news
+ *   silent   is called after each silent_ms without news; may be NULL
+ *   returns  0 once look() has ended it; -1 if it could not begin, which is
+ *            reported
  */
 struct follow {
 	const char *path;

@@ -1,10 +1,9 @@
 /*
- * Events of a log that goes on growing.
+ * Events of a log that grows.
  *
  * The rules are those of a stream (fcgi/source.c, fcgi/stream.c), for one
- * client and without its memory: each step is one read transaction that looks
- * at the identity and the end of the log, and at the last row before the cursor,
- * before it trusts the cursor.
+ * client and without a tail.  Each step is one read transaction that checks the
+ * fingerprint and the end of the log before it trusts the cursor.
  */
 #include "reader.h"
 
@@ -16,7 +15,7 @@
 #include "lib/log/admin.h"
 #include "lib/log/seek.h"
 
-/* How far it has come: what a step that fails leaves as it was. */
+/* How far it has come; a step that fails restores it. */
 struct progress {
 	struct seek seek;
 	int64_t cursor;
@@ -32,7 +31,7 @@ struct reader {
 	const struct filter *filter;
 	const struct reader_handler *handler;
 	struct progress at;
-	int64_t asked; /* seek.value as it was given: seek counts down */
+	int64_t asked; /* seek.value as given: seek counts down */
 	int64_t upto;
 	bool is_behind;  /* there may be more, although nothing has changed */
 	bool must_check; /* the fingerprint, before the next rows */
@@ -122,7 +121,7 @@ reopen(struct reader *r)
 	return READER_END;
 }
 
-/* Where to begin. */
+/* Look for the place to start. */
 static enum reader_result
 find(struct reader *r, int64_t head)
 {
@@ -145,7 +144,7 @@ find(struct reader *r, int64_t head)
 }
 
 static enum reader_result
-tell_gap(struct reader *r)
+check_gap(struct reader *r)
 {
 	int64_t next;
 
@@ -211,7 +210,7 @@ on_last(void *cookie, const struct event *e)
 	return true;
 }
 
-/* The row to know the log by, whether it was asked for or not. */
+/* Note the last row up to the cursor, whether it passes the filter or not. */
 static enum reader_result
 note_last(struct reader *r)
 {
@@ -260,7 +259,7 @@ step(struct reader *r)
 		return result;
 	if (!r->at.is_found && (result = find(r, head)) != READER_END)
 		return result;
-	if ((result = tell_gap(r)) != READER_END ||
+	if ((result = check_gap(r)) != READER_END ||
 	    (result = read_page(r, head)) == READER_TROUBLE)
 		return result;
 	return note_last(r) == READER_TROUBLE ? READER_TROUBLE : result;

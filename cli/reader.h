@@ -4,19 +4,20 @@
 #include "selection.h"
 
 /*
- * Reads the events of a selection from a log that goes on growing, or that is
- * replaced meanwhile: each once and in order of ids, or it says that it cannot.
+ * Reads the events of a selection from a log that grows, or is replaced, in the
+ * meantime: each once and in id order.  If that is impossible, it says so.
  */
 struct reader;
 
 /*
- *   start    where it begins: after this id
- *   event    one event, with key; lent until it returns.  Returns false to
- *            leave it: reading ends there, for now
- *   gap      some events after one id and before the other were removed
- *   reset    the log is another one, or an older copy, and ends at head: what
- *            was read is void
- * All but event may be NULL.
+ *   start    reading begins after this id
+ *   event    one event, with key; lent until it returns.  Return false to leave
+ *            it unread: the step ends there
+ *   gap      some events between two ids were removed
+ *   reset    the log was replaced or is an older copy, and ends at head:
+ *            discard what was read
+ * All but event may be NULL.  None may call a function of the reader but
+ * reader_cursor().
  */
 struct reader_handler {
 	void (*start)(void *cookie, int64_t cursor);
@@ -27,10 +28,10 @@ struct reader_handler {
 };
 
 /*
- *   upto     no event beyond this id; INT64_MAX for all
+ *   upto     the last id to read; INT64_MAX for all
  *   returns  NULL if out of memory
- *   owns     the caller; reader_free(), which closes log.  On NULL it does not
- *            Lends the rest
+ *   owns     the caller frees with reader_free(), which closes log.  Takes log,
+ *            unless it returns NULL; lends the other arguments
  */
 struct reader *reader_new(struct log *log, const struct args *a,
     const struct selection *s, int64_t upto,
@@ -38,20 +39,19 @@ struct reader *reader_new(struct log *log, const struct args *a,
 void reader_free(struct reader *r); /* r may be NULL */
 
 enum reader_result {
-	READER_MORE,    /* call again: there is more, or there may be */
+	READER_MORE,    /* there may be more: call again */
 	READER_END,     /* that was all, for now */
-	READER_TROUBLE, /* the log cannot be read: reader_why().  What the
-	                   handler was told in this step is void, and will be
-	                   told again */
+	READER_TROUBLE, /* the log cannot be read: reader_why().  Discard what
+	                   this step has handed over: it will come again */
 };
 
-/* Read on, a page at most. */
+/* Read at most one page. */
 enum reader_result reader_step(struct reader *r);
 
-/* The events up to this id have been read or passed over. */
+/* All events up to this id have been read or passed over. */
 int64_t reader_cursor(const struct reader *r);
 
-/* One line about the last trouble. */
+/* One line about the last READER_TROUBLE. */
 const char *reader_why(const struct reader *r);
 
 #endif

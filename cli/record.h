@@ -4,7 +4,7 @@
 #include "buffer.h"
 
 /*
- * One event as it is shown.  Pure.
+ * Events, and the other blocks of a stream, as output.  Pure.
  */
 
 enum record_form {
@@ -17,26 +17,25 @@ enum record_form {
  * Add one event.
  *   RECORD_LINE  id, time, topic, event and data, separated by tabs
  *   RECORD_JSON  one line: id, topic, event, data, retry, key, created_ms;
- *                left out are an empty topic, the event "message", a retry and
- *                a key that the event does not have
+ *                without an empty topic, the event "message", and a retry or
+ *                key that the event does not have
  *   RECORD_SSE   as a stream sends it
  *   units        created_ms since 1970
  */
 void record_add(struct buffer *b, enum record_form form, const struct event *e,
     int64_t created_ms);
 
-/* What a stream begins with: the reconnection time, and where it stands. */
+/* The beginning of a stream: the reconnection time, and its cursor. */
 void record_start(struct buffer *b, enum record_form form, int64_t cursor);
 
-/* There was nothing for a while; cursor is where the stream stands if its
-   client does not know, else 0. */
+/* A keepalive, with the cursor if the client does not know it; else 0. */
 void record_silence(struct buffer *b, enum record_form form, int64_t cursor);
 
-/* Events between two ids were removed; from next on all are there. */
+/* Events between two ids were removed; from next on the log is complete. */
 void record_gap(struct buffer *b, enum record_form form, int64_t after,
     int64_t next);
 
-/* The log is another one, or an older copy, and ends at head. */
+/* The log was replaced or is an older copy, and ends at head. */
 void record_reset(struct buffer *b, enum record_form form, int64_t after,
     int64_t head);
 

@@ -1,8 +1,8 @@
 /*
  * A run of encoded events.
  *
- * The bytes of all encodings lie end to end in one block that is never
- * reallocated; what says which is which lies beside it and may move.
+ * The encodings lie end to end in one block that is never reallocated.  The
+ * index of them lies in other blocks and may move.
  */
 #include "chunk.h"
 

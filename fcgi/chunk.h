@@ -6,12 +6,11 @@
 #include "lib/event.h"
 
 /*
- * A run of encoded events: every event of a part of the log (or every one that
- * passes some filter), in id order, each encoded once.
- *
- * Its bytes never move while it lives, so they can be sent from where they lie.
- *   after, upto  it holds the events with after < id <= upto; the owner keeps
- *                upto true, chunk_add() raises it
+ * A run of encoded events: all events of a part of the log, or all of them that
+ * pass some filter, in id order, each encoded once.  Its bytes never move, so
+ * they can be sent from where they lie.
+ *   after, upto  it holds the events with after < id <= upto; chunk_add()
+ *                raises upto, and so does the owner if no events follow
  */
 struct chunk {
 	int64_t after;
@@ -44,15 +43,15 @@ struct chunk_entry {
 #define CHUNK_BYTES 65535 /* room in an ordinary chunk: one record */
 
 /*
- * An empty chunk that begins after an id, with room for at least one event
- * whose encoding is len bytes, and for CHUNK_BYTES.
+ * Make an empty chunk that begins after an id, with room for CHUNK_BYTES or len
+ * bytes of encodings, whichever is more.
  *   returns  NULL if out of memory
- *   owns     the caller; chunk_free()
+ *   owns     the caller frees with chunk_free()
  */
 struct chunk *chunk_new(int64_t after, size_t len);
 void chunk_free(struct chunk *c); /* c may be NULL */
 
-/* Is there room for an encoding of len bytes? */
+/* Returns whether there is room for an encoding of len bytes. */
 bool chunk_fits(const struct chunk *c, size_t len);
 
 /*
@@ -63,16 +62,16 @@ bool chunk_fits(const struct chunk *c, size_t len);
  */
 int chunk_add(struct chunk *c, const struct event *e, size_t len);
 
-/* Take the events with id > last off again; upto becomes last. */
+/* Remove the events with id > last; upto becomes last. */
 void chunk_cut(struct chunk *c, int64_t last);
 
-/* Index of the first event with id > cursor; n if there is none. */
+/* Returns the index of the first event with id > cursor; n if there is none. */
 size_t chunk_find(const struct chunk *c, int64_t cursor);
 
 struct text chunk_topic(const struct chunk *c, size_t i);
 struct text chunk_name(const struct chunk *c, size_t i);
 
-/* Memory that it takes. */
+/* Returns the bytes of memory that it takes. */
 size_t chunk_size(const struct chunk *c);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Feeds: streams that asked for the same.
+ * Feeds: the streams with one filter each.
  *
  * An event finds its feeds by look-up: one for its whole topic, and one for
- * each length of prefix that anybody asked for.  So the cost of an event grows
- * with the feeds it matches, not with the feeds there are.
+ * each length of prefix in use.  So the cost of an event grows with the feeds
+ * it matches, not with the feeds there are.
  */
 #include "feed.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory leaves an element out of the table instead of exiting. */
+/* If out of memory, leave an element out of the table instead of exiting. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
@@ -25,14 +25,14 @@ struct topic {
 	char key[]; /* 'p' for a prefix or 'e' for exact, then the text */
 };
 
-/* One pattern of one feed: which topic, and which place in its list. */
+/* One pattern of one feed: its topic, and its place in the list there. */
 struct subscription {
 	struct feed_entry *entry;
 	struct topic *topic;
 	size_t place;
 };
 
-/* A feed with what only the tables need of it. */
+/* A feed, and what the tables need of it. */
 struct feed_entry {
 	struct feed feed;
 	UT_hash_handle hh;
@@ -226,7 +226,7 @@ feed_hold(struct feed *f)
 	f->entry->users++;
 }
 
-/* A feed that goes while it is dirty leaves the list. */
+/* Remove a dirty feed from the list, because it is to be freed. */
 static void
 undirty(struct feeds *fs, struct feed *f)
 {
@@ -359,7 +359,7 @@ visit_feeds(struct feeds *fs, struct text topic, visit_fn *visit, void *cookie)
 	bool is_whole = topic.len <= EVENT_NAME_MAX;
 	int result = 0;
 
-	/* the schema refuses longer topics, a damaged file may not */
+	/* the schema refuses longer topics; a damaged file may hold one */
 	if (!is_whole)
 		topic.len = EVENT_NAME_MAX;
 	(void)pattern_key(key, false, topic);
@@ -409,7 +409,7 @@ feeds_offer(struct feeds *fs, const struct chunk *c, size_t i)
 static int
 visit_stale(struct feeds *fs, struct feed *f, void *cookie)
 {
-	(void)cookie; /* there is nothing more to know */
+	(void)cookie;
 	f->is_stale = true;
 	make_dirty(fs, f);
 	return 0;

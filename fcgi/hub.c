@@ -98,8 +98,8 @@ refuse(struct hub *h, struct connection *c, const struct problem *p,
 	answer(c, text, reply_problem(&h->config->cors, p, origin, text));
 }
 
-/* Different for each client, so that they do not all reconnect at once, and late
-   enough for the next process to be there. */
+/* Different for each client, so that they do not all reconnect at once, and
+   late enough for the next process to be there. */
 static int64_t
 random_retry_ms(const struct hub *h)
 {

@@ -1,5 +1,5 @@
 /*
- * A page: an older part of the log, read for one client.
+ * One page, read from the log.
  */
 #include "page.h"
 

@@ -6,15 +6,15 @@
 #include "chunk.h"
 
 /*
- * Read an older part of the log: as many rows as one read takes, or one that is
- * larger than a chunk.  For a filter of whole topics those of these topics,
- * else all.
+ * Read an older part of the log into one chunk: at most LOG_PAGE_ROWS rows, or
+ * one row that is larger than an ordinary chunk.  For a filter of whole topics,
+ * only rows of these topics are read, else all.
  *   units    ids: rows with cursor < id <= upto
- *   returns  LOG_OK: *page stands for the ids behind the cursor up to
- *            (*page)->upto, with or without events; LOG_NO_MEMORY; else why
- *            the log cannot be read, and log_why() says more
- *            *rows: how many were read, in any case
- *   owns     the caller; chunk_free()
+ *   returns  LOG_OK: *page holds all such rows from the cursor up to
+ *            (*page)->upto, if there are any; LOG_NO_MEMORY; another result if
+ *            the log cannot be read, see log_why().  In any case *rows is the
+ *            number of rows read
+ *   owns     the caller frees *page with chunk_free()
  */
 enum log_result page_read(struct log *log, const struct filter *f,
     int64_t cursor, int64_t upto, struct chunk **page, size_t *rows);

@@ -1,6 +1,6 @@
 /*
- * Older parts of the log, kept for those who ask next.  There are few of them,
- * so they are searched one by one.
+ * Older parts of the log.  There are few of them, so they are searched one by
+ * one.
  */
 #include "pages.h"
 
@@ -9,12 +9,12 @@
 
 #define PAGES_MAX 64
 
-/* A page of the log, and for whom. */
+/* A page of the log, and the key of its filter. */
 struct page {
 	struct chunk *chunk;
 	char *key;
 	size_t key_len;
-	uint64_t used; /* when, counted in look-ups */
+	uint64_t used; /* number of its last look-up */
 };
 
 struct pages {

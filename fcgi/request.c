@@ -1,7 +1,7 @@
 /*
  * What a client asks for: CGI variables in, a struct request or a problem out.
- * Invariant: of the parameters that are ours, what is accepted was understood
- * to the last byte.  Where to start is read by start.c, Accept by accept.c.
+ * Invariant: a parameter of ours that is accepted was understood to the last
+ * byte.  start.c reads where to start, accept.c reads Accept.
  */
 #include "request.h"
 
@@ -13,22 +13,25 @@
 
 #define NO_MEMORY_RETRY_S 5
 
-/* Query parameters that say where to start, the first one counts most. */
-static const char *const start_names[] = {
+/* Query parameters of ours.  The last ones say where to start; of these, the
+   first that is given counts. */
+enum { TOPIC, EVENT, HELLO, STARTS, N_PARAMETERS = 6 };
+static const char *const parameters[N_PARAMETERS] = {
+	"topic",
+	"event",
+	"hello",
 	"last_event_id",
 	"lastEventId",
 	"since",
 };
 
-#define N_START_NAMES (sizeof start_names / sizeof start_names[0])
-
-/* The query, parameter by parameter, before it is judged as a whole. */
+/* The query, parameter by parameter, before it is checked as a whole. */
 struct asked {
 	struct pattern topics[FILTER_TOPICS_MAX];
 	size_t n_topics;
 	struct text names[FILTER_NAMES_MAX];
 	size_t n_names;
-	struct text starts[N_START_NAMES];
+	struct text starts[N_PARAMETERS]; /* by parameter, from STARTS on */
 	struct text hello;
 };
 
@@ -96,42 +99,37 @@ take_hello(struct asked *a, struct text value, struct problem *p)
 static int
 take_pair(struct asked *a, const struct form_pair *pair, struct problem *p)
 {
-	if (text_is(pair->name, "topic"))
+	size_t i = text_find(pair->name, parameters, N_PARAMETERS);
+
+	if (i == TOPIC)
 		return take_topic(a, pair->value, p);
-	if (text_is(pair->name, "event"))
+	if (i == EVENT)
 		return take_event(a, pair->value, p);
-	if (text_is(pair->name, "hello"))
+	if (i == HELLO)
 		return take_hello(a, pair->value, p);
-	for (size_t i = 0; i < N_START_NAMES; i++)
-		if (text_is(pair->name, start_names[i]) &&
-		    a->starts[i].len == 0)
-			a->starts[i] = pair->value;
-	return 0; /* parameters of others: cache busters and the like */
+	if (i < N_PARAMETERS && a->starts[i].len == 0)
+		a->starts[i] = pair->value;
+	return 0; /* other parameters: cache busters and the like */
 }
 
-/* The pair that could not be decoded: is it any of our business? */
+/* A pair could not be decoded.  Refuse it if it may be one of ours. */
 static int
-judge_malformed(const struct form_pair *pair, struct problem *p)
+check_malformed(const struct form_pair *pair, struct problem *p)
 {
-	static const char *const others[] = { "topic", "event", "hello" };
-	const char *ours = NULL;
+	size_t i = text_find(pair->name, parameters, N_PARAMETERS);
 
-	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-		if (text_is(pair->name, others[i]))
-			ours = others[i];
-	for (size_t i = 0; i < N_START_NAMES; i++)
-		if (text_is(pair->name, start_names[i]))
-			ours = start_names[i];
-	if (ours != NULL)
+	if (i < N_PARAMETERS)
 		problem_set(p, 400,
 		    "The parameter \"%s\" must be percent-encoded UTF-8; a "
 		    "percent sign itself is %%25.",
-		    ours);
-	else if (pair->name.len == 0) /* it may be meant for us */
+		    parameters[i]);
+	else if (pair->name.len == 0)
 		problem_set(p, 400,
 		    "The name of a query parameter must be percent-encoded "
 		    "UTF-8; a percent sign itself is %%25.");
-	return ours != NULL || pair->name.len == 0 ? -1 : 0;
+	else
+		return 0;
+	return -1;
 }
 
 static int
@@ -147,7 +145,7 @@ read_query(char *query, struct asked *a, struct problem *p)
 				return -1;
 			break;
 		case FORM_MALFORMED:
-			if (judge_malformed(&pair, p) < 0)
+			if (check_malformed(&pair, p) < 0)
 				return -1;
 			break;
 		case FORM_END:
@@ -163,8 +161,8 @@ read_start(const char *header, const struct asked *a, struct request *r,
 	const char *name = "Last-Event-ID";
 	struct text value = text_of(header);
 
-	for (size_t i = 0; value.len == 0 && i < N_START_NAMES; i++) {
-		name = start_names[i];
+	for (size_t i = STARTS; value.len == 0 && i < N_PARAMETERS; i++) {
+		name = parameters[i];
 		value = a->starts[i];
 	}
 	if (value.len == 0)
@@ -182,20 +180,23 @@ read_start(const char *header, const struct asked *a, struct request *r,
 static int
 read_method(const char *name, enum request_method *method, struct problem *p)
 {
-	if (strcmp(name, "GET") == 0) {
-		*method = REQUEST_GET;
-	} else if (strcmp(name, "HEAD") == 0) {
-		*method = REQUEST_HEAD;
-	} else if (strcmp(name, "OPTIONS") == 0) {
-		*method = REQUEST_OPTIONS;
-	} else {
-		problem_set(p, 405,
-		    "A stream is asked for with GET. To publish, use "
-		    "rowcast-publish.cgi.");
-		p->header = "Allow: GET, HEAD, OPTIONS";
-		return -1;
+	static const char *const methods[] = {
+		[REQUEST_GET] = "GET",
+		[REQUEST_HEAD] = "HEAD",
+		[REQUEST_OPTIONS] = "OPTIONS",
+	};
+	const size_t n = sizeof(methods) / sizeof(methods[0]);
+	size_t i = text_find(text_of(name), methods, n);
+
+	if (i < n) {
+		*method = (enum request_method)i;
+		return 0;
 	}
-	return 0;
+	problem_set(p, 405,
+	    "A stream is asked for with GET. To publish, use "
+	    "rowcast-publish.cgi.");
+	p->header = "Allow: GET, HEAD, OPTIONS";
+	return -1;
 }
 
 static int
@@ -206,7 +207,7 @@ refuse_for_memory(struct problem *p)
 	return -1;
 }
 
-/* An absent variable is an empty one: both mean that nothing was asked. */
+/* An absent variable counts as an empty one. */
 static const char *
 var(const char *const *vars, const char *name)
 {
@@ -215,9 +216,9 @@ var(const char *const *vars, const char *name)
 	return value != NULL ? value : "";
 }
 
-/* What only a stream needs, and a preflight need not get right. */
+/* Read what a stream needs.  A preflight need not get it right. */
 static int
-read_wishes(const char *const *vars, struct asked *a, struct request *r,
+read_stream(const char *const *vars, struct asked *a, struct request *r,
     struct problem *p)
 {
 	if (!accept_has(var(vars, "HTTP_ACCEPT"), "text", "event-stream")) {
@@ -237,7 +238,7 @@ read_wishes(const char *const *vars, struct asked *a, struct request *r,
 	return 0;
 }
 
-/* On -1, what r holds by then is the caller's to free. */
+/* Also on -1, the caller frees what r holds. */
 static int
 read_all(const char *const *vars, struct request *r, struct problem *p)
 {
@@ -246,7 +247,7 @@ read_all(const char *const *vars, struct request *r, struct problem *p)
 	if (read_method(var(vars, "REQUEST_METHOD"), &r->method, p) < 0)
 		return -1;
 	r->origin = var(vars, "HTTP_ORIGIN");
-	if (r->method != REQUEST_OPTIONS && read_wishes(vars, &asked, r, p) < 0)
+	if (r->method != REQUEST_OPTIONS && read_stream(vars, &asked, r, p) < 0)
 		return -1;
 	r->filter = filter_new(asked.topics, asked.n_topics, asked.names,
 	    asked.n_names);

@@ -15,23 +15,22 @@ enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OPTIONS };
 struct request {
 	enum request_method method;
 	enum start start;
-	int64_t value;         /* see start.h; >= 0, else 0 */
-	struct filter *filter; /* never NULL when accepted */
+	int64_t value;         /* see start.h; never negative */
+	struct filter *filter; /* not NULL once the request is accepted */
 	const char *origin; /* the Origin header, lent by vars; may be empty */
-	struct text hello;  /* event name to greet with (query "hello"), or
-	                          empty; lent by the request */
-	char *query;        /* private: backing store */
+	struct text hello;  /* name of an event to begin with, or empty; lent by
+	                       the request */
+	char *query;        /* private: memory that hello points to */
 };
 
 /*
  * Read what a client asks for.
- *   shape    vars is an environment ("NAME=value", NULL at the end), of which
+ *   shape    vars is an environment ("NAME=value", NULL at the end); it reads
  *            REQUEST_METHOD, QUERY_STRING, HTTP_LAST_EVENT_ID, HTTP_ACCEPT and
- *            HTTP_ORIGIN are read
- *   start    the first of these that is there and not empty: the header
- *            Last-Event-ID, then query last_event_id, lastEventId, since.  All
- *            take: a row id (0..2^63-1 in decimal), "earliest", "last:N" with
- *            N >= 1, or an RFC 3339 time; none: START_NOW
+ *            HTTP_ORIGIN
+ *   start    the first of these that is not empty: the header Last-Event-ID,
+ *            then the query's last_event_id, lastEventId, since.  See
+ *            start_parse() for the values; START_NOW if there is none
  *   topic    repeatable; exact, or a prefix if it ends in '*'; "topic=" is the
  *            empty topic
  *   event    repeatable; exact
@@ -42,9 +41,9 @@ struct request {
  * Names are at most EVENT_NAME_MAX bytes of UTF-8 without CR, LF or NUL; hello
  * must not begin with EVENT_RESERVED; event= may (it then matches nothing).
  * Unknown parameters are ignored (cache busters), but a name that cannot be
- * decoded is a 400: it may be meant for us.  Of where to start, only the one
- * that counts is read (see start.h).  For OPTIONS only method and origin are
- * read.
+ * decoded is refused with 400, since it may be a known one.  Of the start
+ * parameters, only the one that counts is read.  For OPTIONS, only method and
+ * origin are read.
  *   source   WHATWG HTML, 9.2; RFC 9110, 12.5.1 (Accept); RFC 3339
  */
 int request_parse(const char *const *vars, struct request *r,

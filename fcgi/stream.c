@@ -1,9 +1,9 @@
 /*
  * One client.
  *
- * What it gets is a function of its cursor: the events after it, encoded the
- * same way each time.  So a record that did not fit is the only thing kept for
- * it, and after any wait it goes on from the log as if nothing had been.
+ * What it is sent depends on its position alone: the events after its cursor,
+ * encoded the same way each time.  So nothing is kept for it but a record that
+ * went out in part, and after any wait it goes on from the log.
  */
 #include "stream.h"
 
@@ -14,9 +14,9 @@
 #include "batch.h"
 #include "notice.h"
 
-#define TURN_BYTES 262144   /* after so many, others have their turn */
-#define TIMER_AGAIN_MS 1000 /* what is due could not be said */
-#define TURN_CHUNKS 16      /* after so many, likewise */
+#define TURN_BYTES 262144   /* a turn ends after this many bytes ... */
+#define TURN_CHUNKS 16      /* ... or chunks */
+#define TIMER_AGAIN_MS 1000 /* until a notice that is due is tried again */
 
 /* What only the first record needs. */
 struct stream_start {
@@ -57,7 +57,7 @@ jittered(int64_t ms)
 	int64_t fifth = ms / 5;
 	uint64_t random = 0;
 
-	/* without it they all end together: no more than that */
+	/* if it fails, they all end together, no worse */
 	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
 	return fifth == 0 ?
 	    ms :
@@ -192,9 +192,9 @@ stream_place(struct stream *s)
 /* ---- events ---- */
 
 /*
- * Have events been removed that this client was to get?  To find that out may
- * take as long as to read a page.  So once in a turn, as long as nobody commits:
- * the cursor only moves on meanwhile.
+ * Look for events that this client misses because they were removed.  That may
+ * take as long as reading a page, so do it once in a turn, and again only after
+ * a commit: the cursor only moves forward.
  */
 static enum source_result
 check_gap(struct stream *s)
@@ -202,7 +202,7 @@ check_gap(struct stream *s)
 	enum source_result result;
 	int64_t version, next;
 
-	/* before the log is looked at: what comes in between is looked at again */
+	/* first: a commit between this and the search causes another one */
 	if (source_version(s->owner->source, &version) != SOURCE_OK)
 		return SOURCE_TROUBLE;
 	if (s->is_checked && !s->must_check && version == s->checked)
@@ -232,8 +232,8 @@ gather(struct stream *s, struct batch *b)
 	batch_begin(b, &s->at);
 	if (s->at.part == 0 && s->start == NULL &&
 	    s->notices.due & NOTICE_END) {
-		/* these need nothing of the log; what else there is to be told
-		   can still be seen when the client comes back */
+		/* these do not need the log, and all others can still be sent
+		   after a reconnection */
 		s->notices.due &= NOTICE_END | NOTICE_RESET;
 		notice_write(&s->notices, b);
 		return BATCH_ALL;
@@ -241,12 +241,12 @@ gather(struct stream *s, struct batch *b)
 	result = source_chunk(s->owner->source, s->feed->filter, s->at.cursor,
 	    &c, &is_old);
 	if (result == SOURCE_TROUBLE) {
-		/* an end does not wait for the rest of an event for ever */
+		/* its end must not wait for the rest of an event forever */
 		bool is_over = s->at.part > 0 && s->notices.due & NOTICE_END;
 
 		return is_over ? BATCH_BROKEN : BATCH_TROUBLE;
 	}
-	/* after reading: what is removed from now on has been read */
+	/* after reading: rows removed from now on have been read */
 	if ((is_old || s->must_check) && s->at.part == 0 &&
 	    check_gap(s) != SOURCE_OK)
 		return BATCH_TROUBLE;
@@ -340,7 +340,7 @@ send_record(struct stream *s, size_t *sent)
 
 	gathered = gather(s, &b);
 	if (gathered == BATCH_BROKEN) {
-		/* the client drops the torn event and comes back */
+		/* the client discards the torn event and reconnects */
 		connection_end(s->connection);
 		return STREAM_OVER;
 	}

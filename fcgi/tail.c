@@ -1,7 +1,7 @@
 /*
  * The newest part of the log in memory: a row of chunks without holes, each
- * beginning where the one before it ends.  Nothing wraps and nothing moves:
- * the oldest chunk goes, a new one comes.
+ * beginning where the one before it ends.  Nothing wraps around and no bytes
+ * move: the oldest chunk is dropped, a new one is added.
  */
 #include "tail.h"
 
@@ -16,7 +16,7 @@ struct tail {
 	size_t size; /* of all chunks but the newest */
 };
 
-/* Open a new newest chunk. */
+/* Add a chunk at the end. */
 static int
 push(struct tail *t, int64_t after, size_t len)
 {
@@ -47,7 +47,7 @@ drop(struct tail *t, size_t i)
 	chunk_free(t->chunks[i]);
 }
 
-/* The first n have been dropped. */
+/* Close the row after its first n chunks have been dropped. */
 static void
 close_ranks(struct tail *t, size_t n)
 {
@@ -61,8 +61,8 @@ drop_oldest(struct tail *t)
 	const struct chunk *c = t->n > 1 ? t->chunks[t->n - 2] : NULL;
 	size_t n = 0, keep = 1;
 
-	/* Events of the step that fills the newest may lie in the one before it,
-	   and be sent from there.  A large one was a step of its own. */
+	/* Events of the current step may lie in the chunk before the newest, and
+	   are sent from there.  A large event is a step of its own. */
 	if (c != NULL && (c->n != 1 || c->len <= CHUNK_BYTES))
 		keep = 2;
 	while (n + keep < t->n && t->size > t->capacity)

@@ -1,5 +1,5 @@
 /*
- * Which topics and event names are asked for.
+ * Which topics and event names a client asks for.
  * One block holds it all: the struct, the patterns, the names, and the key,
  * in which the texts themselves lie.
  * Invariant: patterns are sorted by bytes and none is covered by another.  So

@@ -6,8 +6,8 @@
 #include "event.h"
 
 /*
- * Which topics and event names are asked for.  Immutable once made, and
- * normalised, so that equal wishes compare equal.  Pure.
+ * Which topics and event names a client asks for.  Immutable, and normalised so
+ * that equal filters compare equal.  Pure.
  */
 struct filter;
 
@@ -21,16 +21,16 @@ struct pattern {
 	bool is_prefix;
 };
 
-#define FILTER_TOPICS_MAX 64 /* that one wish may name */
+#define FILTER_TOPICS_MAX 64 /* that one client may name */
 #define FILTER_NAMES_MAX 64
 
-/* Can there be a topic or an event of this name in the log at all?  Whether it
-   is UTF-8 is not looked at. */
+/* Returns whether the log takes a topic or an event of this name: by length,
+   line breaks and NUL.  Does not check for UTF-8. */
 bool filter_is_name(struct text t);
 
 /*
- * Read a topic pattern: a topic, or a prefix if it ends in '*'.
- *   returns  0; -1 if no topic can be like that
+ * Parse a topic pattern: a topic, or a prefix if it ends in '*'.
+ *   returns  0; -1 if no topic can match
  *   owns     the pattern borrows value
  */
 int filter_read_pattern(struct text value, struct pattern *pattern);
@@ -48,19 +48,17 @@ struct filter *filter_new(const struct pattern *patterns, size_t n_patterns,
     const struct text *names, size_t n_names);
 void filter_free(struct filter *f); /* f may be NULL */
 
-/*
- * A byte string that is equal for two filters exactly if they let the same
- * events pass by the rules above; for hashing.  Lent by the filter.
- */
+/* The normalised filter as bytes, for hashing: equal for equal filters only.
+   Lent by the filter. */
 struct text filter_key(const struct filter *f);
 
 /* The normalised patterns, at least one; lent by the filter. */
 const struct pattern *filter_patterns(const struct filter *f, size_t *n);
 
-/* Does every event pass? */
+/* Returns whether every event passes. */
 bool filter_is_all(const struct filter *f);
 
-/* Are all patterns exact, so that an index on the topic answers for it? */
+/* Returns whether all patterns are whole topics, which an index can find. */
 bool filter_is_exact(const struct filter *f);
 
 bool filter_has_topic(const struct filter *f, struct text topic);
