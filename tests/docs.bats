@@ -91,3 +91,20 @@ broken_links() {
 @test "the README stays short" {
 	[ "$(wc -l <README.md)" -le 150 ]
 }
+
+@test "the SQL in the documents runs as it stands" {
+	local page n=0
+	needs sqlite3
+	for page in README.md docs/*.md; do
+		sed -n '/^```sql$/,/^```$/{/^```/d;p;}' "$page" >"$BATS_TEST_TMPDIR/sql"
+		[ -s "$BATS_TEST_TMPDIR/sql" ] || continue
+		echo "$page"
+		rm -f "$BATS_TEST_TMPDIR/log"*
+		sqlite3 -bail "$BATS_TEST_TMPDIR/log" <sql/schema.sql
+		sqlite3 -bail "$BATS_TEST_TMPDIR/log" \
+			'CREATE TABLE orders (id INTEGER PRIMARY KEY, total REAL)'
+		sqlite3 -bail "$BATS_TEST_TMPDIR/log" <"$BATS_TEST_TMPDIR/sql"
+		n=$((n + 1))
+	done
+	[ "$n" -ge 5 ]
+}
