@@ -108,3 +108,37 @@ broken_links() {
 	done
 	[ "$n" -ge 5 ]
 }
+
+# What the way of an event or of a publish names, as "FILE: FUNCTION()".
+@test "each function that design.md names is in the file that it names" {
+	local file name n=0
+	while read -r file name; do
+		echo "$file $name"
+		grep -q "^${name%()}(" "${file%:}"
+		n=$((n + 1))
+	done < <(grep -oE '[a-z_/]+\.c: [a-z_]+\(\)' docs/design.md | sort -u)
+	[ "$n" -ge 20 ]
+}
+
+@test "each function that design.md names is in the sources" {
+	local name n=0
+	while read -r name; do
+		echo "$name"
+		grep -rq "^${name%()}(" fcgi cgi cli lib tests/fuzz --include='*.[ch]'
+		n=$((n + 1))
+	done < <(grep -oE '\b[a-z]+_[a-z_]+\(\)' docs/design.md | sort -u)
+	[ "$n" -ge 20 ]
+}
+
+@test "each file that the documents name is there" {
+	local page file n=0
+	for page in *.md docs/design.md docs/performance.md; do
+		while read -r file; do
+			echo "$page: $file"
+			compgen -G "$file" >"$BATS_TEST_TMPDIR/found"
+			n=$((n + 1))
+		done < <(grep -oE '`(fcgi|cgi|cli|lib|sql|tests|packaging)/[^` :]*' \
+			"$page" | tr -d '`' | sort -u)
+	done
+	[ "$n" -ge 50 ]
+}
