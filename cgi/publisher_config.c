@@ -4,7 +4,6 @@
  */
 #include "publisher_config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/event.h"
@@ -30,17 +29,15 @@ static const char notes[] =
     "(REMOTE_USER), clients that send the token, and everyone with\n"
     "--publish-open.\n";
 
-static int
+static enum options_result
 read_synchronous(void *field, const char *value, char *why)
 {
 	bool *no_sync = field;
 
 	*no_sync = strcmp(value, "normal") == 0;
 	if (*no_sync || strcmp(value, "full") == 0)
-		return 0;
-	(void)snprintf(why, OPTIONS_WHY_MAX, "'%.40s' is not full or normal",
-	    value);
-	return -1;
+		return OPTIONS_OK;
+	return options_refuse(why, "'%.40s' is not full or normal", value);
 }
 
 static const struct option table[] = {

@@ -24,16 +24,15 @@ struct publish {
 
 /* ---- options ---- */
 
-static int
-read_text(void *field, const char *value, char why[OPTIONS_WHY_MAX])
+static enum options_result
+read_text(void *field, const char *value, char *why)
 {
 	struct text *t = field;
 
 	*t = text_of(value);
 	if (utf8_is_valid(*t))
-		return 0;
-	(void)snprintf(why, OPTIONS_WHY_MAX, "the value is not UTF-8");
-	return -1;
+		return OPTIONS_OK;
+	return options_refuse(why, "the value is not UTF-8");
 }
 
 static const struct option table[] = {

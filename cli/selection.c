@@ -4,67 +4,51 @@
  */
 #include "selection.h"
 
-#include <stdio.h>
-
 #include "lib/utf8.h"
 
-static int
-refuse_name(const char *value, char *why)
-{
-	(void)snprintf(why, OPTIONS_WHY_MAX,
-	    "'%.80s' is not at most %d bytes of UTF-8 without line breaks",
-	    value, EVENT_NAME_MAX);
-	return -1;
-}
+#define NOT_A_NAME \
+	"'%.80s' is not at most %d bytes of UTF-8 without line breaks"
+#define TOO_MANY "more than %d; use a prefix, or leave it out for all"
 
-static int
-refuse_count(int max, char *why)
-{
-	(void)snprintf(why, OPTIONS_WHY_MAX,
-	    "more than %d; use a prefix, or leave it out for all", max);
-	return -1;
-}
-
-int
-selection_topic(void *selection, const char *value, char why[OPTIONS_WHY_MAX])
+enum options_result
+selection_topic(void *selection, const char *value, char *why)
 {
 	struct selection *s = selection;
 	struct pattern pattern;
 
 	if (!utf8_is_valid(text_of(value)) ||
 	    filter_read_pattern(text_of(value), &pattern) != 0)
-		return refuse_name(value, why);
+		return options_refuse(why, NOT_A_NAME, value, EVENT_NAME_MAX);
 	if (s->n_topics == FILTER_TOPICS_MAX)
-		return refuse_count(FILTER_TOPICS_MAX, why);
+		return options_refuse(why, TOO_MANY, FILTER_TOPICS_MAX);
 	s->topics[s->n_topics++] = pattern;
-	return 0;
+	return OPTIONS_OK;
 }
 
-int
-selection_event(void *selection, const char *value, char why[OPTIONS_WHY_MAX])
+enum options_result
+selection_event(void *selection, const char *value, char *why)
 {
 	struct selection *s = selection;
 
 	if (!utf8_is_valid(text_of(value)) || !filter_is_name(text_of(value)))
-		return refuse_name(value, why);
+		return options_refuse(why, NOT_A_NAME, value, EVENT_NAME_MAX);
 	if (s->n_names == FILTER_NAMES_MAX)
-		return refuse_count(FILTER_NAMES_MAX, why);
+		return options_refuse(why, TOO_MANY, FILTER_NAMES_MAX);
 	s->names[s->n_names++] = text_of(value);
-	return 0;
+	return OPTIONS_OK;
 }
 
-int
-selection_since(void *selection, const char *value, char why[OPTIONS_WHY_MAX])
+enum options_result
+selection_since(void *selection, const char *value, char *why)
 {
 	struct selection *s = selection;
 
 	if (start_parse(text_of(value), &s->start, &s->value) == 0)
-		return 0;
-	(void)snprintf(why, OPTIONS_WHY_MAX,
+		return OPTIONS_OK;
+	return options_refuse(why,
 	    "'%.80s' is not an id, earliest, last:N, or a time such as"
 	    " 2026-01-31T12:00:00Z",
 	    value);
-	return -1;
 }
 
 int

@@ -47,9 +47,9 @@ struct selection {
  *   shape    s is a struct selection
  *   owns     the selection borrows value
  */
-int selection_topic(void *s, const char *value, char why[OPTIONS_WHY_MAX]);
-int selection_event(void *s, const char *value, char why[OPTIONS_WHY_MAX]);
-int selection_since(void *s, const char *value, char why[OPTIONS_WHY_MAX]);
+enum options_result selection_topic(void *s, const char *value, char *why);
+enum options_result selection_event(void *s, const char *value, char *why);
+enum options_result selection_since(void *s, const char *value, char *why);
 
 /* Make the filter once all options are read.  Returns 0, or -1 after it has
    reported that memory is short. */

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
-
 #define CORS_ALLOW "Access-Control-Allow-Origin: "
 #define CORS_CREDENTIALS "Access-Control-Allow-Credentials: true\r\n"
 #define CORS_VARY "Vary: Origin\r\n"
@@ -44,44 +42,40 @@ is_origin(struct text t)
 	return scheme_len > 0 && t.len > scheme_len + 3;
 }
 
-static int
+static enum options_result
 add(struct cors *c, struct text origin, char *why)
 {
 	if (text_is(origin, "*")) {
 		c->is_any = true;
-		return 0;
+		return OPTIONS_OK;
 	}
-	if (!is_origin(origin)) {
-		(void)snprintf(why, OPTIONS_WHY_MAX,
+	if (!is_origin(origin))
+		return options_refuse(why,
 		    "'%.*s' is not an origin: write it like"
 		    " https://www.example.org or https://www.example.org:8443,"
 		    " in lower case and without a path, or * for all",
 		    (int)(origin.len < 80 ? origin.len : 80), origin.bytes);
-		return -1;
-	}
-	if (c->n_origins == CORS_ORIGINS_MAX) {
-		(void)snprintf(why, OPTIONS_WHY_MAX, "more than %d origins",
+	if (c->n_origins == CORS_ORIGINS_MAX)
+		return options_refuse(why, "more than %d origins",
 		    CORS_ORIGINS_MAX);
-		return -1;
-	}
 	c->origins[c->n_origins++] = origin;
-	return 0;
+	return OPTIONS_OK;
 }
 
-int
+enum options_result
 cors_add(void *cors, const char *list, char *why)
 {
+	enum options_result result = OPTIONS_OK;
 	struct text origin = { list, 0 };
 
-	for (;;) {
-		origin.bytes += origin.len;
+	do {
 		origin.bytes += strspn(origin.bytes, " ");
 		origin.len = strcspn(origin.bytes, " ");
-		if (origin.len == 0)
-			return 0;
-		if (add(cors, origin, why) != 0)
-			return -1;
-	}
+		if (origin.len > 0)
+			result = add(cors, origin, why);
+		origin.bytes += origin.len;
+	} while (origin.len > 0 && result == OPTIONS_OK);
+	return result;
 }
 
 bool

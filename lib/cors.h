@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "options.h"
 #include "text.h"
 
 /*
@@ -31,9 +32,8 @@ struct cors {
  * "scheme://host" or "scheme://host:port", written as browsers send it: in
  * lower case, in ASCII, without a path.
  *   shape    cors is a struct cors: this is the read() of an option
- *   returns  0; -1 with why set if an origin is malformed or one too many
  */
-int cors_add(void *cors, const char *list, char *why);
+enum options_result cors_add(void *cors, const char *list, char *why);
 
 /* Return whether an origin is listed byte by byte; origin may be NULL. */
 bool cors_is_listed(const struct cors *cors, const char *origin);

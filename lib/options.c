@@ -20,12 +20,12 @@
 
 #define SPAN_MAX_S ((int64_t)100 * 366 * 86400)
 #define HELP_COLUMNS 79
+#define HELP_INDENT 27
 
 /* ---- one value ---- */
 
-/* Set why; returns OPTIONS_BAD, so that callers can return what it returns. */
-__attribute__((format(printf, 2, 3))) static enum options_result
-refuse(char why[OPTIONS_WHY_MAX], const char *format, ...)
+enum options_result
+options_refuse(char why[OPTIONS_WHY_MAX], const char *format, ...)
 {
 	va_list args;
 
@@ -71,14 +71,12 @@ store_number(void *field, size_t size, int64_t n)
 {
 	int32_t n32 = (int32_t)n;
 	int16_t n16 = (int16_t)n;
-	const void *from = &n;
 
-	assert(size == sizeof(n) || size == sizeof(n32) || size == sizeof(n16));
-	if (size == sizeof(n32))
-		from = &n32;
-	else if (size == sizeof(n16))
-		from = &n16;
-	memcpy(field, from, size);
+	memcpy(field,
+	    size == sizeof(n)       ? (const void *)&n :
+		size == sizeof(n32) ? (const void *)&n32 :
+				      &n16,
+	    size);
 }
 
 static enum options_result
@@ -97,9 +95,10 @@ set_number(const struct option *o, void *field, const char *value, char *why)
 		return OPTIONS_OK;
 	}
 	if (max == INT64_MAX)
-		return refuse(why, "'%.60s' is not a whole number from %lld on",
-		    value, (long long)o->min);
-	return refuse(why,
+		return options_refuse(why,
+		    "'%.60s' is not a whole number from %lld on", value,
+		    (long long)o->min);
+	return options_refuse(why,
 	    is_octal ? "'%.60s' is not an octal number from %llo to %llo" :
 		       "'%.60s' is not a whole number from %lld to %lld",
 	    value, (long long)o->min, (long long)max);
@@ -109,11 +108,11 @@ static enum options_result
 set_text(const struct option *o, void *field, const char *value, char *why)
 {
 	if (value[0] == '\0')
-		return refuse(why, "'' is empty");
+		return options_refuse(why, "'' is empty");
 	for (const char *c = value; o->kind == OPTION_KIND_SECRET && *c != '\0';
 	     c++)
 		if (*c <= ' ' || *c > '~')
-			return refuse(why,
+			return options_refuse(why,
 			    "use printable ASCII without spaces");
 	*(const char **)field = value;
 	return OPTIONS_OK;
@@ -133,18 +132,18 @@ set_field(const struct option *o, void *field, const char *value, char *why)
 	case OPTION_KIND_SPAN:
 		if (read_span(value, field) == 0)
 			return OPTIONS_OK;
-		return refuse(why,
+		return options_refuse(why,
 		    "'%.60s' is not a time span: write 90s, 30m, 12h, 7d or 2w",
 		    value);
 	case OPTION_KIND_FLAG:
 		*(bool *)field = value[0] == '1';
 		if (strcmp(value, "1") == 0 || strcmp(value, "0") == 0)
 			return OPTIONS_OK;
-		return refuse(why, "'%.60s' is neither 0 nor 1", value);
+		return options_refuse(why, "'%.60s' is neither 0 nor 1", value);
 	case OPTION_KIND_OTHER:
 		break;
 	}
-	return o->read(field, value, why) == 0 ? OPTIONS_OK : OPTIONS_BAD;
+	return o->read(field, value, why);
 }
 
 /* name is that of the option or the variable, for the user to find it. */
@@ -156,7 +155,7 @@ set(struct options *o, const struct option *option, const char *name,
 
 	if (set_field(option, (char *)o->config + option->offset, value,
 		what) != OPTIONS_OK)
-		return refuse(why, "%s: %.400s", name, what);
+		return options_refuse(why, "%s: %.400s", name, what);
 	o->given |= UINT64_C(1) << (option - o->table);
 	return OPTIONS_OK;
 }
@@ -169,27 +168,11 @@ is_end(const struct option *o)
 	return o->name == NULL && o->variable == NULL;
 }
 
-/* "-t, --topic T", or the variable of an option without a name. */
-static int
-left_text(const struct option *o, bool has_letters, char out[64])
-{
-	char letter[5] = { '-', o->letter, ',', ' ', '\0' };
-
-	return snprintf(out, 64, "%s%s%s%s%s",
-	    o->letter != 0  ? letter :
-		has_letters ? "    " :
-			      "",
-	    o->name != NULL ? "--" : "",
-	    o->name != NULL ? o->name : o->variable,
-	    o->argument != NULL ? " " : "",
-	    o->argument != NULL ? o->argument : "");
-}
-
-/* Print text from this column on, broken at spaces; it ends the line. */
+/* Print text from column HELP_INDENT on, broken at spaces, and a line feed. */
 static void
-print_wrapped(const char *text, int indent)
+print_wrapped(const char *text)
 {
-	size_t room = (size_t)(HELP_COLUMNS - indent), len = strlen(text);
+	size_t room = HELP_COLUMNS - HELP_INDENT, len = strlen(text);
 
 	while (len > room) {
 		size_t n = room;
@@ -197,80 +180,65 @@ print_wrapped(const char *text, int indent)
 		while (n > 0 && text[n] != ' ')
 			n--;
 		assert(n > 0);
-		(void)printf("%.*s\n%*s", (int)n, text, indent, "");
+		(void)printf("%.*s\n%*s", (int)n, text, HELP_INDENT, "");
 		text += n + 1;
 		len -= n + 1;
 	}
 	(void)printf("%s\n", text);
 }
 
+/* Print "  -t, --topic T", or the variable of an option without a name, and the
+   help.  In a program without letters, their column is left out. */
 static void
-print_rows(const struct option *table, bool has_letters, int width)
+print_rows(const struct option *table, bool has_letters)
 {
-	char left[64], help[400];
-
 	for (const struct option *o = table; !is_end(o); o++) {
+		const char letter[5] = { '-', o->letter, ',', ' ', '\0' };
 		bool has_default = o->preset != NULL;
+		char left[64], help[400];
 
-		(void)left_text(o, has_letters, left);
+		(void)snprintf(left, sizeof(left), "  %s%s%s%s%s",
+		    o->letter != 0  ? letter :
+			has_letters ? "    " :
+				      "",
+		    o->name != NULL ? "--" : "",
+		    o->name != NULL ? o->name : o->variable,
+		    o->argument != NULL ? " " : "",
+		    o->argument != NULL ? o->argument : "");
 		(void)snprintf(help, sizeof(help), "%s%s%s%s", o->help,
 		    has_default ? " (default: " : "",
 		    has_default ? o->preset : "", has_default ? ")" : "");
-		(void)printf("  %-*s  ", width, left);
-		print_wrapped(help, width + 4);
+		(void)printf("%-*s", HELP_INDENT, left);
+		print_wrapped(help);
 	}
-}
-
-/* The options of a program end with those that all have, the options of a
-   command with one line that names them. */
-static void
-print_list(const struct options *options)
-{
-	static const struct option standard[] = {
-		{ .name = "help", .help = "print this text" },
-		{ .name = "version", .help = "print the version" },
-		OPTION_END,
-	};
-	char left[64];
-	bool has_letters = false;
-	int width = 0;
-
-	for (const struct option *o = options->table; !is_end(o); o++)
-		has_letters = has_letters || o->letter != 0;
-	for (const struct option *o = options->table; !is_end(o); o++) {
-		int len = left_text(o, has_letters, left);
-
-		width = len > width ? len : width;
-	}
-	print_rows(options->table, has_letters, width);
-	if (options->common == NULL) {
-		print_rows(standard, has_letters, width);
-		return;
-	}
-	(void)printf("%*s", has_letters ? 6 : 2, "");
-	for (const struct option *o = options->common->table; !is_end(o); o++) {
-		(void)left_text(o, false, left);
-		(void)printf("%s, ", left);
-	}
-	(void)printf("--help, --version\n");
 }
 
 /* Errors of stdio are looked for once, at the end. */
 static enum options_result
 show(const struct options *o, bool is_help, char *why)
 {
+	static const struct option standard[] = {
+		{ .name = "help", .help = "print this text" },
+		{ .name = "version", .help = "print the version" },
+		OPTION_END,
+	};
+	bool is_command = o->common != NULL;
+
 	if (!is_help) {
 		/* of a command, the program's name only */
 		(void)printf("%.*s %s\n", (int)strcspn(o->command, " "),
 		    o->command, ROWCAST_VERSION);
 	} else {
 		(void)printf("%s", o->usage);
-		print_list(o);
+		print_rows(o->table, is_command);
+		if (is_command)
+			print_rows(o->common->table, true);
+		print_rows(standard, is_command);
 		(void)printf("%s", o->notes);
 	}
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return OPTIONS_SHOWN;
-	(void)refuse(why, "standard output: %s", strerror(errno));
+	(void)options_refuse(why, "standard output: %s", strerror(errno));
 	return OPTIONS_FAILED;
 }
 
@@ -288,23 +256,17 @@ struct words {
 	int kept;
 };
 
+/* Find an option by its letter, or by its name if letter is 0, and the options
+   that it is one of. */
 static const struct option *
-find_name(struct options **o, const char *name, size_t len)
+find(struct options **o, char letter, const char *name, size_t len)
 {
 	for (; *o != NULL; *o = (*o)->common)
 		for (const struct option *p = (*o)->table; !is_end(p); p++)
-			if (p->name != NULL && strlen(p->name) == len &&
-			    memcmp(p->name, name, len) == 0)
-				return p;
-	return NULL;
-}
-
-static const struct option *
-find_letter(struct options **o, char letter)
-{
-	for (; *o != NULL; *o = (*o)->common)
-		for (const struct option *p = (*o)->table; !is_end(p); p++)
-			if (p->letter == letter)
+			if (letter != 0 ?
+				p->letter == letter :
+				p->name != NULL && strlen(p->name) == len &&
+				    memcmp(p->name, name, len) == 0)
 				return p;
 	return NULL;
 }
@@ -315,7 +277,7 @@ refuse_unknown(const struct options *o, const char *name, char *why)
 {
 	size_t len = strcspn(name, "=");
 
-	return refuse(why, "%.*s: unknown option; see '%s --help'",
+	return options_refuse(why, "%.*s: unknown option; see '%s --help'",
 	    (int)(len < 80 ? len : 80), name, o->command);
 }
 
@@ -325,14 +287,14 @@ take(struct options *o, const struct option *option, struct words *w,
     const char *name, const char *value, char *why)
 {
 	if (option->argument == NULL && value != NULL)
-		return refuse(why, "%s: takes no value", name);
+		return options_refuse(why, "%s: takes no value", name);
 	if (option->argument == NULL)
 		value = "1";
 	else if (value == NULL && w->at < w->argc)
 		value = w->argv[w->at++];
 	if (value == NULL)
-		return refuse(why, "%s: needs a value: %s %s", name, name,
-		    option->argument);
+		return options_refuse(why, "%s: needs a value: %s %s", name,
+		    name, option->argument);
 	return set(o, option, name, value, why);
 }
 
@@ -346,7 +308,7 @@ take_long(struct options *o, struct words *w, const char *word, char *why)
 
 	if (strcmp(word, "--help") == 0 || strcmp(word, "--version") == 0)
 		return show(o, word[2] == 'h', why);
-	option = find_name(&owner, word + 2, len - 2);
+	option = find(&owner, 0, word + 2, len - 2);
 	if (option == NULL)
 		return refuse_unknown(o, word, why);
 	(void)snprintf(name, sizeof(name), "--%s", option->name);
@@ -364,7 +326,7 @@ take_letters(struct options *o, struct words *w, const char *word, char *why)
 	for (size_t i = 1; word[i] != '\0' && result == OPTIONS_OK; i++) {
 		const char name[3] = { '-', word[i], '\0' };
 		struct options *owner = o;
-		const struct option *option = find_letter(&owner, word[i]);
+		const struct option *option = find(&owner, word[i], NULL, 0);
 		bool has_value;
 
 		if (option == NULL)
@@ -405,66 +367,56 @@ options_arguments(struct options *o, int *argc, char **argv,
 	*argc = w.kept + 1;
 	if (o->max_operands < 0 || w.kept <= o->max_operands)
 		return OPTIONS_OK;
-	return refuse(why, "'%.80s': unexpected argument; see '%s --help'",
+	return options_refuse(why,
+	    "'%.80s': unexpected argument; see '%s --help'",
 	    argv[o->max_operands + 1], o->command);
 }
 
 /* ---- the environment ---- */
 
-static bool
-is_given(const struct options *o, const struct option *option)
+static enum options_result
+set_missing(struct options *o, const struct option *option,
+    const char *const *vars, char *why)
 {
-	return (o->given >> (option - o->table) & 1) != 0;
+	const char *value =
+	    option->variable != NULL ? form_var(vars, option->variable) : NULL;
+
+	if (value != NULL && value[0] != '\0')
+		return set(o, option, option->variable, value, why);
+	if (option->preset != NULL)
+		return set(o, option, "default", option->preset, why);
+	if (option->kind != OPTION_KIND_LOG)
+		return OPTIONS_OK;
+	if (form_var(vars, "GATEWAY_INTERFACE") != NULL)
+		return options_refuse(why,
+		    "no log is named: set %s to its path in the web server's"
+		    " configuration",
+		    option->variable);
+	return options_refuse(why, "no log is named: give --%s %s or set %s",
+	    option->name, option->argument, option->variable);
 }
 
 enum options_result
 options_environment(struct options *o, const char *const *vars,
     char why[OPTIONS_WHY_MAX])
 {
-	for (const struct option *p = o->table; !is_end(p); p++) {
-		const char *value =
-		    p->variable != NULL ? form_var(vars, p->variable) : NULL;
+	enum options_result result = OPTIONS_OK;
 
-		if (is_given(o, p))
-			continue;
-		if (value != NULL && value[0] != '\0') {
-			if (set(o, p, p->variable, value, why) != OPTIONS_OK)
-				return OPTIONS_BAD;
-		} else if (p->preset != NULL) {
-			/* a table whose own default is wrong is a bug */
-			if (set(o, p, "default", p->preset, why) != OPTIONS_OK)
-				abort();
-		}
-	}
-	return OPTIONS_OK;
-}
-
-static enum options_result
-check_log(const struct options *o, bool is_cgi, char *why)
-{
-	for (const struct option *p = o->table; !is_end(p); p++)
-		if (p->kind == OPTION_KIND_LOG && !is_given(o, p))
-			return is_cgi ?
-			    refuse(why,
-				"no log is named: set %s to its path in the"
-				" web server's configuration",
-				p->variable) :
-			    refuse(why,
-				"no log is named: give --%s %s or set %s",
-				p->name, p->argument, p->variable);
-	return OPTIONS_OK;
+	for (const struct option *p = o->table;
+	     !is_end(p) && result == OPTIONS_OK; p++)
+		if ((o->given >> (p - o->table) & 1) == 0)
+			result = set_missing(o, p, vars, why);
+	return result;
 }
 
 enum options_result
 options_read(struct options *o, int argc, char **argv, const char *const *vars,
     char why[OPTIONS_WHY_MAX])
 {
-	bool is_cgi = form_var(vars, "GATEWAY_INTERFACE") != NULL;
 	enum options_result result = OPTIONS_OK;
 
-	if (!is_cgi)
+	if (form_var(vars, "GATEWAY_INTERFACE") == NULL)
 		result = options_arguments(o, &argc, argv, why);
-	if (result == OPTIONS_OK)
-		result = options_environment(o, vars, why);
-	return result == OPTIONS_OK ? check_log(o, is_cgi, why) : result;
+	return result == OPTIONS_OK ? options_environment(o, vars, why) :
+				      result;
 }

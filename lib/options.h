@@ -18,6 +18,14 @@
 
 #define OPTIONS_WHY_MAX 512
 
+/* All but OPTIONS_OK end the program; their values are its exit status. */
+enum options_result {
+	OPTIONS_OK = -1,
+	OPTIONS_SHOWN = 0, /* --help or --version: written to standard output */
+	OPTIONS_FAILED = 1, /* could not be written; why holds the reason */
+	OPTIONS_BAD = 2,    /* wrong usage; why names the option or variable */
+};
+
 enum option_kind {
 	OPTION_KIND_TEXT,   /* const char *; not empty */
 	OPTION_KIND_LOG,    /* the same; must be given */
@@ -42,8 +50,7 @@ enum option_kind {
  *   help      what --help says of it; the default is added
  *   min, max  bounds of a number before it is multiplied by scale
  *   read      for OPTION_KIND_OTHER: stores value into the field and returns
- *             0, or returns -1 with why set, which is printed behind the
- *             name of the option and a colon
+ *             OPTIONS_OK, or returns options_refuse()
  */
 struct option {
 	const char *name;
@@ -58,7 +65,7 @@ struct option {
 	int64_t min;
 	int64_t max;
 	int64_t scale;
-	int (*read)(void *field, const char *value, char why[OPTIONS_WHY_MAX]);
+	enum options_result (*read)(void *field, const char *value, char *why);
 };
 
 /* The rest of an initialiser, from kind on. */
@@ -83,8 +90,7 @@ struct option {
  *   command       as a user types it, for messages and --version
  *   usage, notes  what --help prints before and after the list
  *   config        the struct whose fields the table names
- *   common        options that several commands share, or NULL; --help names
- *                 them in one line
+ *   common        options that several commands share, or NULL
  *   max_operands  arguments that are not options; -1 for any number
  *   stops_early   the first operand ends the options
  *   given         private: bit n is set once table[n] has a value
@@ -101,13 +107,10 @@ struct options {
 	uint64_t given;
 };
 
-/* All but OPTIONS_OK end the program; their values are its exit status. */
-enum options_result {
-	OPTIONS_OK = -1,
-	OPTIONS_SHOWN = 0, /* --help or --version: written to standard output */
-	OPTIONS_FAILED = 1, /* could not be written; why holds the reason */
-	OPTIONS_BAD = 2,    /* wrong usage; why names the option or variable */
-};
+/* Set why to the mistake in a value, which is printed behind the name of the
+   option and a colon.  Returns OPTIONS_BAD. */
+enum options_result options_refuse(char why[OPTIONS_WHY_MAX],
+    const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
  * Read the command line.

@@ -252,7 +252,7 @@ teardown() {
 	rowcast publish $'\xff'
 	refused 2 'DATA is not UTF-8'
 	rowcast publish -t $'\xc3' x
-	refused 2 '--topic: the value is not UTF-8'
+	refused 2 '-t: the value is not UTF-8'
 	printf 'a\xff' >"$T/input"
 	rowcast publish <"$T/input"
 	refused 1 'standard input: it is not UTF-8'

@@ -326,7 +326,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.token = choose(&c, 4) == 0 ? NULL : "secret";
 	n_origins = choose(&c, 4);
 	for (size_t i = 0; i < n_origins; i++)
-		require(cors_add(&config.cors, origins[i], why) == 0);
+		require(cors_add(&config.cors, origins[i], why) == OPTIONS_OK);
 	choose_variables(&c, &v);
 	p = publish_new(&config, json, v.vars, choose(&c, 4) > 0);
 	require(p != NULL);

@@ -4,7 +4,6 @@
 #include "tap.h"
 
 #include "lib/cors.h"
-#include "lib/options.h"
 
 #define ALLOW "Access-Control-Allow-Origin: "
 #define CREDENTIALS "Access-Control-Allow-Credentials: true\r\n"
@@ -27,12 +26,13 @@ check_syntax(void)
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct cors c = { 0 };
 
-		check(cors_add(&c, good[i], why) == 0, "'%s'", good[i]);
+		check(cors_add(&c, good[i], why) == OPTIONS_OK, "'%s'",
+		    good[i]);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct cors c = { 0 };
 
-		check(cors_add(&c, bad[i], why) == -1 &&
+		check(cors_add(&c, bad[i], why) == OPTIONS_BAD &&
 			strstr(why, "is not an origin") != NULL,
 		    "not an origin: %.*s", (int)strcspn(bad[i], "\r"), bad[i]);
 	}
@@ -47,17 +47,18 @@ check_limits(void)
 	memset(longest, 'a', sizeof(longest));
 	memcpy(longest, "https://", 8);
 	longest[CORS_ORIGIN_LEN_MAX + 1] = '\0';
-	check(cors_add(&c, longest, why) == -1, "256 bytes are too many");
+	check(cors_add(&c, longest, why) == OPTIONS_BAD,
+	    "256 bytes are too many");
 	longest[CORS_ORIGIN_LEN_MAX] = '\0';
-	check(cors_add(&c, longest, why) == 0, "255 are not");
+	check(cors_add(&c, longest, why) == OPTIONS_OK, "255 are not");
 	check(cors_write(&c, longest, out) && strlen(out) < CORS_MAX - 1 &&
 		strstr(out, CREDENTIALS VARY) != NULL,
 	    "the longest origin fits into the headers");
 	while (c.n_origins < CORS_ORIGINS_MAX)
-		if (cors_add(&c, "https://a.example", why) != 0)
+		if (cors_add(&c, "https://a.example", why) != OPTIONS_OK)
 			break;
 	check(c.n_origins == CORS_ORIGINS_MAX &&
-		cors_add(&c, "https://a.example", why) == -1 &&
+		cors_add(&c, "https://a.example", why) == OPTIONS_BAD &&
 		strcmp(why, "more than 64 origins") == 0,
 	    "64 origins may be listed");
 }

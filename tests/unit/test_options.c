@@ -24,17 +24,15 @@ struct shared {
 	int64_t busy;
 };
 
-static int
-read_list(void *field, const char *value, char why[OPTIONS_WHY_MAX])
+static enum options_result
+read_list(void *field, const char *value, char *reason)
 {
 	char *list = field;
 
-	if (strcmp(value, "bad") == 0) {
-		(void)snprintf(why, OPTIONS_WHY_MAX, "'%s' is bad", value);
-		return -1;
-	}
+	if (strcmp(value, "bad") == 0)
+		return options_refuse(reason, "'%s' is bad", value);
 	(void)strncat(list, value, 63 - strlen(list));
-	return 0;
+	return OPTIONS_OK;
 }
 
 static const struct option table[] = {
