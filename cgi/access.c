@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "lib/form.h"
 #include "lib/text.h"
 
 /* Return the token of "Bearer <token>", lent by the header; NULL if none. */
@@ -41,33 +42,35 @@ is_equal(const char *given, const char *secret)
  * AUTH_TYPE only if it has verified them.
  */
 static bool
-is_verified(const char *remote_user, const char *auth_type,
-    const char *authorization)
+is_verified(const char *const *vars)
 {
+	const char *remote_user = form_var(vars, "REMOTE_USER");
+	const char *auth_type = form_var(vars, "AUTH_TYPE");
+
 	if (remote_user == NULL || remote_user[0] == '\0')
 		return false;
 	return (auth_type != NULL && auth_type[0] != '\0') ||
-	    !text_begins_word(text_of(authorization), "Basic ");
+	    !text_begins_word(text_of(form_var(vars, "HTTP_AUTHORIZATION")),
+		"Basic ");
 }
 
 int
-access_check(const struct access_rules *rules, const char *remote_user,
-    const char *auth_type, const char *authorization, struct problem *p)
+access_check(const struct publisher_config *config, const char *const *vars,
+    struct problem *p)
 {
 	const char *given;
 
-	if (rules->is_open ||
-	    is_verified(remote_user, auth_type, authorization))
+	if (config->is_open || is_verified(vars))
 		return 0;
-	if (rules->token == NULL || rules->token[0] == '\0') {
+	if (config->token == NULL || config->token[0] == '\0') {
 		problem_set(p, 403,
 		    "Publishing is not enabled.  Let the web server "
 		    "ask for a password, or set ROWCAST_PUBLISH_TOKEN, or set "
 		    "ROWCAST_PUBLISH_OPEN=1 to let everyone publish.");
 		return -1;
 	}
-	given = bearer_token(authorization);
-	if (given != NULL && is_equal(given, rules->token))
+	given = bearer_token(form_var(vars, "HTTP_AUTHORIZATION"));
+	if (given != NULL && is_equal(given, config->token))
 		return 0;
 	if (given != NULL)
 		problem_set(p, 401,

@@ -29,20 +29,6 @@ check_method(const char *method, const char **type, struct problem *p)
 	return -1;
 }
 
-static int
-check_access(const struct publisher_config *config, const char *const *vars,
-    struct problem *p)
-{
-	const struct access_rules rules = {
-		.token = config->token,
-		.is_open = config->is_open,
-	};
-
-	return access_check(&rules, form_var(vars, "REMOTE_USER"),
-	    form_var(vars, "AUTH_TYPE"), form_var(vars, "HTTP_AUTHORIZATION"),
-	    p);
-}
-
 /* Return whether an Origin header names another host than the Host header. */
 static bool
 is_elsewhere(const char *origin, const char *host)
@@ -97,7 +83,7 @@ gate_check(const struct publisher_config *config, const char *const *vars,
 	const char *method = form_var(vars, "REQUEST_METHOD");
 
 	if (check_method(method != NULL ? method : "", type, p) != 0 ||
-	    check_access(config, vars, p) != 0)
+	    access_check(config, vars, p) != 0)
 		return -1;
 	return check_site(config, vars, p);
 }

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "lib/warn.h"
-#include "command.h"
 
 #define LINE_MAX_BYTES 1024
 

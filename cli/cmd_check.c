@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "lib/log/admin.h"
-#include "command.h"
+#include "args.h"
 #include "escape.h"
 #include "json.h"
 #include "output.h"
@@ -25,12 +25,6 @@ static const struct option table[] = {
 static const char *const finding_names[] = {
 	[LOG_FINDING_GOOD] = "good",
 	[LOG_FINDING_WARNING] = "warning",
-	[LOG_FINDING_WRONG] = "WRONG",
-};
-
-static const char *const json_names[] = {
-	[LOG_FINDING_GOOD] = "good",
-	[LOG_FINDING_WARNING] = "warning",
 	[LOG_FINDING_WRONG] = "wrong",
 };
 
@@ -44,13 +38,14 @@ on_finding(void *cookie, enum log_finding finding, const char *about,
 	c->is_wrong = c->is_wrong || finding == LOG_FINDING_WRONG;
 	if (c->args->is_json) {
 		json_open(&c->out, NULL, '{');
-		json_string(&c->out, "finding", json_names[finding]);
+		json_string(&c->out, "finding", finding_names[finding]);
 		json_string(&c->out, "about", about);
 		json_string(&c->out, "text", line);
 		json_close(&c->out, '}');
 		return;
 	}
-	(void)snprintf(left, sizeof(left), "%-8s %s: ", finding_names[finding],
+	(void)snprintf(left, sizeof(left), "%-8s %s: ",
+	    finding == LOG_FINDING_WRONG ? "WRONG" : finding_names[finding],
 	    about);
 	buffer_add_string(&c->out, left);
 	escape_text(&c->out, text_of(line), "");

@@ -2,7 +2,7 @@
  * rowcast export: events as NDJSON.
  */
 #include "lib/log/admin.h"
-#include "command.h"
+#include "args.h"
 #include "output.h"
 #include "reader.h"
 #include "record.h"

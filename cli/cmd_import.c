@@ -17,7 +17,7 @@
 
 #include "lib/body/streamed.h"
 #include "lib/descriptor.h"
-#include "command.h"
+#include "args.h"
 #include "json.h"
 #include "meter.h"
 #include "output.h"

@@ -3,7 +3,7 @@
  */
 #include <sys/stat.h>
 
-#include "command.h"
+#include "args.h"
 #include "json.h"
 #include "output.h"
 

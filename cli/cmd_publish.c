@@ -9,7 +9,7 @@
 
 #include "lib/descriptor.h"
 #include "lib/utf8.h"
-#include "command.h"
+#include "args.h"
 #include "json.h"
 #include "output.h"
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "lib/log/admin.h"
-#include "command.h"
+#include "args.h"
 #include "escape.h"
 #include "json.h"
 #include "output.h"

@@ -1,7 +1,7 @@
 /*
  * rowcast tail: what a stream sends, on standard output.
  */
-#include "command.h"
+#include "args.h"
 #include "follow.h"
 #include "output.h"
 #include "reader.h"

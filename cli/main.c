@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/warn.h"
-#include "command.h"
+#include "args.h"
 
 #define USAGE_MAX 1024
 

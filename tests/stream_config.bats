@@ -178,7 +178,7 @@ will_not() {
 	echo precious >"$SITE/build/run/file"
 	run responder --db "$DB" --socket build/run/file
 	[ "$status" -eq 1 ]
-	[[ ${lines[0]} == *'is there and no socket'* ]]
+	[[ ${lines[0]} == *'exists, but is not a socket'* ]]
 	[ "$(cat "$SITE/build/run/file")" = precious ]
 }
 
