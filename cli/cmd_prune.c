@@ -161,10 +161,9 @@ find_rules(const struct prune *p, struct log *log)
 	if (rules > 0)
 		return STATUS_OK;
 	return args_fail(p->args,
-	    "%.400s: has no rules%s: give --keep-rows or --older-than",
-	    p->args->db,
-	    rules == 0 ? " in its table retention" :
-			 " yet, it is an older log");
+	    "%.400s: has no rules in its table retention: give --keep-rows or"
+	    " --older-than",
+	    p->args->db);
 }
 
 static enum status

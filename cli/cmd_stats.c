@@ -19,7 +19,7 @@
 struct stats {
 	struct args *args;
 	struct log_stats log;
-	int64_t rules; /* -1: the log is too old for rules */
+	int64_t rules; /* of retention */
 	const char *identity;
 	struct buffer out;
 };
@@ -92,8 +92,7 @@ print_lines(struct stats *s)
 	    "format %" PRId64 ", WAL, pages of %" PRId64
 	    " bytes, auto_vacuum %" PRId64 ", SQLite %s",
 	    log->format, log->page_bytes, log->auto_vacuum, log->sqlite);
-	if (s->rules >= 0)
-		line(s, "retention", "%" PRId64 " rules", s->rules);
+	line(s, "retention", "%" PRId64 " rules", s->rules);
 	line(s, "identity", "%s", s->identity);
 	line(s, "topics", "%" PRId64 "%s", log->topics,
 	    log->topics > TOPICS ? ", the largest:" : "");
@@ -149,8 +148,7 @@ print_json(struct stats *s)
 	json_number(b, "page_bytes", log->page_bytes);
 	json_number(b, "auto_vacuum", log->auto_vacuum);
 	json_string(b, "sqlite", log->sqlite);
-	if (s->rules >= 0)
-		json_number(b, "retention_rules", s->rules);
+	json_number(b, "retention_rules", s->rules);
 	json_number(b, "topics", log->topics);
 }
 

@@ -221,7 +221,7 @@ note_last(struct reader *r)
 	int64_t id = 0, reached;
 
 	if (log_read_back(r->log, &range, on_last, &id, &reached) != LOG_OK ||
-	    log_note(r->log, id, &r->at.seen.row) != LOG_OK)
+	    fingerprint_note(&r->at.seen, r->log, id) != LOG_OK)
 		return trouble(r);
 	return READER_END;
 }

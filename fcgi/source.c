@@ -89,7 +89,7 @@ source_new(const struct responder_config *config, char why[SOURCE_WHY_MAX])
 	    open_log(config, true, &src->log, reason) == LOG_OK) {
 		fingerprint_take(&src->seen, src->log);
 		if (log_head(src->log, &head) != LOG_OK ||
-		    log_note(src->log, head, &src->seen.row) != LOG_OK)
+		    fingerprint_note(&src->seen, src->log, head) != LOG_OK)
 			(void)snprintf(reason, sizeof(reason), "%s",
 			    log_why(src->log));
 		else
@@ -179,7 +179,7 @@ static enum source_result
 reset(struct source *src, int64_t head)
 {
 	fingerprint_take(&src->seen, src->log);
-	(void)log_note(src->log, head, &src->seen.row); /* or none */
+	(void)fingerprint_note(&src->seen, src->log, head); /* or none */
 	warn_line("log: %s: was replaced or restored, ends at id %lld now",
 	    src->config->db, (long long)head);
 	pages_forget(src->pages, INT64_MAX);
@@ -311,7 +311,8 @@ read_new(struct source *src)
 		return trouble(src);
 	}
 	if (n->last > before)
-		(void)log_note(src->log, n->last, &src->seen.row); /* or none */
+		(void)fingerprint_note(&src->seen, src->log,
+		    n->last); /* or none */
 	if (n->holes > src->holes)
 		src->holes = n->holes;
 	settle(src, result == NEWS_END);

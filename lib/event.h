@@ -6,10 +6,10 @@
 #include "text.h"
 
 /*
- * One row of the log, or one that wants to become a row.
- *   id        row id, >= 1; 0 while the log has not given one
- *   topic     what the event is about; empty is a topic like any other
- *   name      the SSE event name, column "event"; "message" is the default
+ * An event: a row of the log, or one to be appended.
+ *   id        row id, >= 1; 0 before the event is appended
+ *   topic     may be empty, which is a topic like any other
+ *   name      the SSE event name; column "event"
  *   retry_ms  reconnection time for the client, or EVENT_NO_RETRY
  *   key       the publisher's idempotency key; bytes NULL for none
  */
@@ -23,10 +23,12 @@ struct event {
 };
 
 #define EVENT_NO_RETRY ((int64_t)-1)
-#define EVENT_RETRY_MAX_MS 86400000 /* in sql/schema.sql, too */
-#define EVENT_DATA_MAX 268435456    /* largest limit of data that may be set */
+#define EVENT_DATA_MAX 268435456 /* largest limit of data that may be set */
 #define EVENT_DEFAULT_NAME "message"
+
+/* The limits of sql/schema.sql. */
+#define EVENT_RETRY_MAX_MS 86400000
 #define EVENT_NAME_MAX 255       /* bytes of a topic, an event name or a key */
-#define EVENT_RESERVED "stream-" /* event names that only rowcast sends */
+#define EVENT_RESERVED "stream-" /* prefix of names that only rowcast sends */
 
 #endif

@@ -4,17 +4,15 @@
 #include "log.h"
 
 /*
- * Looking after a log (cli/): what its rows hold besides, how large it is, what
- * may be removed, whether it is sound.  Calls of log.h apply: one struct log
- * is one connection, and log_why() says what went wrong.
+ * The administrator's commands: more of a row, statistics, removal, checks.
+ * The rules of log.h apply.
  */
 
 /*
- * What a row holds that log_read() does not give.  May be called while that
- * reads, from its callback.
- *   key      bytes NULL for none; else it points into bytes
- *   returns  LOG_OK, also where the row has gone: then there is no key, and
- *            created_ms is 0
+ * Read the columns of a row that log_read() does not give.  May be called from
+ * the callback of log_read().
+ *   key      bytes NULL for none; else it points into o->bytes
+ *   returns  LOG_OK also if the row is gone: no key, and created_ms is 0
  */
 struct log_origin {
 	int64_t created_ms;
@@ -23,16 +21,15 @@ struct log_origin {
 };
 enum log_result log_origin(struct log *log, int64_t id, struct log_origin *o);
 
-/* ---- how large it is ---- */
+/* ---- statistics ---- */
 
 #define LOG_STATS_MINUTES 60
 
 /*
- *   data_bytes    of all rows' data
- *   file_bytes    of the database with all that is in it; wal_bytes of the
- *                 file beside it, 0 if there is none
+ *   data_bytes    length of the data of all rows
+ *   file_bytes    size of the database file
+ *   wal_bytes     size of the -wal file; 0 if there is none
  *   minutes       events of each minute of the last hour, the oldest first
- *   journal_mode  as SQLite names it
  */
 struct log_stats {
 	int64_t rows;
@@ -48,35 +45,34 @@ struct log_stats {
 	int64_t format;
 	int64_t page_bytes;
 	int64_t auto_vacuum;
-	char journal_mode[16];
 	char sqlite[16];
 };
 
 /*
- * Count all of it, at one moment.  Reads every row.
- *   units    now_ms since 1970
+ * Fill in the statistics, all of the same moment.  Reads every row.
+ *   units    now_ms in ms since 1970
  */
 enum log_result log_count(struct log *log, int64_t now_ms,
     struct log_stats *stats);
 
-/* The topics with the most rows, at most max, the largest first; topic is lent
-   until it returns. */
+/* Call topic for the topics with the most rows, at most max, the largest
+   first. */
 typedef void log_topic_fn(void *cookie, struct text topic, int64_t rows);
 enum log_result log_largest_topics(struct log *log, int max,
     log_topic_fn *topic, void *cookie);
 
-/* ---- what may be removed ---- */
+/* ---- removal ---- */
 
-#define LOG_REMOVE_MAX 1000 /* rows in one transaction: others want to write */
+#define LOG_REMOVE_MAX 1000 /* rows per transaction, so that others can write */
 
 /*
- * Which rows are too many: those that are older than before_ms, and all but
- * the newest keep_rows of those that match.
- *   topic      of one topic, or (is_prefix) of all that begin so; all with the
- *              empty prefix
- *   units      before_ms since 1970; 0 for none
- *   keep_rows  -1 for all
- * The rest is private, and 0 at first.
+ * Which rows to remove: those that match and are older than before_ms, and all
+ * that match but the newest keep_rows.
+ *   topic      rows of this topic match, or, with is_prefix, of all topics that
+ *              begin with it
+ *   before_ms  in ms since 1970; 0 for no limit of age
+ *   keep_rows  -1 for no limit of number
+ * The other members are private.  Set them to 0 at first.
  */
 struct log_surplus {
 	struct text topic;
@@ -84,32 +80,32 @@ struct log_surplus {
 	int64_t before_ms;
 	int64_t keep_rows;
 	bool is_found;
-	int64_t upto_rows; /* down from here, rows are too many */
-	int64_t upto_time; /* down from here, they may be too old */
-	int64_t after;     /* what was removed already */
+	int64_t upto_rows; /* rows up to here are too many */
+	int64_t upto_time; /* rows up to here may be too old */
+	int64_t after;     /* rows up to here have been dealt with */
 };
 
 /*
- * Remove some of them: at most LOG_REMOVE_MAX, in one transaction, without
- * looking for them in it.
- *   returns  LOG_OK with *removed and *is_over set
+ * Remove at most LOG_REMOVE_MAX of these rows in one transaction.  They are
+ * searched for before the transaction begins.
+ *   returns  LOG_OK with *removed set, and *is_over if there are no more
  */
 enum log_result log_remove(struct log *log, struct log_surplus *surplus,
     int64_t *removed, bool *is_over);
 
-/* How many rules of retention there are; -1 if the log is older than they. */
+/* Count the rules of retention. */
 enum log_result log_rules(struct log *log, int64_t *rules);
 
 /*
- * Remove what the rules of retention do not keep: of each LOG_REMOVE_MAX at
- * most, in one transaction.
+ * Remove what the rules of retention do not keep, at most LOG_REMOVE_MAX rows
+ * per rule, in one transaction.
  *   returns  LOG_OK with *removed set, and *overdue to the number of rules that
  *            still keep too much
  */
 enum log_result log_remove_by_rules(struct log *log, int64_t *removed,
     int64_t *overdue);
 
-/* ---- is it sound? ---- */
+/* ---- checks ---- */
 
 enum log_finding {
 	LOG_FINDING_GOOD,
@@ -118,12 +114,12 @@ enum log_finding {
 };
 
 /*
- * Look at the log at path, and tell what was found: about what, and one line.
- *   is_full  compare indexes with tables as well, which takes longer
- *   finding  about and line are lent until it returns
- * Nothing is changed but what opening changes: a log that is not in WAL mode is
- * put into it.  No log may be open at this path in this process: closing the
- * file, which is read as such, would give up its locks.
+ * Check the log at path, and call finding with the subject and one line for
+ * each result.  A log that is not in WAL mode is changed to it; nothing else
+ * is changed.
+ *   is_full  also compare indexes with their tables, which takes longer
+ * No log may be open at this path in this process: closing the file after
+ * reading its header would release the locks of that connection.
  */
 typedef void log_finding_fn(void *cookie, enum log_finding finding,
     const char *about, const char *line);

@@ -49,15 +49,36 @@ fingerprint_take(struct fingerprint *f, const struct log *log)
 	memcpy(f->identity, log->identity, sizeof(f->identity));
 }
 
+/* Find the row of an id; *found is 0 if there is none. */
+static enum log_result
+find_row(struct log *log, int64_t id, int64_t *found, int64_t *created_ms)
+{
+	struct statement s =
+	    statement_begin(log, "SELECT created_ms FROM events WHERE id = ?1");
+
+	statement_bind_integer(&s, 1, id);
+	*found = statement_step(&s) ? id : 0;
+	*created_ms = *found != 0 ? statement_integer(&s, 0) : 0;
+	return statement_end(&s);
+}
+
+enum log_result
+fingerprint_note(struct fingerprint *f, struct log *log, int64_t id)
+{
+	return find_row(log, id, &f->id, &f->created_ms);
+}
+
 enum log_result
 fingerprint_check(const struct fingerprint *f, struct log *log, bool *is_same)
 {
-	enum log_result result;
+	int64_t found = 0, created_ms = 0;
+	enum log_result r;
 
-	if ((result = log_has(log, &f->row, is_same)) != LOG_OK ||
-	    (result = log_read_identity(log)) != LOG_OK)
-		return result;
-	if (strcmp(f->identity, log->identity) != 0)
-		*is_same = false;
+	if ((f->id != 0 &&
+		(r = find_row(log, f->id, &found, &created_ms)) != LOG_OK) ||
+	    (r = log_read_identity(log)) != LOG_OK)
+		return r;
+	*is_same = strcmp(f->identity, log->identity) == 0 &&
+	    (found == 0 || created_ms == f->created_ms);
 	return LOG_OK;
 }

@@ -4,24 +4,29 @@
 #include "log.h"
 
 /*
- * What a reader remembers of a log to recognise it after a change.  Another log
- * may have taken the place of the file or may have been restored into it; so
- * may an older copy, which may since have grown past the end that was known.
- *   identity  log_identity() as it was
- *   row       one row, the last one read; log_note() sets it
+ * What a reader keeps of a log to recognise it later.  Another log may have
+ * taken the place of the file or may have been restored into it.  So may an
+ * older copy, which may since have grown past the end that was known.
+ *   identity  log_identity() at the time
+ *   id        a row, the last one read; 0 for none
  */
 struct fingerprint {
 	char identity[LOG_IDENTITY_MAX + 1];
-	struct log_mark row;
+	int64_t id;
+	int64_t created_ms;
 };
 
-/* Remember a log by its identity alone, as that was last read. */
+/* Take the identity that was read last, and no row. */
 void fingerprint_take(struct fingerprint *f, const struct log *log);
 
+/* Take the row of an id; no row if it is not there, or on error. */
+enum log_result fingerprint_note(struct fingerprint *f, struct log *log,
+    int64_t id);
+
 /*
- * Does the log still have this fingerprint?
- *   returns  LOG_OK with *is_same set; on any error nothing is known: call it
- *            again later
+ * Read the identity and the row again, and compare.  A row that was removed
+ * counts as the same.
+ *   returns  LOG_OK with *is_same set; after an error call it again later
  */
 enum log_result fingerprint_check(const struct fingerprint *f, struct log *log,
     bool *is_same);

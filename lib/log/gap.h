@@ -5,10 +5,11 @@
 #include "lib/filter.h"
 
 /*
- * What a client knows to be gone; begins as 0.
- *   upto      removed ids up to this one
- *   is_told   it was told of them.  Else it began with what was kept, and cannot
- *             miss what was gone already: count is of the removals until then
+ * What a client knows about removed events.  All 0 at first.
+ *   upto      the client knows of removed ids up to this one
+ *   is_told   the client was told.  Else it began with the rows that existed,
+ *             and cannot miss rows removed before: count is the number of
+ *             removals by then
  */
 struct gap_known {
 	int64_t upto;
@@ -17,16 +18,16 @@ struct gap_known {
 };
 
 /*
- * Has an event that a filter lets pass been removed after a cursor, of which the
- * client does not know?
- *   returns  LOG_OK with *next set to the id from which on all is there, and
- *            *known to what it will know once it is told; or *next to 0 if there
- *            is none.  Else log_why() says why
- * The name of a removed event is not known: any name counts.  Where more topics
- * were removed than can be looked at, one of them counts, whatever it is; and so
- * does what was removed so long ago that its topic has been forgotten.  And where
- * some were gone when the client began and more have gone since, it may be told
- * of the former: the log does not say when.
+ * Find out whether an event that a filter lets pass was removed after a cursor
+ * without the client knowing.
+ *   returns  LOG_OK.  If so, *next is the id from which on no event is missing,
+ *            and *known is what the client knows once it is told.  Else *next
+ *            is 0
+ * May report a gap where there is none, for the log does not keep everything
+ * about removed events.  The name of a removed event is not known: any name
+ * counts.  A topic counts if it was forgotten, or if more topics were removed
+ * than one call looks at.  If events were removed before and after the client
+ * began, the earlier ones may be reported.
  */
 enum log_result gap_find(struct log *log, const struct filter *f,
     int64_t cursor, struct gap_known *known, int64_t *next);

@@ -254,32 +254,6 @@ log_before_time(struct log *log, int64_t created_ms, int64_t *after)
 }
 
 enum log_result
-log_note(struct log *log, int64_t id, struct log_mark *mark)
-{
-	enum log_result result;
-
-	result = created(log, id, &mark->id, &mark->created_ms);
-	if (result != LOG_OK || mark->id != id)
-		mark->id = 0;
-	return result;
-}
-
-enum log_result
-log_has(struct log *log, const struct log_mark *mark, bool *has)
-{
-	enum log_result result = LOG_OK;
-	struct log_mark now;
-
-	*has = true;
-	if (mark->id == 0)
-		return LOG_OK;
-	result = log_note(log, mark->id, &now);
-	if (result == LOG_OK && now.id != 0)
-		*has = now.created_ms == mark->created_ms;
-	return result;
-}
-
-enum log_result
 log_removed(struct log *log, int64_t after, log_row_fn *row, void *cookie)
 {
 	struct statement s = statement_begin(log,

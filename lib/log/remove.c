@@ -148,15 +148,6 @@ log_remove(struct log *log, struct log_surplus *surplus, int64_t *removed,
 enum log_result
 log_rules(struct log *log, int64_t *rules)
 {
-	enum log_result result;
-	int64_t is_there = 0;
-
-	*rules = -1;
-	result = log_query(log,
-	    "SELECT count(*) FROM sqlite_schema WHERE name = 'retention'",
-	    &is_there);
-	if (result != LOG_OK || is_there == 0)
-		return result;
 	return log_query(log, "SELECT count(*) FROM retention", rules);
 }
 

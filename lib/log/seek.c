@@ -3,6 +3,9 @@
  */
 #include "seek.h"
 
+_Static_assert(FILTER_TOPICS_MAX <= LOG_TOPICS_MAX,
+    "one read covers the topics of a filter");
+
 void
 seek_narrow(struct log_range *range, const struct filter *f,
     struct text topics[LOG_TOPICS_MAX])

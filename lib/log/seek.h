@@ -7,12 +7,12 @@
 #include "lib/start.h"
 
 /*
- * Looking for the place in the log where a stream begins, some pages at a time.
- *   start   what is asked for, as in struct request
+ * The search for the place in the log where a stream begins.
+ *   start   where to begin, as in struct request
  *   value   likewise; counts down for START_LAST
  *   upto    private, 0 at first
  *   cursor  the result: the stream begins after this id
- *   known   what is gone and not missed by who begins here
+ *   known   the result: removed events that this stream does not miss
  */
 struct seek {
 	enum start start;
@@ -24,21 +24,21 @@ struct seek {
 
 enum seek_result {
 	SEEK_FOUND,   /* cursor and known are set */
-	SEEK_AGAIN,   /* there is more to look through: call again */
+	SEEK_AGAIN,   /* not found yet: call again */
 	SEEK_BEYOND,  /* value lies beyond the end; cursor is the end */
-	SEEK_TROUBLE, /* the log cannot be read; log_why() says why */
+	SEEK_TROUBLE, /* the log cannot be read: see log_why() */
 };
 
 /*
- * One step, of at most a page.
- *   head     all events with id <= head may be looked at
+ * Search one page of the log at most.
+ *   head     events with id <= head may be read
  */
 enum seek_result seek_step(struct log *log, int64_t head,
     const struct filter *f, struct seek *seek);
 
 /*
- * Narrow a range to the topics of a filter that is exact.
- *   owns     topics is lent to range
+ * Restrict a range to the topics of a filter.  filter_is_exact() must be true.
+ *   owns     range refers to topics, which the caller keeps
  */
 void seek_narrow(struct log_range *range, const struct filter *f,
     struct text topics[LOG_TOPICS_MAX]);

@@ -65,7 +65,8 @@ find_meaning(int code, int system)
 	return &broken;
 }
 
-/* Returns SQLite's message for an error, without "CHECK constraint failed: ". */
+/* Returns SQLite's message for an error, without what precedes the name of a
+   CHECK constraint. */
 static const char *
 message(struct log *log, int rc)
 {

@@ -111,8 +111,8 @@ enum log_result statement_end_value(struct statement *s, int64_t *value);
 
 /* ---- whole executions ---- */
 
-/* Run a statement without parameters, kept as by statement_begin().  log_query()
-   sets *value to the integer that it gives, or to 0 if it gives none. */
+/* Run a statement without parameters, kept as by statement_begin().
+   log_query() sets *value to the integer that it gives; 0 if it gives none. */
 enum log_result log_run(struct log *log, const char *text);
 enum log_result log_query(struct log *log, const char *text, int64_t *value);
 

@@ -24,18 +24,19 @@ check_rows(void)
 	fingerprint_take(&f, log);
 	check(is_same(&f, log), "a log is the same as itself");
 	if (append(log, "t", "a") != 1 || append(log, "t", "b") != 2 ||
-	    log_note(log, 2, &f.row) != LOG_OK)
+	    fingerprint_note(&f, log, 2) != LOG_OK)
 		abort();
 	check(is_same(&f, log), "with the row that was noted");
 	sql("DELETE FROM events WHERE id = 2;");
 	check(is_same(&f, log), "and after that row was removed");
-	if (append(log, "t", "c") != 3 || log_note(log, 3, &f.row) != LOG_OK)
+	if (append(log, "t", "c") != 3 ||
+	    fingerprint_note(&f, log, 3) != LOG_OK)
 		abort();
-	f.row.created_ms--;
+	f.created_ms--;
 	check(!is_same(&f, log), "not with another row of that id");
 	check(!is_same(&f, log), "which stays so, however often it is asked");
 	fingerprint_take(&f, log);
-	check(f.row.id == 0 && is_same(&f, log), "taken anew, it has no row");
+	check(f.id == 0 && is_same(&f, log), "taken anew, it has no row");
 	log_close(log);
 }
 

@@ -218,6 +218,39 @@ check_append(void)
 	log_close(log);
 }
 
+/* The limits of lib/event.h are those of the schema. */
+static void
+check_limits(void)
+{
+	static char name[EVENT_NAME_MAX + 1];
+	struct event e = { .name = TEXT("message"), .data = TEXT("x") };
+	struct log *log = new_log();
+	struct log_receipt r;
+	size_t culprit;
+
+	memset(name, 'x', sizeof(name));
+	e.topic = e.name = e.key = (struct text){ name, EVENT_NAME_MAX };
+	e.retry_ms = EVENT_RETRY_MAX_MS;
+	check(log_append(log, &e, 1, &r, &culprit) == LOG_OK,
+	    "limits: the longest names and time are taken");
+	e.key = (struct text){ 0 };
+	e.retry_ms++;
+	check(log_append(log, &e, 1, &r, &culprit) == LOG_REFUSED &&
+		strstr(log_why(log), "retry_ms is outside") != NULL,
+	    "limits: a longer time is refused");
+	e.retry_ms = 0;
+	e.topic.len++;
+	check(log_append(log, &e, 1, &r, &culprit) == LOG_REFUSED &&
+		strstr(log_why(log), "topic is longer") != NULL,
+	    "limits: so is a longer topic");
+	e.topic.len--;
+	e.name = TEXT(EVENT_RESERVED "x");
+	check(log_append(log, &e, 1, &r, &culprit) == LOG_REFUSED &&
+		strstr(log_why(log), "event begins with") != NULL,
+	    "limits: so is a reserved name");
+	log_close(log);
+}
+
 static void
 check_keys(void)
 {
@@ -303,6 +336,7 @@ main(void)
 	check_refusals();
 	check_changes();
 	check_append();
+	check_limits();
 	check_keys();
 	check_busy();
 	return end();
