@@ -254,3 +254,31 @@ settings_of() {
 			[ "$setting" = StateDirectoryMode ]
 	done
 }
+
+# The constant parts of the diagnostics that a manual quotes, one a line.  What
+# SQLite and the system say in between is not ours.
+diagnostics_in() {
+	sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh /s/^\.It Li "\([^"]*\)".*/\1/p' "$1" |
+		sed -E -e 's/: /\n/g' |
+		sed -E -e 's/(Too many )?open files;?|rowcast\.fcgi|--[a-z-]+/\n/g' \
+			-e 's/\.\.\.|[A-Z]{2,}|[a-z]*=N|\bN\b|[a-z]*=ID|[0-9]+/\n/g' |
+		sed -e "s/'//g" -e 's/^[ ;]*//' -e 's/[ ;]*$//' |
+		grep -E '.{8}' | grep -vx \
+			-e 'unable to open database file' -e 'database is locked' \
+			-e 'attempt to write a readonly database' \
+			-e 'file is not a database' -e interrupted \
+			-e 'database disk image is malformed'
+}
+
+@test "the diagnostics that a manual quotes are those of the sources" {
+	local text n=0
+	find lib fcgi cgi -name '*.c' -exec cat {} + | tr '\n' ' ' |
+		sed -E -e 's/"[[:blank:]]*"//g' -e "s/'//g" >"$T/sources"
+	while read -r text; do
+		echo "$text"
+		grep -qF -- "$text" "$T/sources"
+		n=$((n + 1))
+	done < <(diagnostics_in docs/man/rowcast.fcgi.8
+		diagnostics_in docs/man/rowcast-publish.cgi.8)
+	[ "$n" -ge 20 ]
+}
