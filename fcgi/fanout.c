@@ -26,8 +26,7 @@ struct fanout {
 	struct fanout_counters counters;
 };
 
-/* Let the feeds gather what a step has found.  A feed that is out of memory
-   becomes stale: its streams are served from the source. */
+/* Let the feeds gather what a step has found. */
 static void
 offer(struct fanout *f, const struct news *news)
 {
@@ -35,7 +34,7 @@ offer(struct fanout *f, const struct news *news)
 		const struct news_run *run = &news->runs[i];
 
 		for (size_t at = run->from; at < run->to; at++)
-			(void)feeds_offer(f->feeds, run->chunk, at);
+			feeds_offer(f->feeds, run->chunk, at);
 		f->counters.events += run->to - run->from;
 	}
 	for (size_t i = 0; i < news->n_removed; i++)

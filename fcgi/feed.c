@@ -337,40 +337,34 @@ gather(struct feed *f, const char *bytes, size_t len)
  * Call visit for each feed subscribed to a pattern that a topic matches; twice
  * for a feed that has two such patterns.
  */
-typedef int visit_fn(struct feeds *fs, struct feed *f, void *cookie);
+typedef void visit_fn(struct feeds *fs, struct feed *f, void *cookie);
 
-static int
+static void
 visit_topic(struct feeds *fs, const char *key, size_t len, visit_fn *visit,
     void *cookie)
 {
 	struct topic *t = topic_find(fs, key, len);
-	int result = 0;
 
 	for (size_t i = 0; t != NULL && i < t->n; i++)
-		if (visit(fs, &t->subscriptions[i]->entry->feed, cookie) != 0)
-			result = -1;
-	return result;
+		visit(fs, &t->subscriptions[i]->entry->feed, cookie);
 }
 
-static int
+static void
 visit_feeds(struct feeds *fs, struct text topic, visit_fn *visit, void *cookie)
 {
 	char key[EVENT_NAME_MAX + 1];
 	bool is_whole = topic.len <= EVENT_NAME_MAX;
-	int result = 0;
 
 	/* the schema refuses longer topics; a damaged file may hold one */
 	if (!is_whole)
 		topic.len = EVENT_NAME_MAX;
 	(void)pattern_key(key, false, topic);
-	if (is_whole && visit_topic(fs, key, topic.len + 1, visit, cookie) != 0)
-		result = -1;
+	if (is_whole)
+		visit_topic(fs, key, topic.len + 1, visit, cookie);
 	key[0] = 'p';
 	for (size_t len = 0; len <= topic.len; len++)
-		if (fs->prefixes[len] > 0 &&
-		    visit_topic(fs, key, len + 1, visit, cookie) != 0)
-			result = -1;
-	return result;
+		if (fs->prefixes[len] > 0)
+			visit_topic(fs, key, len + 1, visit, cookie);
 }
 
 struct offer {
@@ -380,51 +374,46 @@ struct offer {
 	uint64_t serial;
 };
 
-static int
+static void
 visit_offer(struct feeds *fs, struct feed *f, void *cookie)
 {
 	const struct offer *o = cookie;
 
 	if (f->entry->serial == o->serial || f->n_live == 0 ||
 	    !filter_has_name(f->filter, o->name))
-		return 0;
+		return;
 	f->entry->serial = o->serial;
 	f->last = o->entry->id;
 	make_dirty(fs, f);
-	if (gather(f, o->chunk->bytes + o->entry->at, o->entry->len) != 0) {
+	if (gather(f, o->chunk->bytes + o->entry->at, o->entry->len) != 0)
 		f->is_stale = true;
-		return -1;
-	}
-	return 0;
 }
 
-int
+void
 feeds_offer(struct feeds *fs, const struct chunk *c, size_t i)
 {
 	struct offer o = { c, &c->entries[i], chunk_name(c, i), ++fs->serial };
 
-	return visit_feeds(fs, chunk_topic(c, i), visit_offer, &o);
+	visit_feeds(fs, chunk_topic(c, i), visit_offer, &o);
 }
 
-static int
+static void
 visit_stale(struct feeds *fs, struct feed *f, void *cookie)
 {
 	(void)cookie;
 	f->is_stale = true;
 	make_dirty(fs, f);
-	return 0;
 }
 
 void
 feeds_make_stale(struct feeds *fs, struct text topic)
 {
-	/* visit_stale() cannot fail */
 	if (topic.bytes != NULL)
-		(void)visit_feeds(fs, topic, visit_stale, NULL);
+		visit_feeds(fs, topic, visit_stale, NULL);
 	else
 		for (struct feed_entry *e = fs->by_filter; e != NULL;
 		     e = e->hh.next)
-			(void)visit_stale(fs, &e->feed, NULL);
+			visit_stale(fs, &e->feed, NULL);
 }
 
 struct feed *

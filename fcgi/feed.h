@@ -71,9 +71,9 @@ struct stream *feed_leave(struct feed *f, size_t place);
  * streams gathers it once and becomes dirty.
  *   shape    the event at index i of chunk c, whose bytes stay until the feeds
  *            have been cleared
- *   returns  0; -1 if out of memory: some feeds are then dirty and stale
+ * A feed that is out of memory becomes dirty and stale.
  */
-int feeds_offer(struct feeds *fs, const struct chunk *c, size_t i);
+void feeds_offer(struct feeds *fs, const struct chunk *c, size_t i);
 
 /* Make each feed that lets a topic pass stale and dirty; all feeds if
    topic.bytes is NULL. */

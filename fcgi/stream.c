@@ -295,28 +295,26 @@ commit(struct stream *s, const struct batch *b)
 	}
 }
 
+/* Send a record.  An empty one only moves the cursor. */
 static enum stream_turn
 send_batch(struct stream *s, struct batch *b)
 {
-	enum connection_sent sent;
+	enum connection_sent sent = CONNECTION_SENT;
 
-	sent = connection_send(s->connection, b->pieces, b->n, b->len);
-	switch (sent) {
-	case CONNECTION_SENT:
-	case CONNECTION_PARTLY:
-		commit(s, b);
-		if (b->notices & NOTICE_END) {
-			connection_end(s->connection);
-			return STREAM_OVER;
-		}
-		return sent == CONNECTION_SENT ? STREAM_MORE : STREAM_FULL;
-	case CONNECTION_BLOCKED:
-		return STREAM_FULL;
-	case CONNECTION_FAILED:
-		break;
+	if (b->len > 0)
+		sent = connection_send(s->connection, b->pieces, b->n, b->len);
+	if (sent == CONNECTION_FAILED) {
+		connection_abort(s->connection);
+		return STREAM_OVER;
 	}
-	connection_abort(s->connection);
-	return STREAM_OVER;
+	if (sent == CONNECTION_BLOCKED)
+		return STREAM_FULL;
+	commit(s, b);
+	if (b->notices & NOTICE_END) {
+		connection_end(s->connection);
+		return STREAM_OVER;
+	}
+	return sent == CONNECTION_SENT ? STREAM_MORE : STREAM_FULL;
 }
 
 /* The log cannot be read: a new client is asked to reconnect. */
@@ -346,14 +344,6 @@ send_record(struct stream *s, size_t *sent)
 	}
 	if (gathered == BATCH_TROUBLE)
 		return s->start != NULL ? give_up_start(s) : STREAM_TROUBLE;
-	if (b.len == 0) {
-		commit(s, &b);
-		if (b.notices & NOTICE_END) {
-			connection_end(s->connection);
-			return STREAM_OVER;
-		}
-		return gathered == BATCH_ALL ? STREAM_CAUGHT_UP : STREAM_MORE;
-	}
 	turn = send_batch(s, &b);
 	*sent += b.len;
 	if (turn == STREAM_MORE && gathered == BATCH_ALL)
@@ -367,10 +357,10 @@ stream_turn(struct stream *s)
 	enum stream_turn turn = STREAM_MORE;
 	size_t sent = 0;
 
-	if (connection_is_blocked(s->connection))
-		return STREAM_FULL;
 	if (s->place.standing == STANDING_LIVE)
 		s->at.cursor = source_head(s->owner->source);
+	if (connection_is_blocked(s->connection))
+		return STREAM_FULL;
 	s->is_checked = false; /* another log may have come since */
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
@@ -402,11 +392,10 @@ stream_deliver(struct stream *s, struct iovec *pieces, int n, size_t len,
 	case CONNECTION_BLOCKED:
 		s->at.cursor = before;
 		return STREAM_FULL;
-	case CONNECTION_FAILED:
-		break;
+	default:
+		connection_abort(s->connection);
+		return STREAM_OVER;
 	}
-	connection_abort(s->connection);
-	return STREAM_OVER;
 }
 
 void

@@ -77,9 +77,9 @@ offer(struct feeds *fs, struct chunk *c, struct text topic, struct text name)
 		.retry_ms = EVENT_NO_RETRY };
 	size_t len = sse_len(&e);
 
-	if (!chunk_fits(c, len) || chunk_add(c, &e, len) != 0 ||
-	    feeds_offer(fs, c, c->n - 1) != 0)
+	if (!chunk_fits(c, len) || chunk_add(c, &e, len) != 0)
 		abort();
+	feeds_offer(fs, c, c->n - 1);
 }
 
 static inline struct chunk *
