@@ -30,37 +30,19 @@ const struct option args_common[] = {
 	OPTION_END,
 };
 
-static void
-report(const struct args *a, const char *format, va_list args)
+enum status
+args_report(const struct args *a, enum status status, const char *format, ...)
 {
 	char line[LINE_MAX_BYTES];
+	va_list args;
 
+	va_start(args, format);
 	if (vsnprintf(line, sizeof(line), format, args) < 0)
 		line[0] = '\0';
+	va_end(args);
 	warn_line("%s%s%s", a->command != NULL ? a->command->name : "",
 	    a->command != NULL ? ": " : "", line);
-}
-
-enum status
-args_refuse(const struct args *a, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	report(a, format, args);
-	va_end(args);
-	return STATUS_USAGE;
-}
-
-enum status
-args_fail(const struct args *a, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	report(a, format, args);
-	va_end(args);
-	return STATUS_FAILED;
+	return status;
 }
 
 enum status
@@ -95,9 +77,9 @@ args_read(struct args *a, void *config, int max_operands)
 		result = options_environment(&a->common, vars, why);
 	if (result == OPTIONS_OK)
 		return 0;
-	if (result != OPTIONS_SHOWN)
-		(void)args_fail(a, "%s", why);
 	a->status = (enum status)result;
+	if (result != OPTIONS_SHOWN)
+		(void)args_report(a, a->status, "%s", why);
 	return -1;
 }
 

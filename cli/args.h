@@ -73,13 +73,12 @@ int args_read(struct args *a, void *config, int max_operands);
 /* Return an operand, or NULL if there are fewer; the first is number 1. */
 const char *args_operand(const struct args *a, int number);
 
-/* Report wrong usage; returns STATUS_USAGE. */
-enum status args_refuse(const struct args *a, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Report a failure; returns STATUS_FAILED. */
-enum status args_fail(const struct args *a, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Report a failure, or wrong usage, under the name of the command.  Returns the
+   status. */
+enum status args_report(const struct args *a, enum status status,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+#define args_fail(a, ...) args_report(a, STATUS_FAILED, __VA_ARGS__)
+#define args_refuse(a, ...) args_report(a, STATUS_USAGE, __VA_ARGS__)
 
 /* Report a failure of the log, with its path; returns STATUS_FAILED. */
 enum status args_fail_log(const struct args *a, const char *why);

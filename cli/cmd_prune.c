@@ -4,12 +4,12 @@
  * Events are removed in batches.  After each comes a pause of the same length,
  * so that other writers get the lock.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "lib/log/admin.h"
 #include "args.h"
-#include "json.h"
 #include "output.h"
 #include "selection.h"
 
@@ -134,22 +134,6 @@ remove_by_rules(struct prune *p, struct log *log)
 }
 
 static enum status
-print_removed(const struct prune *p)
-{
-	struct buffer out = { 0 };
-
-	if (p->args->is_json) {
-		json_open(&out, NULL, '{');
-		json_number(&out, "removed", p->removed);
-		json_close(&out, '}');
-	} else {
-		buffer_add_number(&out, p->removed);
-		buffer_add_string(&out, " removed");
-	}
-	return output_line(&out) == 0 ? STATUS_OK : STATUS_FAILED;
-}
-
-static enum status
 find_rules(const struct prune *p, struct log *log)
 {
 	int64_t rules;
@@ -177,7 +161,10 @@ run_on(struct prune *p, struct log *log)
 	result = remove_surplus(p, log);
 	if (result == LOG_OK && p->wants_rules)
 		result = remove_by_rules(p, log);
-	status = print_removed(p);
+	if (output_print(p->args->is_json ? "{\"removed\":%" PRId64 "}\n" :
+					    "%" PRId64 " removed\n",
+		p->removed) != 0)
+		status = STATUS_FAILED;
 	if (result == LOG_OK)
 		return status;
 	return args_fail_log(p->args, log_why(log));

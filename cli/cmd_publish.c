@@ -2,6 +2,7 @@
  * rowcast publish: append one event.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 #include "lib/descriptor.h"
 #include "lib/utf8.h"
 #include "args.h"
-#include "json.h"
 #include "output.h"
 
 #define READ_BYTES 65536
@@ -128,17 +128,12 @@ read_data(struct publish *p)
 static enum status
 print_receipt(const struct args *a, const struct log_receipt *receipt)
 {
-	struct buffer out = { 0 };
+	int written = a->is_json ?
+	    output_print("{\"id\":%" PRId64 ",\"new\":%s}\n", receipt->id,
+		receipt->is_new ? "true" : "false") :
+	    output_print("%" PRId64 "\n", receipt->id);
 
-	if (a->is_json) {
-		json_open(&out, NULL, '{');
-		json_number(&out, "id", receipt->id);
-		json_bool(&out, "new", receipt->is_new);
-		json_close(&out, '}');
-	} else {
-		buffer_add_number(&out, receipt->id);
-	}
-	return output_line(&out) == 0 ? STATUS_OK : STATUS_FAILED;
+	return written == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static enum status
