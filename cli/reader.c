@@ -203,29 +203,6 @@ read_page(struct reader *r, int64_t head)
 	return r->is_behind ? READER_MORE : READER_END;
 }
 
-static bool
-on_last(void *cookie, const struct event *e)
-{
-	*(int64_t *)cookie = e->id;
-	return true;
-}
-
-/* Note the last row up to the cursor, whether it passes the filter or not. */
-static enum reader_result
-note_last(struct reader *r)
-{
-	const struct log_range range = {
-		.upto = r->at.cursor,
-		.max_rows = 1,
-	};
-	int64_t id = 0, reached;
-
-	if (log_read_back(r->log, &range, on_last, &id, &reached) != LOG_OK ||
-	    fingerprint_note(&r->at.seen, r->log, id) != LOG_OK)
-		return trouble(r);
-	return READER_END;
-}
-
 /* Has the log changed since the last step, and is it still the same? */
 static enum reader_result
 look(struct reader *r, int64_t *head)
@@ -262,7 +239,9 @@ step(struct reader *r)
 	if ((result = check_gap(r)) != READER_END ||
 	    (result = read_page(r, head)) == READER_TROUBLE)
 		return result;
-	return note_last(r) == READER_TROUBLE ? READER_TROUBLE : result;
+	if (fingerprint_note(&r->at.seen, r->log, r->at.cursor) != LOG_OK)
+		return trouble(r);
+	return result;
 }
 
 enum reader_result

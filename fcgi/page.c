@@ -37,7 +37,8 @@ page_read(struct log *log, const struct filter *f, int64_t cursor, int64_t upto,
 {
 	struct text topics[LOG_TOPICS_MAX];
 	struct fill fill = { .after = cursor };
-	struct log_range range = { cursor, upto, LOG_PAGE_ROWS, NULL, 0 };
+	struct log_range range = { cursor, upto, LOG_PAGE_ROWS, NULL, 0,
+		false };
 	enum log_result result;
 	int64_t reached;
 

@@ -49,16 +49,19 @@ fingerprint_take(struct fingerprint *f, const struct log *log)
 	memcpy(f->identity, log->identity, sizeof(f->identity));
 }
 
-/* Find the row of an id; *found is 0 if there is none. */
+/* Find the last row up to an id; *found is 0 if there is none. */
 static enum log_result
 find_row(struct log *log, int64_t id, int64_t *found, int64_t *created_ms)
 {
-	struct statement s =
-	    statement_begin(log, "SELECT created_ms FROM events WHERE id = ?1");
+	struct statement s = statement_begin(log,
+	    "SELECT id, created_ms FROM events WHERE id <= ?1"
+	    " ORDER BY id DESC LIMIT 1");
+	bool is_there;
 
 	statement_bind_integer(&s, 1, id);
-	*found = statement_step(&s) ? id : 0;
-	*created_ms = *found != 0 ? statement_integer(&s, 0) : 0;
+	is_there = statement_step(&s);
+	*found = is_there ? statement_integer(&s, 0) : 0;
+	*created_ms = is_there ? statement_integer(&s, 1) : 0;
 	return statement_end(&s);
 }
 
@@ -79,6 +82,6 @@ fingerprint_check(const struct fingerprint *f, struct log *log, bool *is_same)
 	    (r = log_read_identity(log)) != LOG_OK)
 		return r;
 	*is_same = strcmp(f->identity, log->identity) == 0 &&
-	    (found == 0 || created_ms == f->created_ms);
+	    (found != f->id || created_ms == f->created_ms);
 	return LOG_OK;
 }

@@ -19,7 +19,7 @@ struct fingerprint {
 /* Take the identity that was read last, and no row. */
 void fingerprint_take(struct fingerprint *f, const struct log *log);
 
-/* Take the row of an id; no row if it is not there, or on error. */
+/* Take the last row up to an id; no row if there is none, or on error. */
 enum log_result fingerprint_note(struct fingerprint *f, struct log *log,
     int64_t id);
 

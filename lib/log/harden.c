@@ -37,11 +37,11 @@ log_harden(struct log *log, const struct log_options *o)
 void
 log_harden_reader(struct log *log)
 {
-	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
-	    NULL);
-	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0,
-	    NULL);
+	static const int off[] = { SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+		SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_ENABLE_TRIGGER };
+
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		(void)sqlite3_db_config(log->db, off[i], 0, NULL);
 	(void)sqlite3_drop_modules(log->db, NULL); /* always SQLITE_OK */
 }
 

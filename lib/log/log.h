@@ -134,6 +134,7 @@ typedef bool log_row_fn(void *cookie, const struct event *e);
  * A range of rows: after < id <= upto, at most max_rows.
  *   topics   if n_topics > 0, only rows of these topics, found by index.  They
  *            must differ from each other; at most LOG_TOPICS_MAX
+ *   is_back  from the highest id down, and without data
  */
 #define LOG_TOPICS_MAX 64
 #define LOG_PAGE_ROWS 1000 /* max_rows for callers that have other work too */
@@ -143,23 +144,17 @@ struct log_range {
 	size_t max_rows;
 	const struct text *topics;
 	size_t n_topics;
+	bool is_back;
 };
 
 /*
- * Read the rows of a range in id order.
+ * Read the rows of a range.
  *   returns  LOG_OK with *reached set: the callback has taken every row of the
- *            range with id <= *reached.  At the end of the range it is upto.
+ *            range with id <= *reached, or with id > *reached if is_back.  At
+ *            the end of the range *reached is upto, or after if is_back.
  *            After an error, discard all rows of this call
  */
 enum log_result log_read(struct log *log, const struct log_range *range,
-    log_row_fn *row, void *cookie, int64_t *reached);
-
-/*
- * Read the rows of a range from the highest id down, without their data.  The
- * callback has taken every row with id > *reached.  At the end of the range
- * *reached is after.
- */
-enum log_result log_read_back(struct log *log, const struct log_range *range,
     log_row_fn *row, void *cookie, int64_t *reached);
 
 /* ---- removed rows ---- */

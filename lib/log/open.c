@@ -172,14 +172,14 @@ open_database(struct log *log, const struct log_options *o)
 		return result;
 	/* 0 for a reader: it tries again on its next look */
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */
-	if (!o->append) /* to leave is to be quick; writers do it */
-		(void)sqlite3_db_config(log->db,
-		    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	if (!o->append)
-		return LOG_OK;
-	return log_execute(log,
-	    o->no_sync ? "PRAGMA synchronous = NORMAL" :
-			 "PRAGMA synchronous = FULL");
+	if (o->append)
+		return log_execute(log,
+		    o->no_sync ? "PRAGMA synchronous = NORMAL" :
+				 "PRAGMA synchronous = FULL");
+	/* readers end quickly and leave the checkpoint to writers */
+	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+	    NULL);
+	return LOG_OK;
 }
 
 enum log_result

@@ -115,15 +115,16 @@ begin_by_topic(struct log *log, bool back, size_t n)
 }
 
 static struct statement
-begin_range(struct log *log, const struct log_range *range, bool back)
+begin_range(struct log *log, const struct log_range *range)
 {
 	struct statement s = range->n_topics > 0 ?
-	    begin_by_topic(log, back, range->n_topics) :
+	    begin_by_topic(log, range->is_back, range->n_topics) :
 	    statement_begin(log,
-		back ? "SELECT id, topic, event, retry_ms FROM events"
-		       " WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3" :
-		       "SELECT id, topic, event, retry_ms, data FROM events"
-		       " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3");
+		range->is_back ?
+		    "SELECT id, topic, event, retry_ms FROM events"
+		    " WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3" :
+		    "SELECT id, topic, event, retry_ms, data FROM events"
+		    " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3");
 
 	statement_bind_integer(&s, 1, range->after);
 	statement_bind_integer(&s, 2, range->upto);
@@ -161,11 +162,12 @@ read_row(struct statement *s, bool back)
 	return e;
 }
 
-static enum log_result
-read_range(struct log *log, const struct log_range *range, bool back,
-    log_row_fn *row, void *cookie, int64_t *reached)
+enum log_result
+log_read(struct log *log, const struct log_range *range, log_row_fn *row,
+    void *cookie, int64_t *reached)
 {
-	struct statement s = begin_range(log, range, back);
+	struct statement s = begin_range(log, range);
+	const bool back = range->is_back;
 	/* what is still to come lies on the other side of it */
 	int64_t edge = back ? range->upto : range->after;
 	bool is_taken = true;
@@ -190,20 +192,6 @@ read_range(struct log *log, const struct log_range *range, bool back,
 		edge = back ? range->after : range->upto;
 	*reached = edge;
 	return statement_end(&s);
-}
-
-enum log_result
-log_read(struct log *log, const struct log_range *range, log_row_fn *row,
-    void *cookie, int64_t *reached)
-{
-	return read_range(log, range, false, row, cookie, reached);
-}
-
-enum log_result
-log_read_back(struct log *log, const struct log_range *range, log_row_fn *row,
-    void *cookie, int64_t *reached)
-{
-	return read_range(log, range, true, row, cookie, reached);
 }
 
 /* The first row with id >= from: its id and time; id 0 if there is none. */

@@ -79,7 +79,7 @@ find_last(struct log *log, int64_t head, const struct filter *f,
 {
 	struct count count = { .filter = f, .seek = seek };
 	struct text topics[LOG_TOPICS_MAX];
-	struct log_range range = { .max_rows = LOG_PAGE_ROWS };
+	struct log_range range = { .max_rows = LOG_PAGE_ROWS, .is_back = true };
 	int64_t reached;
 
 	if (seek->upto == 0)
@@ -87,7 +87,7 @@ find_last(struct log *log, int64_t head, const struct filter *f,
 	range.upto = seek->upto;
 	if (filter_is_exact(f))
 		seek_narrow(&range, f, topics);
-	if (log_read_back(log, &range, on_row, &count, &reached) != LOG_OK)
+	if (log_read(log, &range, on_row, &count, &reached) != LOG_OK)
 		return SEEK_TROUBLE;
 	seek->upto = reached;
 	if (seek->value > 0 && seek->upto > 0)

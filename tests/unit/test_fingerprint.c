@@ -29,6 +29,9 @@ check_rows(void)
 	check(is_same(&f, log), "with the row that was noted");
 	sql("DELETE FROM events WHERE id = 2;");
 	check(is_same(&f, log), "and after that row was removed");
+	check(fingerprint_note(&f, log, 2) == LOG_OK && f.id == 1 &&
+		is_same(&f, log),
+	    "a removed row is not noted, but the one before it");
 	if (append(log, "t", "c") != 3 ||
 	    fingerprint_note(&f, log, 3) != LOG_OK)
 		abort();

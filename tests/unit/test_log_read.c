@@ -112,6 +112,7 @@ reads_a_page(struct log *log, const struct row *rows, bool is_back)
 		.after = (int64_t)tap_random(100),
 		.max_rows = tap_random(2) ? 1000 : 1 + tap_random(20),
 		.topics = t,
+		.is_back = is_back,
 	};
 	int64_t expected[ROWS_MAX], reached = -1, exhausted, last;
 	size_t n = 0, first = tap_random(5), k;
@@ -129,8 +130,7 @@ reads_a_page(struct log *log, const struct row *rows, bool is_back)
 	for (int64_t i = 0; i <= ROWS_MAX; i++)
 		if (is_in(&rows[is_back ? ROWS_MAX - i : i], &range))
 			expected[n++] = is_back ? ROWS_MAX - i : i;
-	result = is_back ? log_read_back(log, &range, on_row, &s, &reached) :
-			   log_read(log, &range, on_row, &s, &reached);
+	result = log_read(log, &range, on_row, &s, &reached);
 	k = s.take < range.max_rows ? s.take : range.max_rows;
 	k = n < k ? n : k;
 	if (result != LOG_OK || !s.is_good || s.n != k ||
@@ -430,7 +430,9 @@ check_hostile(void)
 {
 	struct log *log = new_log();
 	const struct log_range range = { .upto = INT64_MAX, .max_rows = 10 };
-	const struct log_range last = { .upto = INT64_MAX, .max_rows = 1 };
+	const struct log_range last = { .upto = INT64_MAX,
+		.max_rows = 1,
+		.is_back = true };
 	bool is_right = true;
 	int64_t value = -1;
 
@@ -454,8 +456,7 @@ check_hostile(void)
 		log_before_time(log, 9000000000000001, &value) == LOG_OK &&
 		value == INT64_MAX,
 	    "up to the largest id there is: times are found");
-	check(log_read_back(log, &last, on_retry, &is_right, &value) ==
-		    LOG_OK &&
+	check(log_read(log, &last, on_retry, &is_right, &value) == LOG_OK &&
 		value == INT64_MAX - 1,
 	    "from the largest id there is: rows are read backwards");
 	sql("DELETE FROM events;");
