@@ -1,7 +1,7 @@
 /*
- * Which calls: those of a list, by seccomp or pledge.  Any other fails with
- * ENOSYS, as in a kernel that does not have it, so that a newer libc falls back
- * on an older call.  What must never work is named, too: EPERM.
+ * Which system calls are allowed: those of a list, by seccomp or pledge.  Other
+ * calls fail with ENOSYS, as in a kernel that lacks them, so that a newer libc
+ * falls back on an older call.  Calls that must never work fail with EPERM.
  */
 #include "private.h"
 
@@ -18,15 +18,19 @@
 
 #include "lib/memory.h"
 
-#define TAKES_BYTES 400000 /* libseccomp, for the longer filter */
+#define TAKES_BYTES 400000 /* by libseccomp, for the longer filter */
+#define REFUSED SCMP_ACT_ERRNO(EPERM)
 
 const char sandbox_calls_by[] = "seccomp";
 
-/* By name, as not every architecture and libseccomp has all of them. */
+/* By name: not every architecture and libseccomp has all of them. */
 static const char *const allowed[] = {
 	/* memory */
 	"brk", "madvise", "mremap", "munmap",
-	/* files, SQLite's mostly */
+#ifdef __s390__
+	"mmap",
+#endif
+	/* files, mostly for SQLite */
 	"access", "close", "close_range", "dup", "dup2", "dup3", "faccessat",
 	"faccessat2", "fallocate", "fchmod", "fchown", "fchown32", "fcntl",
 	"fcntl64", "fdatasync", "fstat", "fstat64", "fstatat64", "fsync",
@@ -42,7 +46,7 @@ static const char *const allowed[] = {
 	"pselect6", "pselect6_time64", "select", "_newselect", "timerfd_create",
 	"timerfd_gettime", "timerfd_gettime64", "timerfd_settime",
 	"timerfd_settime64",
-	/* sockets that are there */
+	/* sockets that exist */
 	"accept", "accept4", "getpeername", "getsockname", "getsockopt", "recv",
 	"recvfrom", "recvmsg", "send", "sendmsg", "sendto", "setsockopt",
 	"shutdown",
@@ -61,7 +65,7 @@ static const char *const allowed[] = {
 	"ugetrlimit", "umask", "uname"
 };
 
-/* What no program of ours ever needs, not even to start. */
+/* Never needed, not even to start. */
 static const char *const never[] = { "acct", "add_key", "adjtimex", "bpf",
 	"capset", "chroot", "clock_adjtime", "clock_settime", "clone",
 	"delete_module", "execve", "execveat", "finit_module", "fork",
@@ -80,7 +84,7 @@ static const char *const never[] = { "acct", "add_key", "adjtimex", "bpf",
 	"settimeofday", "setuid", "setuid32", "swapoff", "swapon", "syslog",
 	"umount", "umount2", "unshare", "userfaultfd", "vfork" };
 
-/* What is over with the start. */
+/* Needed only to start. */
 static const char *const no_longer[] = { "bind", "chmod", "chown", "chown32",
 	"fchmodat", "fchownat", "fremovexattr", "fsetxattr", "lchown",
 	"lchown32", "link", "linkat", "listen", "lremovexattr", "lsetxattr",
@@ -91,7 +95,7 @@ static const char *const no_longer[] = { "bind", "chmod", "chown", "chown32",
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
-/* -1: out of memory, so that the filter would be another one */
+/* Returns -1 if out of memory: the filter would be incomplete. */
 static int
 add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
     const struct scmp_arg_cmp *argument)
@@ -103,7 +107,9 @@ add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
 		return 0;
 	rc = seccomp_rule_add_array(filter, action, call, argument != NULL,
 	    argument);
-	return rc == 0 || rc == -EDOM ? 0 : -1; /* EDOM: not on this machine */
+	return rc == 0 || rc == -EDOM ?
+	    0 :
+	    -1; /* EDOM: the architecture lacks the call */
 }
 
 static int
@@ -116,77 +122,58 @@ add_list(scmp_filter_ctx filter, uint32_t action, const char *const *names,
 	return 0;
 }
 
-/* Allow a call with this value of an argument.  Other rules may allow more. */
-static int
-allow_value(scmp_filter_ctx filter, const char *name, unsigned argument,
-    uint64_t value)
-{
-	const struct scmp_arg_cmp is = { argument, SCMP_CMP_EQ, value, 0 };
+struct condition {
+	const char *name;
+	struct scmp_arg_cmp allowed, refused;
+};
 
-	return add_rule(filter, SCMP_ACT_ALLOW, name, &is);
+/* Allow a call only if an argument has this value, or lacks this bit. */
+#define ONLY(argument, value)                           \
+	.allowed = { argument, SCMP_CMP_EQ, value, 0 }, \
+	.refused = { argument, SCMP_CMP_NE, value, 0 }
+#define WITHOUT(argument, bit)                               \
+	.allowed = { argument, SCMP_CMP_MASKED_EQ, bit, 0 }, \
+	.refused = { argument, SCMP_CMP_MASKED_EQ, bit, bit }
+
+static int
+add_condition(scmp_filter_ctx filter, const struct condition *c)
+{
+	if (add_rule(filter, SCMP_ACT_ALLOW, c->name, &c->allowed) != 0)
+		return -1;
+	return add_rule(filter, REFUSED, c->name, &c->refused);
 }
 
-/* Allow a call with this value only. */
+/* No memory becomes code; signals only to itself, for abort(); some settings of
+   descriptors, none of terminals. */
 static int
-allow_only(scmp_filter_ctx filter, const char *name, unsigned argument,
-    uint64_t value)
+add_conditions(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp is_not = { argument, SCMP_CMP_NE, value, 0 };
-
-	if (allow_value(filter, name, argument, value) != 0)
-		return -1;
-	return add_rule(filter, SCMP_ACT_ERRNO(EPERM), name, &is_not);
-}
-
-/* Allow a call without a bit. */
-static int
-allow_without(scmp_filter_ctx filter, const char *name, unsigned argument,
-    uint64_t bit)
-{
-	const struct scmp_arg_cmp is_clear = { argument, SCMP_CMP_MASKED_EQ,
-		bit, 0 };
-	const struct scmp_arg_cmp is_set = { argument, SCMP_CMP_MASKED_EQ, bit,
-		bit };
-
-	if (add_rule(filter, SCMP_ACT_ALLOW, name, &is_clear) != 0)
-		return -1;
-	return add_rule(filter, SCMP_ACT_ERRNO(EPERM), name, &is_set);
-}
-
-/* No memory becomes code. */
-static int
-add_memory(scmp_filter_ctx filter)
-{
-#ifdef __s390__ /* the arguments of mmap lie in memory there */
-	if (add_rule(filter, SCMP_ACT_ALLOW, "mmap", NULL) != 0)
-		return -1;
-#else
-	if (allow_without(filter, "mmap", 2, PROT_EXEC) != 0 ||
-	    allow_without(filter, "mmap2", 2, PROT_EXEC) != 0)
-		return -1;
-#endif
-	return allow_without(filter, "mprotect", 2, PROT_EXEC);
-}
-
-/* Signals to itself, for abort(); some settings of descriptors, none of
-   terminals. */
-static int
-add_own(scmp_filter_ctx filter)
-{
-	static const char *const signals[] = { "kill", "tkill", "tgkill" };
 	const uint64_t self = (uint64_t)getpid();
+	const struct condition conditions[] = {
+#ifndef __s390__ /* mmap's arguments lie in memory there */
+		{ "mmap", WITHOUT(2, PROT_EXEC) },
+		{ "mmap2", WITHOUT(2, PROT_EXEC) },
+#endif
+		{ "mprotect", WITHOUT(2, PROT_EXEC) },
+		{ "kill", ONLY(0, self) },
+		{ "tkill", ONLY(0, self) },
+		{ "tgkill", ONLY(0, self) },
+		{ "prlimit64", ONLY(0, 0) },
+	};
+	const struct scmp_arg_cmp ioctls[] = { { 1, SCMP_CMP_EQ, FIONBIO, 0 },
+		{ 1, SCMP_CMP_EQ, FIONREAD, 0 } };
 
-	for (size_t i = 0; i < N(signals); i++)
-		if (allow_only(filter, signals[i], 0, self) != 0)
+	for (size_t i = 0; i < N(conditions); i++)
+		if (add_condition(filter, &conditions[i]) != 0)
 			return -1;
-	if (allow_value(filter, "ioctl", 1, FIONBIO) != 0 ||
-	    allow_value(filter, "ioctl", 1, FIONREAD) != 0)
-		return -1;
-	return allow_only(filter, "prlimit64", 0, 0);
+	for (size_t i = 0; i < N(ioctls); i++)
+		if (add_rule(filter, SCMP_ACT_ALLOW, "ioctl", &ioctls[i]) != 0)
+			return -1;
+	return 0;
 }
 
-/* Pairs of streams, for libfcgi; connections only to who writes the system's
-   log. */
+/* Pairs of streams, for libfcgi; new sockets and connections only for the
+   system's log. */
 static int
 add_sockets(scmp_filter_ctx filter, bool uses_syslog)
 {
@@ -194,40 +181,41 @@ add_sockets(scmp_filter_ctx filter, bool uses_syslog)
 		{ 0, SCMP_CMP_EQ, AF_UNIX, 0 },
 		{ 1, SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM },
 	};
+	const struct condition local = { "socket", ONLY(0, AF_UNIX) };
 	int pair = seccomp_syscall_resolve_name("socketpair");
-	const uint32_t refused = SCMP_ACT_ERRNO(EPERM);
 
 	if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, pair, 2, stream) !=
 	    0)
 		return -1;
-	if (uses_syslog)
-		return allow_only(filter, "socket", 0, AF_UNIX) != 0 ?
-		    -1 :
-		    add_rule(filter, SCMP_ACT_ALLOW, "connect", NULL);
-	if (add_rule(filter, refused, "socket", NULL) != 0)
+	if ((uses_syslog ? add_condition(filter, &local) :
+			   add_rule(filter, REFUSED, "socket", NULL)) != 0)
 		return -1;
-	return add_rule(filter, refused, "connect", NULL);
+	return add_rule(filter, uses_syslog ? SCMP_ACT_ALLOW : REFUSED,
+	    "connect", NULL);
 }
 
-/* libseccomp crashes when out of memory (2.5.4, seccomp_load()). */
-static scmp_filter_ctx
-new_filter(uint32_t action)
+static int
+add_all(scmp_filter_ctx filter, const struct sandbox_options *o)
 {
-	return memory_is_allocatable(TAKES_BYTES) ? seccomp_init(action) : NULL;
+	if (add_list(filter, SCMP_ACT_ALLOW, allowed, N(allowed)) != 0 ||
+	    add_list(filter, REFUSED, never, N(never)) != 0 ||
+	    add_list(filter, REFUSED, no_longer, N(no_longer)) != 0 ||
+	    add_conditions(filter) != 0)
+		return -1;
+	return add_sockets(filter, o->uses_syslog);
 }
 
-/* What the kernel does not take is left out. */
+/* Returns false if the kernel does not support it. */
 static bool
 load(scmp_filter_ctx filter)
 {
-	/* older kernels would slow down all of the process: for programs that
-	   run others' code, which this one does not */
+	/* older kernels would slow down the whole process, to protect programs
+	   that run foreign code */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-	/* its default would end the process */
-	if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
-		SCMP_ACT_ERRNO(EPERM)) != 0)
+	/* the default would end the process */
+	if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, REFUSED) != 0)
 		return false;
-#ifdef SANITIZED_BUILD /* they look at the process from another one */
+#ifdef SANITIZED_BUILD /* sanitizers examine the process from another one */
 	return false;
 #else
 	return seccomp_load(filter) == 0;
@@ -235,44 +223,20 @@ load(scmp_filter_ctx filter)
 }
 
 int
-sandbox_calls_refuse(bool *is_done)
-{
-	scmp_filter_ctx filter = new_filter(SCMP_ACT_ALLOW);
-	int rc;
-
-	*is_done = false;
-	if (filter == NULL)
-		return -1;
-	rc = add_list(filter, SCMP_ACT_ERRNO(EPERM), never, N(never));
-	if (rc == 0)
-		*is_done = load(filter);
-	seccomp_release(filter);
-	return rc;
-}
-
-static int
-add_all(scmp_filter_ctx filter, const struct sandbox_options *o)
-{
-	const uint32_t refused = SCMP_ACT_ERRNO(EPERM);
-
-	if (add_list(filter, SCMP_ACT_ALLOW, allowed, N(allowed)) != 0 ||
-	    add_list(filter, refused, never, N(never)) != 0 ||
-	    add_list(filter, refused, no_longer, N(no_longer)) != 0 ||
-	    add_memory(filter) != 0 || add_own(filter) != 0)
-		return -1;
-	return add_sockets(filter, o->uses_syslog);
-}
-
-int
 sandbox_calls_confine(const struct sandbox_options *o, bool *is_done)
 {
-	scmp_filter_ctx filter = new_filter(SCMP_ACT_ERRNO(ENOSYS));
+	scmp_filter_ctx filter;
 	int rc;
 
-	*is_done = false;
+	/* libseccomp crashes when out of memory (2.5.4, seccomp_load()) */
+	if (!memory_is_allocatable(TAKES_BYTES))
+		return -1;
+	filter =
+	    seccomp_init(o == NULL ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS));
 	if (filter == NULL)
 		return -1;
-	rc = add_all(filter, o);
+	rc = o == NULL ? add_list(filter, REFUSED, never, N(never)) :
+			 add_all(filter, o);
 	if (rc == 0)
 		*is_done = load(filter);
 	seccomp_release(filter);
@@ -285,22 +249,16 @@ sandbox_calls_confine(const struct sandbox_options *o, bool *is_done)
 
 const char sandbox_calls_by[] = "pledge";
 
-int
-sandbox_calls_refuse(bool *is_done)
-{
-	*is_done = true; /* io_uring is Linux's */
-	return 0;
-}
-
 /*
- * unix, inet: accept() on the socket that is there.  fattr, chown: SQLite's on
- * files that it makes.  error: what is refused fails; without it, the process
- * would end.  syslog() needs no socket there.
+ * unix, inet: accept() on the listening socket.  fattr, chown: SQLite, on files
+ * that it creates.  error: a refused call fails instead of ending the process.
+ * syslog() needs no socket there.
  */
 int
 sandbox_calls_confine(const struct sandbox_options *o, bool *is_done)
 {
-	(void)o;
+	if (o == NULL) /* io_uring is Linux's */
+		return 0;
 	*is_done = pledge("stdio rpath wpath cpath fattr chown flock unix inet"
 			  " error",
 		       NULL) == 0;
@@ -312,17 +270,10 @@ sandbox_calls_confine(const struct sandbox_options *o, bool *is_done)
 const char sandbox_calls_by[] = "calls";
 
 int
-sandbox_calls_refuse(bool *is_done)
-{
-	*is_done = false;
-	return 0;
-}
-
-int
 sandbox_calls_confine(const struct sandbox_options *o, bool *is_done)
 {
 	(void)o;
-	*is_done = false;
+	(void)is_done;
 	return 0;
 }
 

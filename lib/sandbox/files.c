@@ -1,6 +1,6 @@
 /*
- * Which files: those in the log's folder, where SQLite makes and removes some.
- * By Landlock or unveil; descriptors that are open stay as they are.
+ * Which files are accessible: those in the log's folder, where SQLite creates
+ * and removes some.  By Landlock or unveil; open descriptors are not affected.
  */
 #include "private.h"
 
@@ -30,10 +30,8 @@ folder_of(const char *path)
 	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/*
- * Where a path leads to, also where it is a link to a log that is not made yet;
- * NULL with errno.
- */
+/* The path without links, even if it links to a log that does not exist yet;
+   NULL with errno. */
 static char *
 real_path(const char *path)
 {
@@ -62,7 +60,7 @@ real_path(const char *path)
 
 #include <linux/landlock.h>
 
-/* What the headers of an older kernel lack. */
+/* Missing in the headers of older kernels. */
 #define RIGHT_REFER (1ULL << 13)
 #define RIGHT_TRUNCATE (1ULL << 14)
 #define RIGHT_IOCTL_DEVICE (1ULL << 15)
@@ -73,15 +71,14 @@ real_path(const char *path)
 #define MAKE LANDLOCK_ACCESS_FS_MAKE_REG
 #define LIST LANDLOCK_ACCESS_FS_READ_DIR
 
-/* struct landlock_ruleset_attr; zeros at its end mean nothing to an older
-   kernel. */
+/* struct landlock_ruleset_attr; older kernels accept zeros at its end. */
 struct rules {
 	uint64_t files;
 	uint64_t network;
 	uint64_t scope;
 };
 
-/* All that this version can refuse. */
+/* All that a version of Landlock can refuse. */
 static struct rules
 all_rules(int version)
 {
@@ -100,7 +97,7 @@ all_rules(int version)
 	return all;
 }
 
-/* What is not there, or cannot be opened, stays shut. */
+/* A path that cannot be opened stays inaccessible. */
 static void
 allow_path(int ruleset, const char *path, uint64_t rights)
 {
@@ -109,10 +106,10 @@ allow_path(int ruleset, const char *path, uint64_t rights)
 	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd < 0)
 		return;
-	/* fails where it is no folder, and rights are for one */
+	/* fails if the path is not a folder and the rights are for one */
 	(void)syscall(SYS_landlock_add_rule, ruleset,
 	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-	(void)close(rule.parent_fd); /* nothing is in it */
+	(void)close(rule.parent_fd);
 }
 
 static int
@@ -141,7 +138,7 @@ allow_ours(int ruleset, const struct sandbox_options *o, uint64_t known)
 	free(real);
 	if (o->socket != NULL && rc == 0)
 		rc = allow_folder(ruleset, o->socket, REMOVE);
-	/* SQLite's */
+	/* for SQLite */
 	allow_path(ruleset, "/dev/urandom", READ);
 	allow_path(ruleset, "/dev/null", (READ | WRITE) & known);
 	return rc;
@@ -157,7 +154,6 @@ sandbox_files_confine(const struct sandbox_options *o, int *version)
 	struct rules rules = all_rules(kernels);
 	int ruleset, rc;
 
-	*version = 0;
 	if (kernels < 1)
 		return 0;
 	ruleset =
@@ -165,11 +161,11 @@ sandbox_files_confine(const struct sandbox_options *o, int *version)
 	if (ruleset < 0)
 		return 0;
 	rc = allow_ours(ruleset, o, rules.files);
-#ifndef SANITIZED_BUILD /* they report into files */
+#ifndef SANITIZED_BUILD /* sanitizers report into files */
 	if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0)
 		*version = kernels;
 #endif
-	(void)close(ruleset); /* nothing is in it */
+	(void)close(ruleset);
 	return rc;
 }
 
@@ -184,7 +180,7 @@ unveil_folder(const char *path, const char *rights)
 
 	if (folder == NULL)
 		return -1;
-	(void)unveil(folder, rights); /* what fails stays shut */
+	(void)unveil(folder, rights); /* inaccessible if it fails */
 	free(folder);
 	return 0;
 }
@@ -192,11 +188,10 @@ unveil_folder(const char *path, const char *rights)
 int
 sandbox_files_confine(const struct sandbox_options *o, int *version)
 {
-	/* after the first unveil() nothing else would be seen */
+	/* before the first unveil(), which hides everything else */
 	char *real = real_path(o->log);
 	int rc = real == NULL && errno == ENOMEM ? -1 : 0;
 
-	*version = 0;
 	if (rc == 0)
 		rc = unveil_folder(o->log, "rwc");
 	if (rc == 0 && real != NULL)
@@ -206,7 +201,7 @@ sandbox_files_confine(const struct sandbox_options *o, int *version)
 		return rc;
 	if (o->socket != NULL)
 		(void)unveil(o->socket, "c"); /* to be removed */
-	/* SQLite's */
+	/* for SQLite */
 	(void)unveil("/dev/urandom", "r");
 	(void)unveil("/dev/null", "rw");
 	*version = unveil(NULL, NULL) == 0;
@@ -221,7 +216,7 @@ int
 sandbox_files_confine(const struct sandbox_options *o, int *version)
 {
 	(void)o;
-	*version = 0;
+	(void)version;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Giving up what a program that serves does not need: files, then calls.
+ * Gives up what a program that serves does not need: files, then calls.
  */
 #include "sandbox.h"
 
@@ -11,24 +11,24 @@
 #include "private.h"
 #include "lib/warn.h"
 
-/* Landlock and seccomp want it of who has no rights of the administrator. */
+/* Landlock and seccomp require it of unprivileged processes. */
 static void
 gain_nothing_by_exec(void)
 {
 #if defined(__linux__)
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* Linux 3.5 has it */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* since Linux 3.5 */
 #endif
 }
 
 int
 sandbox_prepare(const struct sandbox *s)
 {
-	bool ignored; /* sandbox_enter() takes note of what there is not */
+	bool ignored; /* sandbox_enter() notes what is in force */
 
 	if (s->is_off)
 		return 0;
 	gain_nothing_by_exec();
-	return sandbox_calls_refuse(&ignored);
+	return sandbox_calls_confine(NULL, &ignored);
 }
 
 int
@@ -36,7 +36,7 @@ sandbox_enter(struct sandbox *s, const struct sandbox_options *o)
 {
 	if (s->is_off)
 		return 0;
-	tzset(); /* reads a file, which syslog() wants */
+	tzset(); /* reads a file that syslog() needs later */
 	gain_nothing_by_exec();
 	if (sandbox_files_confine(o, &s->files) != 0)
 		return -1;
