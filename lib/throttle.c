@@ -1,24 +1,24 @@
 /*
- * When to tell the operator of trouble.
+ * When to report a problem to the operator.
  */
 #include "throttle.h"
 
 bool
-throttle_raise(struct throttle *c, int64_t now_ms)
+throttle_raise(struct throttle *t, int64_t now_ms)
 {
-	if (c->is_made ||
-	    (c->made_ms != 0 && now_ms - c->made_ms < THROTTLE_MS))
+	if (t->is_raised ||
+	    (t->raised_ms != 0 && now_ms - t->raised_ms < THROTTLE_MS))
 		return false;
-	c->is_made = true;
-	c->made_ms = now_ms;
+	t->is_raised = true;
+	t->raised_ms = now_ms;
 	return true;
 }
 
 bool
-throttle_clear(struct throttle *c)
+throttle_clear(struct throttle *t)
 {
-	bool was_made = c->is_made;
+	bool was_raised = t->is_raised;
 
-	c->is_made = false;
-	return was_made;
+	t->is_raised = false;
+	return was_raised;
 }

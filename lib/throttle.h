@@ -5,22 +5,23 @@
 #include <stdint.h>
 
 /*
- * When to tell the operator of trouble that comes and goes: a damaged page of
- * old events is met by each client that asks for them, and between two of them
- * nothing is wrong.  So what has just been told is not told again for a while;
- * trouble that stays is told then.  Zeroed is a new one.
+ * Throttles warnings of a problem that comes and goes: each client that asks
+ * for old events meets a damaged page, and between two of them all is well.  A
+ * problem is reported at most once in THROTTLE_MS.  Begins as 0.
  */
 #define THROTTLE_MS 10000
 
 struct throttle {
-	bool is_made;
-	int64_t made_ms; /* 0: never */
+	bool is_raised;
+	int64_t raised_ms; /* 0: never */
 };
 
-/* There is trouble: is it to be told now?  Counts as told then. */
-bool throttle_raise(struct throttle *c, int64_t now_ms);
+/* There is a problem.  Returns whether to report it now; it then counts as
+   reported. */
+bool throttle_raise(struct throttle *t, int64_t now_ms);
 
-/* There is none: is that to be told?  Only after trouble that was. */
-bool throttle_clear(struct throttle *c);
+/* There is no problem.  Returns whether to report that: only after a problem
+   was reported. */
+bool throttle_clear(struct throttle *t);
 
 #endif

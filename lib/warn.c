@@ -1,13 +1,15 @@
 /*
  * Diagnostics: one line each, to standard error or syslog.
- * A line goes out in one write(), so that lines of several processes that
- * share a log file do not mix.  What a line quotes may come from a client:
- * control characters are shown as '?', so that nobody forges a second line.
- * No levels, no time stamps: syslog and the web servers add their own.
+ *
+ * A line is written by one write(), so that lines of several processes that
+ * share a file do not mix.  It may quote a client: control characters become
+ * '?', so that a client cannot forge a second line.  There are no levels and no
+ * time stamps: syslog and the web servers add their own.
  */
 #include "warn.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +17,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 1024 /* longer lines are cut; < PIPE_BUF: atomic */
+#define LINE_MAX_BYTES 1024 /* longer lines are cut */
+
+_Static_assert(LINE_MAX_BYTES < PIPE_BUF, "a write() of a line is atomic");
 
 static const char *program_name = "rowcast";
 static bool to_syslog;
@@ -42,8 +46,8 @@ is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* A pipe has room if it has it for PIPE_BUF, unless another that writes into it
-   is faster.  O_NONBLOCK would be sure, and would be those others' as well. */
+/* A pipe that can be written has room for PIPE_BUF bytes, unless another process
+   fills it first.  O_NONBLOCK would be safe, but would affect that process. */
 static bool
 has_room(void)
 {
@@ -58,7 +62,7 @@ warn_line(const char *format, ...)
 	char line[LINE_MAX_BYTES];
 	va_list args;
 	size_t prefix, len;
-	int saved_errno = errno; /* callers warn first and return after */
+	int saved_errno = errno; /* callers warn before they return it */
 
 	(void)snprintf(line, sizeof line / 2, "%s: ", program_name);
 	prefix = strlen(line);
@@ -76,7 +80,7 @@ warn_line(const char *format, ...)
 	} else if (has_room()) {
 		line[len++] = '\n'; /* in the place of the NUL */
 		if (write(STDERR_FILENO, line, len) < 0) {
-			/* There is nowhere left to complain to. */
+			/* there is nowhere to report it */
 		}
 	}
 	errno = saved_errno;
@@ -86,6 +90,6 @@ void
 warn_root(void)
 {
 	if (geteuid() == 0)
-		warn_line("main: runs as root: let it run as a user without"
-			  " rights, such as the web server's");
+		warn_line("main: runs as root: run it as an unprivileged"
+			  " user, such as the web server's");
 }

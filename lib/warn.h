@@ -5,28 +5,25 @@
 
 /*
  * Diagnostics for the operator: one line each, to standard error or syslog.
- * Each begins with the noun it is about: warn_line("log: %s: %s", path, why).
+ * A line begins with its subject: warn_line("log: %s: %s", path, why).
  */
 
 /*
- * Name of the program, used as prefix; syslog instead of stderr if asked.
- *   owns     nothing: program must stay as it is until the process ends
+ * Set the program's name, which is the prefix of each line, and whether lines go
+ * to syslog instead of standard error.
+ *   owns     lends program until the process ends
  */
 void warn_open(const char *program, bool use_syslog);
 
-/*
- * From now on, drop a line that nobody takes: who serves waits for no reader of
- * its diagnostics.  To syslog, all lines wait.
- */
+/* From now on, drop a line if standard error is a full pipe, as a server must
+   not wait for its reader.  Lines to syslog still wait. */
 void warn_never_wait(void);
 
-/*
- * Say one line, without a newline at its end.  Control characters are shown as
- * '?', what goes beyond a kilobyte is cut.  Leaves errno as it was.
- */
+/* Write one line; the format has no newline.  Control characters become '?', a
+   line longer than a kilobyte is cut.  Keeps errno. */
 void warn_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Say it if the program has the rights of the administrator. */
+/* Warn if the program runs as root. */
 void warn_root(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A timer that counts nanoseconds: a timerfd on Linux, where it can be polled;
- * a timer of libuv elsewhere, which then is up to a millisecond late.
+ * A timer with a resolution of nanoseconds: a timerfd on Linux; elsewhere a
+ * timer of libuv, which is up to a millisecond late.
  */
 #include "fine_timer.h"
 
@@ -24,7 +24,7 @@ on_poll(uv_poll_t *poll, int status, int events)
 	struct fine_timer *t = poll->data;
 	uint64_t times;
 
-	(void)status; /* read() says what is the matter */
+	(void)status; /* read() reports it */
 	(void)events;
 	if (read(t->fd, &times, sizeof(times)) == sizeof(times))
 		t->expired(t->cookie);
@@ -37,7 +37,7 @@ open_timer(struct fine_timer *t, uv_loop_t *loop)
 	if (t->fd < 0)
 		return -1;
 	if (uv_poll_init(loop, &t->poll, t->fd) != 0) {
-		(void)close(t->fd); /* nothing of ours is in it */
+		(void)close(t->fd);
 		return -1;
 	}
 	t->poll.data = t;
@@ -65,7 +65,7 @@ on_closed(uv_handle_t *handle)
 {
 	struct fine_timer *t = handle->data;
 
-	(void)close(t->fd); /* nothing of ours is in it */
+	(void)close(t->fd);
 	free(t);
 }
 

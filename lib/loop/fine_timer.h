@@ -4,23 +4,20 @@
 #include <uv.h>
 
 /*
- * A timer that counts nanoseconds where the system has one; libuv's count
- * milliseconds, and elsewhere it is one of those.
+ * A timer with a resolution of nanoseconds on Linux, of milliseconds elsewhere
+ * (as libuv's).
  */
 struct fine_timer;
 
 /*
- *   returns  a timer that is not running; NULL if out of memory or descriptors
- *   owns     the caller; fine_timer_free().  Lends loop and cookie
+ *   returns  a stopped timer; NULL if out of memory or descriptors
+ *   owns     the caller; fine_timer_free().  Lends loop and cookie.
  */
 struct fine_timer *fine_timer_new(uv_loop_t *loop,
     void (*expired)(void *cookie), void *cookie);
 void fine_timer_free(struct fine_timer *t); /* t may be NULL */
 
-/*
- * Expire once, in so many nanoseconds from now instead of any time set before.
- *   shape    1 <= ns < 10^9
- */
+/* Expire once, in ns from now, instead of any time set before; 1 <= ns < 10^9. */
 void fine_timer_start(struct fine_timer *t, long ns);
 void fine_timer_stop(struct fine_timer *t);
 

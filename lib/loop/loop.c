@@ -1,8 +1,6 @@
 /*
- * The memory of libuv's loop.
- *
- * uv__io_start() calls abort() where its list cannot grow.  No caller can do
- * anything about that but see to it that there is memory before.
+ * The memory of libuv's loop: uv__io_start() calls abort() if its list cannot
+ * grow.
  */
 #include "loop.h"
 
@@ -12,7 +10,7 @@
 #include "lib/memory.h"
 #include "lib/warn.h"
 
-/* Of what we use of libuv only that list is ever made larger. */
+/* In our use of libuv, only that list is ever reallocated. */
 static void *
 grow(void *list, size_t len)
 {
@@ -20,7 +18,7 @@ grow(void *list, size_t len)
 
 	if (p == NULL && len > 0) {
 		warn_line("main: out of memory for descriptors");
-		_exit(EXIT_FAILURE); /* else libuv would abort */
+		_exit(EXIT_FAILURE); /* libuv would abort */
 	}
 	return p;
 }
@@ -33,7 +31,7 @@ loop_open(uv_loop_t *loop)
 	return uv_loop_init(loop) == 0 ? 0 : -1;
 }
 
-/* It grows to the next power of two. */
+/* The list grows to the next power of two. */
 bool
 loop_has_room(const uv_loop_t *loop, int fd)
 {

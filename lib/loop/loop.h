@@ -6,17 +6,16 @@
 #include <uv.h>
 
 /*
- * The event loop of a process, and its memory: libuv aborts where it is refused
- * room for its list of descriptors.
+ * The event loop of a process.  libuv aborts if it is out of memory for its list
+ * of descriptors: with loop_open(), the process warns and exits instead.
  */
 
 /*
- * Begin.  From now on the process that is refused that room says so, and ends.
- *   returns  -1 if out of memory or descriptors
+ *   returns  0; -1 if out of memory or descriptors
  */
 int loop_open(uv_loop_t *loop);
 
-/* Is there room, or memory to make it, for this descriptor?  Ask before. */
+/* Is there memory for watching this descriptor?  Call it before. */
 bool loop_has_room(const uv_loop_t *loop, int fd);
 
 #endif

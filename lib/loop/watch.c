@@ -1,10 +1,10 @@
 /*
- * Tells when the log may have grown.
+ * When the log may have grown.
  *
- * A writer appends to the WAL file, maybe syncs it, and only then makes the
- * commit visible in shared memory, which no file event tells.  So the first
- * look after an event is often too early, and is repeated: soon at first, since
- * without a sync it is a matter of microseconds, then less and less often.
+ * A writer appends to the WAL file, may sync it, and only then makes the commit
+ * visible in shared memory, without a file event.  So the first look after an
+ * event is often too early.  It is repeated: soon at first, as it takes
+ * microseconds without a sync, then less and less often.
  */
 #include "watch.h"
 
@@ -74,7 +74,7 @@ on_tick(uv_timer_t *timer)
 {
 	struct watch *w = timer->data;
 
-	(void)w->look(w->cookie); /* nothing to look for again */
+	(void)w->look(w->cookie); /* no event, so no second look */
 }
 
 static void
@@ -89,7 +89,7 @@ on_closed(uv_handle_t *handle)
 	free(w);
 }
 
-/* The folder and the name of a file, where it really is: not of a link. */
+/* Sets the folder and the name of the file itself, not of a link to it. */
 static int
 name_file(struct watch *w, const char *path)
 {
@@ -98,7 +98,7 @@ name_file(struct watch *w, const char *path)
 	w->folder = realpath(path, NULL);
 	if (w->folder == NULL)
 		return -1;
-	slash = strrchr(w->folder, '/'); /* there is one: it is absolute */
+	slash = strrchr(w->folder, '/'); /* exists: the path is absolute */
 	w->name = strdup(slash + 1);
 	slash[slash == w->folder ? 1 : 0] = '\0';
 	if (w->name == NULL)

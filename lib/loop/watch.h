@@ -7,20 +7,18 @@
 #include <uv.h>
 
 /*
- * Tells when the log may have grown.  File events make it fast; that somebody
- * looks now and then all the same makes it true, since some file systems tell
- * nothing.
+ * Calls look() when the log may have grown: on file events, and every poll_ms
+ * all the same, as some file systems report no events.
  */
 struct watch;
 
 /*
- *   look     returns whether there was news.  Called at once on a file event,
- *            then again after a growing fraction of a millisecond until there
- *            is news (the event comes before the commit can be seen), and every
- *            poll_ms in any case
- *   path     of the database, which must be there; links are followed
+ *   look     returns whether the log has grown.  After a file event it is called
+ *            again, soon at first, until it returns true: the event precedes the
+ *            moment at which the commit is visible.  It must not free the watch.
+ *   path     of the database, which must exist; links are followed
  *   returns  NULL if out of memory or descriptors
- *   owns     the caller; watch_free().  Lends loop and cookie
+ *   owns     the caller; watch_free().  Lends loop and cookie.
  */
 struct watch *watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
     bool (*look)(void *cookie), void *cookie);
