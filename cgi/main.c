@@ -1,9 +1,9 @@
 /*
- * rowcast-publish.cgi: POST requests → rows of the log.
- *
- * Wiring only: how it was started says whether it serves one request as a CGI
- * program or many as a FastCGI responder.
+ * rowcast-publish.cgi, the publisher: what it is made of.  The way in which it
+ * was started decides whether it serves one request as a CGI program or many
+ * over FastCGI, in one thread.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "lib/fastcgi/libfcgi.h"
+#include "lib/fastcgi/service.h"
 #include "lib/form.h"
 #include "lib/warn.h"
 #include "answer.h"
+#include "client.h"
 #include "publisher_config.h"
 #include "plain.h"
-#include "server.h"
 
 #define PROGRAM "rowcast-publish.cgi"
 #define KEEP_BYTES 8388608
@@ -59,12 +60,85 @@ keep_memory(void)
 #endif
 }
 
+struct publisher {
+	const struct publisher_config *config;
+	struct commit *commit;
+	struct log_json *json;
+	struct clients clients;
+};
+
+static void
+end_publisher(void *cookie)
+{
+	struct publisher *p = cookie;
+
+	clients_end(&p->clients);
+}
+
+static void
+report_publisher(void *cookie)
+{
+	const struct publisher *p = cookie;
+	const struct group_counters *counters = &p->clients.group.counters;
+
+	warn_line("report: connections=%zu requests=%" PRIu64 " groups=%" PRIu64
+		  " appended=%" PRIu64 " locked=%" PRIu64,
+	    connections_count(p->clients.connections), p->clients.n_requests,
+	    counters->groups, counters->appended, counters->locked);
+}
+
+static struct connections *
+open_publisher(void *cookie, uv_loop_t *loop)
+{
+	struct publisher *p = cookie;
+
+	p->commit = commit_new(p->config, 0);
+	p->json = log_json_new();
+	if (p->commit != NULL && p->json != NULL &&
+	    clients_open(&p->clients, loop, p->config, p->commit, p->json) == 0)
+		return p->clients.connections;
+	warn_line("main: out of memory");
+	return NULL;
+}
+
+static void
+close_publisher(void *cookie)
+{
+	struct publisher *p = cookie;
+
+	clients_close(&p->clients);
+	commit_free(p->commit);
+	log_json_free(p->json);
+}
+
+static const struct service_handler handler = {
+	.open = open_publisher,
+	.end = end_publisher,
+	.report = report_publisher,
+	.close = close_publisher,
+};
+
 static int
 serve_many(const struct publisher_config *config)
 {
+	struct publisher p = { .config = config };
+	const struct service_options options = {
+		.listener = {
+			.socket = config->socket,
+			.socket_mode = config->socket_mode,
+			.web_servers = config->web_servers,
+			.max_connections = config->max_connections,
+			.limit_name = "--max-connections",
+		},
+		.log = config->db,
+		.uses_syslog = config->use_syslog,
+		.no_sandbox = config->no_sandbox,
+	};
+
 	warn_open(PROGRAM, config->use_syslog);
 	keep_memory();
-	return server_run(config) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return service_run(&options, &handler, &p) == 0 ? EXIT_SUCCESS :
+							  EXIT_FAILURE;
 }
 
 int

@@ -1,8 +1,6 @@
 /*
  * rowcast.fcgi, the responder: what it is made of.
  */
-#include <sys/resource.h>
-
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -100,19 +98,6 @@ static const struct service_handler handler = {
 	.close = close_hub,
 };
 
-/* Raise the soft limit on descriptors to the hard one: each stream uses one. */
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	/* if it fails, the listener pauses sooner and warns */
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int
 serve(struct responder *r, bool is_cgi)
 {
@@ -131,7 +116,6 @@ serve(struct responder *r, bool is_cgi)
 		.is_cgi = is_cgi,
 	};
 
-	raise_descriptor_limit();
 	return service_run(&options, &handler, r) == 0 ? EXIT_SUCCESS :
 							 EXIT_FAILURE;
 }

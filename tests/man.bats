@@ -158,7 +158,7 @@ statuses_in() {
 
 @test "the manual of each program names the counters of its report" {
 	local source page
-	for source in fcgi/hub.c cgi/server.c; do
+	for source in fcgi/hub.c cgi/main.c; do
 		page=docs/man/rowcast.fcgi.8
 		[ "$source" = fcgi/hub.c ] || page=docs/man/rowcast-publish.cgi.8
 		sed -n '/"report:/,/;/p' "$source" |

@@ -40,7 +40,7 @@ struct listener {
 	struct listener_options options;
 	struct connections *connections;
 	struct throttle refused; /* warnings of peers that may not connect */
-	char *path;              /* of a socket of our own, or NULL */
+	const char *path;        /* of a socket of our own, or NULL */
 	ino_t inode;
 	int fd;
 	int open_handles;
@@ -228,7 +228,7 @@ note_socket(struct listener *l)
 
 	if (address != NULL && address_is_path(address) &&
 	    stat(address, &st) == 0) {
-		l->path = strdup(address);
+		l->path = address;
 		l->inode = st.st_ino;
 	}
 	/* if it fails, peers need an address in the list: closed, not open */
@@ -253,14 +253,18 @@ raise_descriptor(struct listener *l)
 	l->fd = fd;
 }
 
+/* Raise the soft limit on descriptors to the hard one, and return it. */
 static int
-descriptor_limit(void)
+raise_limit(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX)
-		return (int)limit.rlim_cur;
-	return INT_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return INT_MAX;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur < INT_MAX ? (int)limit.rlim_cur : INT_MAX;
 }
 
 static void
@@ -269,10 +273,8 @@ remove_path(struct listener *l)
 	struct stat st;
 
 	if (l->path != NULL && stat(l->path, &st) == 0 && st.st_ino == l->inode)
-		(void)unlink(
-		    l->path); /* if it fails, the next start replaces it */
-	free(l->path);        /* what is there later is not ours */
-	l->path = NULL;
+		(void)unlink(l->path); /* else the next start replaces it */
+	l->path = NULL;                /* what is there later is not ours */
 }
 
 static void
@@ -304,23 +306,22 @@ open_socket(struct listener *l, uv_loop_t *loop, char why[ADDRESS_WHY_MAX])
 
 struct listener *
 listener_new(uv_loop_t *loop, const struct listener_options *options,
-    struct connections *cs, char why[LISTENER_WHY_MAX])
+    struct connections *cs)
 {
 	struct listener *l = calloc(1, sizeof(*l));
-	char reason[ADDRESS_WHY_MAX];
+	char why[ADDRESS_WHY_MAX];
 
 	if (l == NULL) {
-		(void)snprintf(why, LISTENER_WHY_MAX,
-		    "listener: out of memory");
+		warn_line("listener: out of memory");
 		return NULL;
 	}
-	l->descriptors = descriptor_limit();
+	l->descriptors = raise_limit();
 	l->options = *options;
 	l->connections = cs;
-	if (open_socket(l, loop, reason) != 0) {
-		(void)snprintf(why, LISTENER_WHY_MAX, "listener: %.200s: %s",
+	if (open_socket(l, loop, why) != 0) {
+		warn_line("listener: %.200s: %s",
 		    options->socket != NULL ? options->socket : "descriptor 0",
-		    reason);
+		    why);
 		release(l);
 		return NULL;
 	}

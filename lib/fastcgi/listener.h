@@ -29,15 +29,13 @@ struct listener_options {
 };
 
 /*
- * Listen, and open a connection for each peer that may connect.
- *   returns  NULL with why set to one line that says what to do
- *   owns     the caller; listener_free().  Lends loop, connections and the text
- *            of the options.
+ * Listen, and open a connection for each peer that may connect.  Raises the
+ * process's limit on descriptors as far as it may.
+ *   returns  NULL after a warning
+ *   owns     the caller; listener_free().  Lends all arguments and their text.
  */
-#define LISTENER_WHY_MAX 512
 struct listener *listener_new(uv_loop_t *loop,
-    const struct listener_options *options, struct connections *cs,
-    char why[LISTENER_WHY_MAX]);
+    const struct listener_options *options, struct connections *cs);
 
 /* Stop listening; a socket of our own at a path is removed. */
 void listener_free(struct listener *l); /* l may be NULL */

@@ -110,20 +110,6 @@ on_freed(void *cookie)
 /* ---- the start ---- */
 
 static int
-open_listener(struct service *s)
-{
-	char why[LISTENER_WHY_MAX];
-
-	if (s->options->is_cgi)
-		return 0;
-	s->listener =
-	    listener_new(&s->loop, &s->options->listener, s->connections, why);
-	if (s->listener == NULL)
-		warn_line("%s", why);
-	return s->listener != NULL ? 0 : -1;
-}
-
-static int
 confine(struct service *s)
 {
 	const struct sandbox_options options = {
@@ -132,11 +118,11 @@ confine(struct service *s)
 		    s->listener != NULL ? listener_path(s->listener) : NULL,
 		.uses_syslog = s->options->uses_syslog,
 	};
+	int rc = sandbox_enter(&s->sandbox, &options);
 
-	if (sandbox_enter(&s->sandbox, &options) == 0)
-		return 0;
-	warn_line("main: out of memory");
-	return -1;
+	if (rc != 0)
+		warn_line("main: out of memory");
+	return rc;
 }
 
 static int
@@ -146,8 +132,12 @@ open_service(struct service *s)
 	if (s->connections == NULL)
 		return -1;
 	connections_on_freed(s->connections, on_freed, s);
-	if (open_listener(s) != 0)
-		return -1;
+	if (!s->options->is_cgi) {
+		s->listener = listener_new(&s->loop, &s->options->listener,
+		    s->connections);
+		if (s->listener == NULL)
+			return -1;
+	}
 	watch_signals(s);
 	if (confine(s) != 0)
 		return -1;

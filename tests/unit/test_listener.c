@@ -66,8 +66,6 @@ static void
 check_leaks(void)
 {
 	const struct listener_options options = { .web_servers = "" };
-	char why[LISTENER_WHY_MAX] = "";
-	struct listener *l;
 	uv_loop_t loop;
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), before;
 
@@ -75,9 +73,8 @@ check_leaks(void)
 	    uv_loop_init(&loop) != 0)
 		abort();
 	before = descriptors();
-	l = listener_new(&loop, &options, NULL, why);
-	check(l == NULL && strstr(why, "descriptor 0: ") != NULL,
-	    "listener: a file is refused (%s)", why);
+	check(listener_new(&loop, &options, NULL) == NULL,
+	    "listener: a file is refused");
 	check(descriptors() == before, "listener: no descriptor stays open");
 	check(uv_loop_close(&loop) == 0, "listener: no handle stays open");
 }
