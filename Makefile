@@ -17,7 +17,8 @@
 #
 #   make SAN=address,undefined check     the same tests under sanitizers
 #   make SAN=thread check
-#   make TESTS='tests/unit/test_sse.c tests/lighttpd.bats' check
+#   make CC=clang B=build-clang check
+#   make TESTS='tests/unit/test_sse.c tests/publish.bats' check
 #
 # CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's; what the programs
 # need is in variables of our own and is added to them.
@@ -264,7 +265,7 @@ again = @$(MAKE) --no-print-directory $(parallel)
 
 .PHONY: check check-build
 check:
-	@scripts/install-deps test
+	@scripts/install-deps $(if $(findstring clang,$(CC)),clang,test)
 	$(again) check-build
 	@SAN='$(SAN)' BUILD='$(abspath $(B))' tests/run $(TESTS)
 

@@ -21,6 +21,9 @@
  * The state is mapped when the program starts, so a sandbox is not in its way.
  */
 
+/* With it, glibc's headers define some of these functions inline. */
+#undef _FORTIFY_SOURCE
+
 /* The functions are glibc's, and so are the names that its headers give.
    NOLINTBEGIN(bugprone-reserved-identifier, bugprone-macro-parentheses,
    readability-inconsistent-declaration-parameter-name) */
