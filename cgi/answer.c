@@ -13,9 +13,9 @@
 
 #include "lib/cors.h"
 
-#define HEAD_MAX ((size_t)1024) /* CORS_MAX and our own lines */
-#define ID_MAX 21               /* an id and a comma */
-#define DETAIL_MAX 250          /* of a detail before counts */
+#define ID_MAX 21      /* an id and a comma */
+#define COUNTS_MAX 200 /* four numbers and their names */
+#define DETAIL_MAX 250 /* of a detail before counts */
 
 /* Add to a problem what was stored before it. */
 static void
@@ -58,76 +58,64 @@ static const char preflight[] =
 char *
 answer_options(const char *cors, bool is_allowed, size_t *len)
 {
-	char *out = malloc(HEAD_MAX);
+	char *out;
+	int n = asprintf(&out,
+	    "Status: 204 No Content\r\n%s\r\n"
+	    "Cache-Control: no-store\r\n%s%s\r\n",
+	    ANSWER_ALLOW, cors, is_allowed ? preflight : "");
 
-	if (out != NULL)
-		*len = (size_t)snprintf(out, HEAD_MAX,
-		    "Status: 204 No Content\r\n%s\r\n"
-		    "Cache-Control: no-store\r\n%s%s\r\n",
-		    ANSWER_ALLOW, cors, is_allowed ? preflight : "");
-	return out;
+	*len = (size_t)n;
+	return n >= 0 ? out : NULL;
 }
 
-static size_t
-write_head(char *out, const char *cors, bool is_new, size_t body_len)
+static char *
+answer_body(const char *cors, bool is_new, const char *body, size_t *len)
 {
-	return (size_t)snprintf(out, HEAD_MAX,
+	char *out;
+	int n = asprintf(&out,
 	    "Status: %s\r\n"
 	    "Content-Type: application/json\r\n"
 	    "Content-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n"
-	    "%s\r\n",
-	    is_new ? "201 Created" : "200 OK", body_len, cors);
-}
+	    "%s\r\n%s",
+	    is_new ? "201 Created" : "200 OK", strlen(body), cors, body);
 
-/* Write the head and move the body, which was written behind the room for the
-   longest head, next to it. */
-static char *
-join(char *out, const char *cors, bool is_new, size_t body_len, size_t *len)
-{
-	char *body = out + HEAD_MAX;
-	size_t head_len = write_head(out, cors, is_new, body_len);
-
-	memmove(out + head_len, body, body_len);
-	*len = head_len + body_len;
-	return out;
+	*len = (size_t)n;
+	return n >= 0 ? out : NULL;
 }
 
 char *
 answer_receipts(const char *cors, const struct log_receipt *receipts, size_t n,
     bool is_array, size_t *len)
 {
-	size_t cap = HEAD_MAX + n * ID_MAX + sizeof("{\"ids\":[]}\n");
-	char *out = malloc(cap), *end, *body, *to;
+	size_t cap = n * ID_MAX + sizeof("{\"ids\":[]}\n"), at;
+	char *body = malloc(cap), *out;
 	bool is_new = false;
 
-	if (out == NULL)
+	if (body == NULL)
 		return NULL;
-	end = out + cap;
-	to = body = out + HEAD_MAX;
-	to += snprintf(to, (size_t)(end - to), "%s",
+	at = (size_t)snprintf(body, cap, "%s",
 	    is_array ? "{\"ids\":[" : "{\"id\":");
 	for (size_t i = 0; i < n; i++) {
-		to += snprintf(to, (size_t)(end - to), "%s%" PRId64,
+		at += (size_t)snprintf(body + at, cap - at, "%s%" PRId64,
 		    i > 0 ? "," : "", receipts[i].id);
 		is_new = is_new || receipts[i].is_new;
 	}
-	to += snprintf(to, (size_t)(end - to), "%s", is_array ? "]}\n" : "}\n");
-	return join(out, cors, is_new, (size_t)(to - body), len);
+	(void)snprintf(body + at, cap - at, "%s", is_array ? "]}\n" : "}\n");
+	out = answer_body(cors, is_new, body, len);
+	free(body);
+	return out;
 }
 
 char *
 answer_counts(const char *cors, const struct answer_counts *c, size_t *len)
 {
-	char *out = malloc(HEAD_MAX + CORS_MAX);
-	int n;
+	char body[COUNTS_MAX];
 
-	if (out == NULL)
-		return NULL;
-	n = snprintf(out + HEAD_MAX, CORS_MAX,
+	(void)snprintf(body, sizeof(body),
 	    "{\"events\":%" PRIu64 ",\"new\":%" PRIu64
 	    ",\"passed_over\":%" PRIu64 ",\"last_id\":%" PRId64 "%s}\n",
 	    c->events, c->new, c->passed_over, c->last_id,
 	    c->is_unfinished ? ",\"unfinished\":true" : "");
-	return join(out, cors, c->new > 0, (size_t)n, len);
+	return answer_body(cors, c->new > 0, body, len);
 }

@@ -14,15 +14,14 @@ enum status {
 struct args;
 
 /*
- * One command of the program.  Each has a file of its own; main.c lists them.
- *   summary       its line in the list of all commands
+ * One command of the program.  Each has a file of its own; main.c
+ * lists them.
  *   usage, notes  what --help prints before and after the list of options
  *   options       the table of its options; NULL: only the common ones
  *   run           runs it
  */
 struct command {
 	const char *name;
-	const char *summary;
 	const char *usage;
 	const char *notes;
 	const struct option *options;

@@ -3,7 +3,7 @@
  */
 #include "buffer.h"
 
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,10 +63,21 @@ buffer_add_string(struct buffer *b, const char *string)
 }
 
 void
-buffer_add_number(struct buffer *b, int64_t n)
+buffer_print(struct buffer *b, const char *format, ...)
 {
-	char digits[24];
-	int len = snprintf(digits, sizeof(digits), "%" PRId64, n);
+	va_list args, again;
+	char *room = NULL;
+	int len;
 
-	buffer_add(b, digits, (size_t)len);
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	if (len >= 0)
+		room = buffer_room(b, (size_t)len + 1);
+	if (room != NULL) {
+		(void)vsnprintf(room, (size_t)len + 1, format, again);
+		b->len--; /* without the NUL */
+	}
+	va_end(again);
+	va_end(args);
 }

@@ -30,6 +30,7 @@ char *buffer_room(struct buffer *b, size_t len);
 
 void buffer_add(struct buffer *b, const char *bytes, size_t len);
 void buffer_add_string(struct buffer *b, const char *string);
-void buffer_add_number(struct buffer *b, int64_t n);
+void buffer_print(struct buffer *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

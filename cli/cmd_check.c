@@ -33,7 +33,6 @@ on_finding(void *cookie, enum log_finding finding, const char *about,
     const char *line)
 {
 	struct check *c = cookie;
-	char left[48];
 
 	c->is_wrong = c->is_wrong || finding == LOG_FINDING_WRONG;
 	if (c->args->is_json) {
@@ -44,10 +43,9 @@ on_finding(void *cookie, enum log_finding finding, const char *about,
 		json_close(&c->out, '}');
 		return;
 	}
-	(void)snprintf(left, sizeof(left), "%-8s %s: ",
+	buffer_print(&c->out, "%-8s %s: ",
 	    finding == LOG_FINDING_WRONG ? "WRONG" : finding_names[finding],
 	    about);
-	buffer_add_string(&c->out, left);
 	escape_text(&c->out, text_of(line), "");
 	buffer_add_string(&c->out, "\n");
 }
@@ -95,7 +93,6 @@ run(struct args *a)
 
 const struct command check_command = {
 	.name = "check",
-	.summary = "examine the log for damage and wrong settings",
 	.usage =
 	    "Usage: rowcast check [OPTION]...\n"
 	    "Examine a log: its file, folder, schema, identity, ids and pages.\n"

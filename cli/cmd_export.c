@@ -116,7 +116,6 @@ run(struct args *a)
 
 const struct command export_command = {
 	.name = "export",
-	.summary = "write events as lines of JSON",
 	.usage =
 	    "Usage: rowcast export [OPTION]...\n"
 	    "Write the events of a log to standard output, one JSON object per line,\n"

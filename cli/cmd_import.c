@@ -326,7 +326,6 @@ run(struct args *a)
 
 const struct command import_command = {
 	.name = "import",
-	.summary = "append events from lines of JSON",
 	.usage =
 	    "Usage: rowcast import [OPTION]... [FILE]\n"
 	    "Append events from FILE or standard input: one JSON object per line, with\n"

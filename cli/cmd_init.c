@@ -19,9 +19,8 @@ tell(const struct args *a, const struct log *log, bool is_new)
 		json_string(&out, "identity", log_identity(log));
 		json_close(&out, '}');
 	} else {
-		buffer_add_string(&out, a->db);
-		buffer_add_string(&out,
-		    is_new ? ": is a log now" : ": is a log already");
+		buffer_print(&out, "%s: is a log %s", a->db,
+		    is_new ? "now" : "already");
 	}
 	return output_line(&out) == 0 ? STATUS_OK : STATUS_FAILED;
 }
@@ -58,7 +57,6 @@ run(struct args *a)
 
 const struct command init_command = {
 	.name = "init",
-	.summary = "create a log",
 	.usage =
 	    "Usage: rowcast init [OPTION]... [FILE]\n"
 	    "Create an event log in FILE, or in the file that --db names.  The file must\n"

@@ -154,6 +154,7 @@ static enum status
 run_on(struct prune *p, struct log *log)
 {
 	enum status status = find_rules(p, log);
+	struct buffer out = { 0 };
 	enum log_result result;
 
 	if (status != STATUS_OK)
@@ -161,9 +162,11 @@ run_on(struct prune *p, struct log *log)
 	result = remove_surplus(p, log);
 	if (result == LOG_OK && p->wants_rules)
 		result = remove_by_rules(p, log);
-	if (output_print(p->args->is_json ? "{\"removed\":%" PRId64 "}\n" :
-					    "%" PRId64 " removed\n",
-		p->removed) != 0)
+	buffer_print(&out,
+	    p->args->is_json ? "{\"removed\":%" PRId64 "}" :
+			       "%" PRId64 " removed",
+	    p->removed);
+	if (output_line(&out) != 0)
 		status = STATUS_FAILED;
 	if (result == LOG_OK)
 		return status;
@@ -188,7 +191,6 @@ run(struct args *a)
 
 const struct command prune_command = {
 	.name = "prune",
-	.summary = "remove old events",
 	.usage =
 	    "Usage: rowcast prune [OPTION]...\n"
 	    "Remove events: without options, those that the log's own rules, in its\n"

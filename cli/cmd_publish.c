@@ -128,12 +128,12 @@ read_data(struct publish *p)
 static enum status
 print_receipt(const struct args *a, const struct log_receipt *receipt)
 {
-	int written = a->is_json ?
-	    output_print("{\"id\":%" PRId64 ",\"new\":%s}\n", receipt->id,
-		receipt->is_new ? "true" : "false") :
-	    output_print("%" PRId64 "\n", receipt->id);
+	struct buffer out = { 0 };
 
-	return written == 0 ? STATUS_OK : STATUS_FAILED;
+	buffer_print(&out,
+	    a->is_json ? "{\"id\":%" PRId64 ",\"new\":%s}" : "%" PRId64,
+	    receipt->id, receipt->is_new ? "true" : "false");
+	return output_line(&out) == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static enum status
@@ -184,7 +184,6 @@ run(struct args *a)
 
 const struct command publish_command = {
 	.name = "publish",
-	.summary = "append one event",
 	.usage =
 	    "Usage: rowcast publish [OPTION]... [DATA]\n"
 	    "Append one event and print its id.  Without DATA, the data is standard input\n"

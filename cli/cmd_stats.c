@@ -2,7 +2,6 @@
  * rowcast stats: print the size of a log, and how fast it grows.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +13,6 @@
 #include "output.h"
 
 #define TOPICS 10
-#define LINE_MAX_BYTES 256
 
 struct stats {
 	struct args *args;
@@ -25,22 +23,6 @@ struct stats {
 };
 
 /* ---- for people ---- */
-
-__attribute__((format(printf, 3, 4))) static void
-line(struct stats *s, const char *name, const char *format, ...)
-{
-	char text[LINE_MAX_BYTES], left[32];
-	va_list args;
-
-	va_start(args, format);
-	if (vsnprintf(text, sizeof(text), format, args) < 0)
-		text[0] = '\0';
-	va_end(args);
-	(void)snprintf(left, sizeof(left), "%-12s ", name);
-	buffer_add_string(&s->out, left);
-	buffer_add_string(&s->out, text);
-	buffer_add_string(&s->out, "\n");
-}
 
 /* Write a rounded size such as "1.4 MB". */
 static const char *
@@ -60,41 +42,36 @@ size_text(int64_t bytes, char out[32])
 }
 
 static void
-hour_of(const struct log_stats *log, int64_t *all, int64_t *most)
-{
-	*all = *most = 0;
-	for (size_t i = 0; i < LOG_STATS_MINUTES; i++) {
-		*all += log->minutes[i];
-		if (log->minutes[i] > *most)
-			*most = log->minutes[i];
-	}
-}
-
-static void
 print_lines(struct stats *s)
 {
 	const struct log_stats *log = &s->log;
 	char data[32], file[32], wal[32];
-	int64_t hour, most;
+	int64_t hour = 0, most = 0;
 
-	hour_of(log, &hour, &most);
-	line(s, "events", "%" PRId64 ", ids %" PRId64 " to %" PRId64, log->rows,
-	    log->first, log->last);
-	line(s, "head", "%" PRId64, log->head);
-	line(s, "removed", "%" PRId64, log->removed);
-	line(s, "bytes", "%s of data; file %s, WAL %s",
+	for (size_t i = 0; i < LOG_STATS_MINUTES; i++) {
+		hour += log->minutes[i];
+		if (log->minutes[i] > most)
+			most = log->minutes[i];
+	}
+	buffer_print(&s->out,
+	    "events       %" PRId64 ", ids %" PRId64 " to %" PRId64 "\n"
+	    "head         %" PRId64 "\n"
+	    "removed      %" PRId64 "\n"
+	    "bytes        %s of data; file %s, WAL %s\n"
+	    "last hour    %" PRId64 " events, %.1f a minute, at most %" PRId64
+	    "\n",
+	    log->rows, log->first, log->last, log->head, log->removed,
 	    size_text(log->data_bytes, data), size_text(log->file_bytes, file),
-	    size_text(log->wal_bytes, wal));
-	line(s, "last hour",
-	    "%" PRId64 " events, %.1f a minute, at most %" PRId64, hour,
+	    size_text(log->wal_bytes, wal), hour,
 	    (double)hour / LOG_STATS_MINUTES, most);
-	line(s, "settings",
-	    "format %" PRId64 ", WAL, pages of %" PRId64
-	    " bytes, auto_vacuum %" PRId64 ", SQLite %s",
-	    log->format, log->page_bytes, log->auto_vacuum, log->sqlite);
-	line(s, "retention", "%" PRId64 " rules", s->rules);
-	line(s, "identity", "%s", s->identity);
-	line(s, "topics", "%" PRId64 "%s", log->topics,
+	buffer_print(&s->out,
+	    "settings     format %" PRId64 ", WAL, pages of %" PRId64
+	    " bytes, auto_vacuum %" PRId64 ", SQLite %s\n"
+	    "retention    %" PRId64 " rules\n"
+	    "identity     %s\n"
+	    "topics       %" PRId64 "%s\n",
+	    log->format, log->page_bytes, log->auto_vacuum, log->sqlite,
+	    s->rules, s->identity, log->topics,
 	    log->topics > TOPICS ? ", the largest:" : "");
 }
 
@@ -102,12 +79,9 @@ static void
 on_topic_line(void *cookie, struct text topic, int64_t rows)
 {
 	struct stats *s = cookie;
-	char left[48];
 
-	(void)snprintf(left, sizeof(left), "%12" PRId64 "  ", rows);
-	buffer_add_string(&s->out, left);
-	if (topic.len == 0)
-		buffer_add_string(&s->out, "(the empty topic)");
+	buffer_print(&s->out, "%12" PRId64 "  %s", rows,
+	    topic.len == 0 ? "(the empty topic)" : "");
 	escape_text(&s->out, topic, "");
 	buffer_add_string(&s->out, "\n");
 }
@@ -211,7 +185,6 @@ run(struct args *a)
 
 const struct command stats_command = {
 	.name = "stats",
-	.summary = "print the size of the log, and how fast it grows",
 	.usage =
 	    "Usage: rowcast stats [OPTION]...\n"
 	    "Print the number of events in a log, its bytes, its largest topics, the\n"

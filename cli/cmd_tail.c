@@ -232,7 +232,6 @@ run(struct args *a)
 
 const struct command tail_command = {
 	.name = "tail",
-	.summary = "print events as they come",
 	.usage =
 	    "Usage: rowcast tail [OPTION]...\n"
 	    "Print the events of a log as they come, until it is interrupted.\n\n",

@@ -4,6 +4,8 @@
  */
 #include "json.h"
 
+#include <inttypes.h>
+
 #include "escape.h"
 
 static void
@@ -64,7 +66,7 @@ void
 json_number(struct buffer *b, const char *name, int64_t value)
 {
 	begin(b, name);
-	buffer_add_number(b, value);
+	buffer_print(b, "%" PRId64, value);
 }
 
 void

@@ -3,13 +3,10 @@
  * the choice of one.
  */
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/warn.h"
 #include "args.h"
-
-#define USAGE_MAX 1024
 
 static const struct command *const commands[] = {
 	&init_command,
@@ -24,28 +21,27 @@ static const struct command *const commands[] = {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+static const char usage[] =
+    "Usage: rowcast [--db FILE] COMMAND [OPTION]... [OPERAND]...\n"
+    "Look after an event log: publish, follow, copy, prune and check it.\n"
+    "\n"
+    "  init            create a log\n"
+    "  publish         append one event\n"
+    "  tail            print events as they come\n"
+    "  export          write events as lines of JSON\n"
+    "  import          append events from lines of JSON\n"
+    "  prune           remove old events\n"
+    "  stats           print the size of the log, and how fast it grows\n"
+    "  check           examine the log for damage and wrong settings\n"
+    "  help [COMMAND]  print this text, or that of a command\n"
+    "\n"
+    "Options of all commands:\n";
+
 static const char notes[] =
     "\n"
     "The environment may set --db as ROWCAST_DB and --busy-ms as\n"
     "ROWCAST_BUSY_MS.\n"
     "Exit status: 0 for success, 1 for failure, 2 for wrong usage.\n";
-
-/* What 'rowcast --help' prints before its options: the commands. */
-static void
-write_usage(char out[USAGE_MAX])
-{
-	int len = snprintf(out, USAGE_MAX,
-	    "Usage: rowcast [--db FILE] COMMAND [OPTION]... [OPERAND]...\n"
-	    "Look after an event log: publish, follow, copy, prune and check"
-	    " it.\n\n");
-
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		len += snprintf(out + len, USAGE_MAX - (size_t)len,
-		    "  %-15s %s\n", commands[i]->name, commands[i]->summary);
-	(void)snprintf(out + len, USAGE_MAX - (size_t)len,
-	    "  help [COMMAND]  print this text, or that of a command\n\n"
-	    "Options of all commands:\n");
-}
 
 /* Read the options of the program; reports errors. */
 static enum options_result
@@ -91,7 +87,6 @@ run(struct args *a)
 int
 main(int argc, char **argv)
 {
-	char usage[USAGE_MAX];
 	struct args a = { .argc = argc, .argv = argv };
 	enum options_result result;
 
@@ -104,7 +99,6 @@ main(int argc, char **argv)
 		.max_operands = -1,
 		.stops_early = true,
 	};
-	write_usage(usage);
 	warn_open("rowcast", false);
 	/* the parent process may have chosen otherwise for itself */
 	(void)signal(SIGPIPE, SIG_DFL);

@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #define EVERY_MS 100
-#define BAR_CELLS 20
-#define LINE_MAX_BYTES 160
 
 static int64_t
 now_ms(void)
@@ -19,13 +17,6 @@ now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Errors are ignored: the line is only informative. */
-static void
-print(const char *line)
-{
-	(void)fputs(line, stderr);
 }
 
 void
@@ -41,7 +32,9 @@ meter_begin(struct meter *m, int64_t total)
 void
 meter_show(struct meter *m, int64_t bytes, int64_t events)
 {
-	char line[LINE_MAX_BYTES], bar[BAR_CELLS + 1];
+	static const char full[] = "####################";
+	static const char rest[] = "....................";
+	double part = 0;
 	int64_t now;
 	int cells;
 
@@ -49,30 +42,26 @@ meter_show(struct meter *m, int64_t bytes, int64_t events)
 		return;
 	m->next_ms = now + EVERY_MS;
 	m->has_line = true;
-	if (m->total <= 0) {
-		(void)snprintf(line, sizeof(line),
-		    "\r%" PRId64 " events, %.1f MB\033[K", events,
-		    (double)bytes / 1e6);
-		print(line);
-		return;
-	}
-	if (bytes > m->total)
-		bytes = m->total;
-	cells = (int)((double)bytes / (double)m->total * BAR_CELLS);
-	for (int i = 0; i < BAR_CELLS; i++)
-		bar[i] = i < cells ? '#' : '.';
-	bar[BAR_CELLS] = '\0';
-	(void)snprintf(line, sizeof(line),
-	    "\r[%s] %3d %%  %.1f of %.1f MB, %" PRId64 " events\033[K", bar,
-	    (int)((double)bytes / (double)m->total * 100), (double)bytes / 1e6,
-	    (double)m->total / 1e6, events);
-	print(line);
+	if (m->total > 0)
+		part = bytes < m->total ? (double)bytes / (double)m->total : 1;
+	cells = (int)(part * (double)(sizeof(full) - 1));
+	/* errors are ignored: the line is only informative */
+	if (m->total > 0)
+		(void)fprintf(stderr,
+		    "\r[%.*s%s] %3d %%  %.1f of %.1f MB, %" PRId64
+		    " events\033[K",
+		    cells, full, rest + cells, (int)(part * 100),
+		    part * (double)m->total / 1e6, (double)m->total / 1e6,
+		    events);
+	else
+		(void)fprintf(stderr, "\r%" PRId64 " events, %.1f MB\033[K",
+		    events, (double)bytes / 1e6);
 }
 
 void
 meter_end(struct meter *m)
 {
 	if (m->has_line)
-		print("\r\033[K");
+		(void)fputs("\r\033[K", stderr);
 	m->has_line = false;
 }

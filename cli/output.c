@@ -5,8 +5,6 @@
 #include "output.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -14,8 +12,6 @@
 
 #include "lib/descriptor.h"
 #include "lib/warn.h"
-
-#define LINE_MAX_BYTES 256
 
 int
 output_write(struct buffer *b)
@@ -42,22 +38,6 @@ output_line(struct buffer *b)
 	result = output_write(b);
 	buffer_free(b);
 	return result;
-}
-
-int
-output_print(const char *format, ...)
-{
-	char line[LINE_MAX_BYTES];
-	struct buffer b = { .bytes = line };
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	b.is_short = len < 0 || (size_t)len >= sizeof(line);
-	b.len = (size_t)len;
-	return output_write(&b);
 }
 
 void

@@ -10,9 +10,6 @@
  */
 int output_write(struct buffer *b);
 
-/* Write a formatted text of less than 256 bytes.  Returns as output_write(). */
-int output_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /* Write the buffer and a line feed, and free the buffer.  Returns as
    output_write(). */
 int output_line(struct buffer *b);

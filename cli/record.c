@@ -4,7 +4,6 @@
  */
 #include "record.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -26,7 +25,7 @@ add_time(struct buffer *b, int64_t created_ms)
 
 	if (created_ms < 0 || gmtime_r(&seconds, &tm) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		buffer_add_number(b, created_ms);
+		buffer_print(b, "%" PRId64, created_ms);
 	else
 		buffer_add_string(b, text);
 }
@@ -34,8 +33,7 @@ add_time(struct buffer *b, int64_t created_ms)
 static void
 add_line(struct buffer *b, const struct event *e, int64_t created_ms)
 {
-	buffer_add_number(b, e->id);
-	buffer_add_string(b, "\t");
+	buffer_print(b, "%" PRId64 "\t", e->id);
 	add_time(b, created_ms);
 	buffer_add_string(b, "\t");
 	escape_text(b, e->topic, "");
@@ -86,24 +84,11 @@ record_add(struct buffer *b, enum record_form form, const struct event *e,
 	}
 }
 
-/* Add formatted text of less than NOTICE_MAX bytes. */
-__attribute__((format(printf, 2, 3))) static void
-add_format(struct buffer *b, const char *format, ...)
-{
-	char text[NOTICE_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	buffer_add_string(b, text);
-}
-
 void
 record_start(struct buffer *b, enum record_form form, int64_t cursor)
 {
 	if (form == RECORD_SSE)
-		add_format(b, SSE_START, (int64_t)RETRY_MS, cursor);
+		buffer_print(b, SSE_START, (int64_t)RETRY_MS, cursor);
 }
 
 void
@@ -113,7 +98,7 @@ record_silence(struct buffer *b, enum record_form form, int64_t cursor)
 		return;
 	buffer_add_string(b, SSE_KEEPALIVE);
 	if (cursor > 0)
-		add_format(b, SSE_CURSOR, cursor);
+		buffer_print(b, SSE_CURSOR, cursor);
 }
 
 /* A notice as a line of JSON: an event without an id. */
@@ -134,7 +119,7 @@ record_gap(struct buffer *b, enum record_form form, int64_t after, int64_t next)
 
 	switch (form) {
 	case RECORD_LINE:
-		add_format(b,
+		buffer_print(b,
 		    "-- gap: events after %" PRId64 " have been removed; from"
 		    " %" PRId64 " on all are there\n",
 		    after, next);
@@ -144,7 +129,7 @@ record_gap(struct buffer *b, enum record_form form, int64_t after, int64_t next)
 		add_json_notice(b, SSE_GAP_NAME, data);
 		break;
 	case RECORD_SSE:
-		add_format(b, SSE_GAP, after, next);
+		buffer_print(b, SSE_GAP, after, next);
 		break;
 	}
 }
@@ -157,7 +142,7 @@ record_reset(struct buffer *b, enum record_form form, int64_t after,
 
 	switch (form) {
 	case RECORD_LINE:
-		add_format(b,
+		buffer_print(b,
 		    "-- reset: the log was replaced or restored and ends at"
 		    " %" PRId64 " now: what was read up to %" PRId64
 		    " is void\n",
@@ -168,7 +153,7 @@ record_reset(struct buffer *b, enum record_form form, int64_t after,
 		add_json_notice(b, SSE_RESET_NAME, data);
 		break;
 	case RECORD_SSE:
-		add_format(b, SSE_RESET, head, after, head);
+		buffer_print(b, SSE_RESET, head, after, head);
 		break;
 	}
 }
