@@ -94,11 +94,17 @@ broken_links() {
 	[ "$(wc -l <README.md)" -le 150 ]
 }
 
+# Print the code of one language in a document.
+#   usage: code_in LANGUAGE FILE
+code_in() {
+	sed -n '/^```'"$1"'$/,/^```$/{/^```/d;p;}' "$2"
+}
+
 @test "the SQL in the documents runs as it stands" {
 	local page n=0
 	needs sqlite3
 	for page in README.md docs/*.md; do
-		sed -n '/^```sql$/,/^```$/{/^```/d;p;}' "$page" >"$BATS_TEST_TMPDIR/sql"
+		code_in sql "$page" >"$BATS_TEST_TMPDIR/sql"
 		[ -s "$BATS_TEST_TMPDIR/sql" ] || continue
 		echo "$page"
 		rm -f "$BATS_TEST_TMPDIR/log"*
@@ -143,4 +149,51 @@ broken_links() {
 			"$page" | tr -d '`' | sort -u)
 	done
 	[ "$n" -ge 50 ]
+}
+
+@test "PHP and JavaScript in the documents are well-formed" {
+	local page
+	needs php node
+	for page in README.md docs/*.md; do
+		echo "$page"
+		{
+			echo '<?php'
+			code_in php "$page"
+		} >"$BATS_TEST_TMPDIR/code.php"
+		php -l "$BATS_TEST_TMPDIR/code.php"
+		code_in js "$page" >"$BATS_TEST_TMPDIR/code.js"
+		node --check "$BATS_TEST_TMPDIR/code.js"
+	done
+}
+
+@test "the PHP of the questions and answers publishes" {
+	needs php sqlite3
+	sqlite3 -bail "$BATS_TEST_TMPDIR/log" <sql/schema.sql
+	{
+		echo '<?php'
+		code_in php docs/faq.md | sed '/^add_action/,$d'
+	} | sed "s|/var/lib/rowcast/events.db|$BATS_TEST_TMPDIR/log|" \
+		>"$BATS_TEST_TMPDIR/publish.php"
+	php "$BATS_TEST_TMPDIR/publish.php"
+	[ "$(sqlite3 "$BATS_TEST_TMPDIR/log" 'SELECT topic, data FROM events')" = \
+		'news|hello' ]
+}
+
+@test "the commands of operating.md back up, restore and renew a log" {
+	local log=$BATS_TEST_TMPDIR/events.db copy=$BATS_TEST_TMPDIR/copy.db
+	needs sqlite3
+	sqlite3 -bail "$log" <sql/schema.sql
+	sqlite3 "$log" "INSERT INTO events(data) VALUES('hi')"
+	sed -n '/^## Backup/,/^## VACUUM/p' docs/operating.md \
+		>"$BATS_TEST_TMPDIR/part"
+	code_in sh "$BATS_TEST_TMPDIR/part" |
+		sed -e "s|/var/lib/rowcast/events.db|$log|" \
+			-e "s|/backup/events.db|$copy|" >"$BATS_TEST_TMPDIR/run.sh"
+	[ "$(grep -c '^sqlite3' "$BATS_TEST_TMPDIR/run.sh")" -eq 3 ]
+	sh -eu "$BATS_TEST_TMPDIR/run.sh"
+	[ "$(sqlite3 "$log" 'SELECT data FROM events')" = hi ]
+	sqlite3 "$copy" "INSERT INTO events(data) VALUES('next')"
+	[ "$(sqlite3 "$copy" 'SELECT max(id) FROM events')" = 1000002 ]
+	[ "$(sqlite3 "$copy" 'SELECT identity FROM events_log')" != \
+		"$(sqlite3 "$log" 'SELECT identity FROM events_log')" ]
 }
