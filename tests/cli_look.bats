@@ -147,7 +147,7 @@ found() {
 		CREATE INDEX events_removed_id ON events_removed (topic)'
 	rowcast check
 	[ "$(grep -c '^WRONG' "$OUT")" -eq 2 ]
-	grep -q '^WRONG    schema: index events_removed_id is another one' "$OUT"
+	grep -q '^WRONG    schema: index events_removed_id differs' "$OUT"
 	found schema 'trigger events_in_order is missing'
 }
 

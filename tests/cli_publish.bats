@@ -172,7 +172,7 @@ teardown() {
 	rowcast init "$T"
 	refused 1 'is a folder'
 	rowcast init "$T/none/events.db"
-	refused 1 'its folder must be there'
+	refused 1 'its folder must exist'
 }
 
 # ---- publish ----------------------------------------------------------------

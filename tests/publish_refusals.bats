@@ -166,7 +166,7 @@ setup() {
 		refused 400 'neither an object nor an array of objects'
 	done
 	request '[{"data":"x"},[]]' CONTENT_TYPE="$JSON"
-	refused 400 'index 1 of the array is no object'
+	refused 400 'index 1 of the array is not an object'
 	nothing_stored
 }
 

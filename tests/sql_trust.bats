@@ -46,7 +46,7 @@ all_refuse() {
 	sql "DROP TABLE events_log; CREATE VIEW events_log AS $ENDLESS
 		SELECT 'x' AS identity, 0 AS removals, 0 AS forgotten FROM n
 		WHERE i < 0"
-	all_refuse "its 'events_log' is no table"
+	all_refuse "its 'events_log' is not a table"
 }
 
 @test "a view in the place of any other table is refused" {
@@ -56,7 +56,7 @@ all_refuse() {
 		make_log
 		sql "DROP TABLE $table; CREATE VIEW $table AS $ENDLESS
 			SELECT 'x' AS topic, i AS id, 'x' AS topic_pattern FROM n"
-		all_refuse "its '$table' is no table"
+		all_refuse "its '$table' is not a table"
 	done
 }
 
@@ -66,7 +66,7 @@ all_refuse() {
 	run ! cmp -s "$T/schema.sql" "$ROOT/sql/schema.sql"
 	rm -f "$DB"*
 	(as_site sqlite3 -bail "$DB") <"$T/schema.sql" >"$T/ignored"
-	all_refuse "its 'events' is no table, or has a column that is computed"
+	all_refuse "its 'events' is not a table, or has a generated column"
 }
 
 @test "a view that takes a table's place later holds up nobody" {

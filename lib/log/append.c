@@ -1,11 +1,11 @@
 /*
- * Appending to the log: all events of a call in one transaction, or none.
+ * Appending: all events of a call in one transaction, or none.
  */
 #include "log.h"
 
 #include "statement.h"
 
-/* What is not bound is NULL. */
+/* A parameter that is not bound is NULL. */
 static void
 bind_event(struct statement *s, const struct event *e)
 {
@@ -42,7 +42,7 @@ find_key(struct log *log, const struct event *e, struct log_receipt *receipt)
 		return log_error(log, LOG_REFUSED,
 		    "a trigger of the log leaves it out");
 	return log_error(log, LOG_CONFLICT,
-	    "its key belongs to event %lld, which is another one",
+	    "its key belongs to event %lld, which differs",
 	    (long long)receipt->id);
 }
 
@@ -83,14 +83,15 @@ log_group_drop(struct log *log)
 	log_rollback(log);
 }
 
-/* A row that is refused may be there: a trigger's RAISE(FAIL) leaves it. */
+/* A trigger's RAISE(FAIL) leaves the row that it refuses: undo it. */
 enum log_result
 log_group_add(struct log *log, const struct event *events, size_t n,
     struct log_receipt *receipts, size_t *culprit)
 {
 	enum log_result result;
 
-	/* a trigger's RAISE(ROLLBACK) ended it: each would be stored alone */
+	/* A trigger's RAISE(ROLLBACK) has ended the transaction of the group:
+	   each event would be committed alone. */
 	if (sqlite3_get_autocommit(log->db) != 0)
 		return log_fail(log, SQLITE_ABORT_ROLLBACK);
 	result = log_run(log, "SAVEPOINT request");

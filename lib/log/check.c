@@ -1,6 +1,6 @@
 /*
- * Is a log sound?  Each question is asked whatever the one before gave, as far
- * as that makes sense: who looks after the log wants to know all of it.
+ * Checks of a log, for rowcast check.  After one has failed the next ones still
+ * run, so that one call reports everything.
  */
 #include "admin.h"
 
@@ -49,7 +49,7 @@ say(const struct check *c, enum log_finding finding, const char *about,
 
 /* ---- files ---- */
 
-/* The log's own open makes it WAL again, so this is asked before. */
+/* Call this before log_open(), which changes the log to WAL mode. */
 static void
 check_header(const struct check *c)
 {
@@ -64,13 +64,13 @@ check_header(const struct check *c)
 	got = pread(fd, versions, sizeof(versions), HEADER_VERSIONS);
 	(void)close(fd); /* it was only read */
 	if (got != (ssize_t)sizeof(versions))
-		say(c, LOG_FINDING_WRONG, "file", "is no SQLite database");
+		say(c, LOG_FINDING_WRONG, "file", "is not an SQLite database");
 	else if (versions[0] == HEADER_WAL && versions[1] == HEADER_WAL)
 		say(c, LOG_FINDING_GOOD, "journal", "in WAL mode");
 	else
 		say(c, LOG_FINDING_WARNING, "journal",
-		    "was not in WAL mode, and writers stopped readers;"
-		    " this check has put it into it");
+		    "was not in WAL mode, so that writers blocked readers;"
+		    " this check has changed it");
 }
 
 static void
@@ -80,7 +80,7 @@ check_mode(const struct check *c)
 	unsigned mode;
 
 	if (stat(c->path, &st) != 0)
-		return; /* check_header() has said it */
+		return; /* check_header() has reported it */
 	mode = (unsigned)(st.st_mode & 07777);
 	if ((mode & S_IWOTH) != 0)
 		say(c, LOG_FINDING_WARNING, "mode",
@@ -92,7 +92,7 @@ check_mode(const struct check *c)
 		say(c, LOG_FINDING_GOOD, "mode", "%04o", mode);
 }
 
-/* Readers, too, make the files of the WAL there. */
+/* Readers create the -wal and -shm files there, too. */
 static void
 check_folder(const struct check *c)
 {
@@ -107,7 +107,7 @@ check_folder(const struct check *c)
 		    (long)geteuid());
 	else
 		say(c, LOG_FINDING_WRONG, "folder",
-		    "user %ld may not write to it: %s; even readers must",
+		    "user %ld cannot write to it: %s; readers must, too",
 		    (long)geteuid(), strerror(errno));
 	free(folder);
 }
@@ -142,10 +142,11 @@ check_integrity(const struct check *c, bool is_full)
 	if (statement_end(&s) != LOG_OK)
 		say_trouble(c, "integrity");
 	else if (is_good)
-		say(c, LOG_FINDING_GOOD, "integrity", "%s is content", name);
+		say(c, LOG_FINDING_GOOD, "integrity", "%s found no errors",
+		    name);
 }
 
-/* Is an object of the schema in the log, in the same words? */
+/* Returns whether the log has this object of the schema, with the same SQL. */
 static bool
 has_object(const struct check *c, struct text type, struct text name,
     struct text sql)
@@ -162,10 +163,10 @@ has_object(const struct check *c, struct text type, struct text name,
 		say_trouble(c, "schema");
 	else if (!is_same)
 		say(c, LOG_FINDING_WRONG, "schema",
-		    "%.*s %.*s %s: the log was changed, or made by another"
+		    "%.*s %.*s %s: the log was changed, or created by another"
 		    " version",
 		    (int)type.len, type.bytes, (int)name.len, name.bytes,
-		    is_there ? "is another one" : "is missing");
+		    is_there ? "differs" : "is missing");
 	return is_same;
 }
 
@@ -186,7 +187,7 @@ compare_schema(const struct check *c, struct log *fresh)
 		say(c, LOG_FINDING_WRONG, "schema", "%s", log_why(fresh));
 	else if (n_wrong == 0)
 		say(c, LOG_FINDING_GOOD, "schema",
-		    "all %d tables, indexes and triggers are as they should be",
+		    "all %d tables, indexes and triggers are those of schema.sql",
 		    n);
 }
 
@@ -204,7 +205,7 @@ check_schema(const struct check *c)
 	log_close(fresh);
 }
 
-/* The schema may have been fed in a second time, past the errors. */
+/* schema.sql may have been run a second time, without -bail. */
 static void
 check_identity(const struct check *c)
 {
@@ -224,7 +225,7 @@ check_identity(const struct check *c)
 		    log_identity(c->log));
 }
 
-/* A sequence that was set back would give ids a second time. */
+/* If sqlite_sequence was set back, ids would be given a second time. */
 static void
 check_ids(const struct check *c)
 {

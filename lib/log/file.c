@@ -1,5 +1,5 @@
 /*
- * The log as a file: made, found, replaced by another.
+ * The log as a file: create it, find it, notice that it was replaced.
  */
 #include "log.h"
 
@@ -15,8 +15,8 @@
 #include "statement.h"
 
 /*
- * A log is not for every user of the machine to read: SQLite would make it so,
- * and gives -wal and -shm the mode of the file.
+ * SQLite would create a file that every user may read, and gives -wal and -shm
+ * the mode of the file: create it with mode 0660 instead.
  */
 static void
 make_file(const char *path)
@@ -24,10 +24,10 @@ make_file(const char *path)
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
 
 	if (fd >= 0)
-		(void)close(fd); /* what fails, SQLite says better */
+		(void)close(fd); /* SQLite reports what failed */
 }
 
-/* Is there a file of this name and ending? */
+/* Returns whether there is a file of this name and ending. */
 static bool
 is_beside(const char *name, const char *ending)
 {
@@ -39,10 +39,10 @@ is_beside(const char *name, const char *ending)
 }
 
 /*
- * A WAL whose database has gone, or was emptied, may hold the newest events,
- * and SQLite would delete it; and what others have in memory of the old log,
- * they would take for the new one's.  Who makes a log writes its first page
- * before there is a WAL, so look for that one first.
+ * Refuse a WAL whose database is missing or empty.  It may hold the newest
+ * events, and SQLite would delete it; other programs would take their cached
+ * pages of the old log for those of the new one.  A program that creates a log
+ * writes its first page before the WAL exists, so look for the WAL first.
  */
 static enum log_result
 look_beside(struct log *log)
@@ -51,7 +51,8 @@ look_beside(struct log *log)
 	bool has_rest;
 	struct stat st;
 
-	if (realpath(log->path, name) == NULL) /* not there: no link, then */
+	if (realpath(log->path, name) ==
+	    NULL) /* it does not exist, so it is no link */
 		(void)snprintf(name, sizeof(name), "%s", log->path);
 	has_rest = is_beside(name, "-wal") || is_beside(name, "-shm");
 	if (stat(log->path, &st) == 0 ? st.st_size > 0 : errno != ENOENT)
@@ -59,22 +60,20 @@ look_beside(struct log *log)
 	if (!has_rest)
 		return LOG_OK;
 	return log_error(log, LOG_BROKEN,
-	    "is %s, but its -wal or -shm is still there: put the file back"
-	    " that belongs to them, or remove them",
+	    "is %s, but its -wal or -shm is still there: restore the file that"
+	    " belongs to them, or remove them",
 	    is_beside(name, "") ? "empty" : "missing");
 }
 
-/*
- * Which file it is, before it is opened: another one that takes its place
- * meanwhile is then noticed, at worst one time too often.
- */
+/* Note which file it is before it is opened.  If another one takes its place in
+   between, log_is_replaced() reports it, at worst once too often. */
 static void
 note_file(struct log *log)
 {
 	struct stat st;
 
 	if (stat(log->path, &st) != 0)
-		return; /* SQLite says why, or it is opened anew */
+		return; /* SQLite reports it, or the log is reopened */
 	log->device = st.st_dev;
 	log->inode = st.st_ino;
 }
@@ -97,7 +96,7 @@ log_is_replaced(const struct log *log)
 {
 	struct stat st;
 
-	if (stat(log->path, &st) != 0) /* what is appended would be lost */
+	if (stat(log->path, &st) != 0) /* events would be lost */
 		return log->appends && errno == ENOENT;
 	return st.st_dev != log->device || st.st_ino != log->inode;
 }

@@ -1,10 +1,10 @@
 /*
- * Has a client missed anything?  Of whole topics each is looked up; for others
- * all topics are gone through, the last removed first.
+ * Has a client missed a removed event?  If the filter has whole topics only,
+ * each is looked up.  Else all topics are scanned, the last removed first.
  */
 #include "gap.h"
 
-#define TOPICS_MAX 10000 /* looked at for one client */
+#define TOPICS_MAX 10000 /* scanned in one call */
 
 struct gap {
 	const struct filter *filter;
@@ -17,8 +17,7 @@ on_gap(void *cookie, const struct event *e)
 {
 	struct gap *gap = cookie;
 
-	/* so many that it would take long, or so long ago that it has been
-	   forgotten which: then say that one is missing */
+	/* if the scan takes too long, or the topic is forgotten, report a gap */
 	if (++gap->looked_at > TOPICS_MAX || e->topic.bytes == NULL ||
 	    filter_has_topic(gap->filter, e->topic)) {
 		gap->removed = e->id;
@@ -27,21 +26,21 @@ on_gap(void *cookie, const struct event *e)
 	return true;
 }
 
-/* The highest id, or 0. */
+/* Set *removed to the highest id > cursor; 0 if there is none. */
 static enum log_result
 find_highest(struct log *log, const struct filter *f, int64_t cursor,
     int64_t *removed)
 {
 	struct gap gap = { .filter = f };
-	const struct pattern *patterns;
 	enum log_result result = LOG_OK;
 	size_t n;
+	const struct pattern *patterns = filter_patterns(f, &n);
 
-	patterns = filter_patterns(f, &n);
-	if (!filter_is_exact(f))
+	if (!filter_is_exact(f)) {
 		result = log_removed(log, cursor, on_gap, &gap);
-	for (size_t i = 0; filter_is_exact(f) && i < n && result == LOG_OK;
-	     i++) {
+		n = 0;
+	}
+	for (size_t i = 0; i < n && result == LOG_OK; i++) {
 		int64_t id = 0;
 
 		result = log_removed_of(log, patterns[i].text, &id);
@@ -52,40 +51,28 @@ find_highest(struct log *log, const struct filter *f, int64_t cursor,
 	return result;
 }
 
-/*
- * Ids do not go in their order: a lower one than those that were gone when the
- * client began may have gone since.
- */
-static enum log_result
-have_more_gone(struct log *log, const struct gap_known *known, bool *more)
-{
-	enum log_result result;
-	int64_t count, highest;
-
-	*more = false;
-	if (known->is_told)
-		return LOG_OK;
-	result = log_removals(log, &count, &highest);
-	*more = result == LOG_OK && count != known->count;
-	return result;
-}
-
 enum log_result
 gap_find(struct log *log, const struct filter *f, int64_t cursor,
     struct gap_known *known, int64_t *next)
 {
+	int64_t removed = 0, count, highest;
 	enum log_result result;
-	int64_t removed = 0;
-	bool is_news;
 
 	*next = 0;
 	result = find_highest(log, f, cursor, &removed);
-	is_news = removed > known->upto;
-	if (result == LOG_OK && removed > 0 && !is_news)
-		result = have_more_gone(log, known, &is_news);
-	if (result == LOG_OK && is_news)
-		result = log_next(log, removed, next);
-	if (result == LOG_OK && is_news)
+	if (result != LOG_OK || removed == 0)
+		return result;
+	if (removed <= known->upto) {
+		if (known->is_told)
+			return LOG_OK;
+		/* Rows are not removed in the order of their ids: one below
+		   known->upto may have been removed since. */
+		result = log_removals(log, &count, &highest);
+		if (result != LOG_OK || count == known->count)
+			return result;
+	}
+	result = log_next(log, removed, next);
+	if (result == LOG_OK)
 		*known = (struct gap_known){ .upto = removed, .is_told = true };
 	return result;
 }

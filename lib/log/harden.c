@@ -1,23 +1,23 @@
 /*
- * What a file is trusted with: nothing.
+ * Hardening against the file: it may come from anybody.
  *
- * A schema is a program: a view in the place of a table, a trigger or a column
- * that is computed would have us run it, without end if it likes.  What is not
- * ours is refused when the log is opened; what comes later is bounded.
+ * A schema is a program.  A view in place of a table, a trigger or a generated
+ * column would make us run code of the file, without end.  Such a schema is
+ * refused when the log is opened; a statement that runs later is bounded.
  */
 #include "log.h"
 
 #include "statement.h"
 
 #define STEPS_OF_TICK 1000000
-#define TICKS_MAX 100 /* a second or two; an honest call takes thousandths */
+#define TICKS_MAX 100 /* a second or two; a normal call takes milliseconds */
 
 static int
 on_tick(void *cookie)
 {
 	struct log *log = cookie;
 
-	return ++log->ticks > TICKS_MAX; /* then: SQLITE_INTERRUPT */
+	return ++log->ticks > TICKS_MAX; /* true: SQLITE_INTERRUPT */
 }
 
 enum log_result
@@ -25,10 +25,10 @@ log_harden(struct log *log, const struct log_options *o)
 {
 	if (o->bounded)
 		sqlite3_progress_handler(log->db, STEPS_OF_TICK, on_tick, log);
-	/* these cannot fail: the version that schema.sql needs has them */
+	/* cannot fail: every version that can run schema.sql has it */
 	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	/* temporary files would lie elsewhere; a mapped file that is cut short
-	   ends the process */
+	/* The sandbox allows no temporary files; a mapped file that is
+	   truncated ends the process. */
 	return log_execute(log,
 	    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
 	    " PRAGMA cell_size_check = ON");
@@ -45,8 +45,8 @@ log_harden_reader(struct log *log)
 	(void)sqlite3_drop_modules(log->db, NULL); /* always SQLITE_OK */
 }
 
-/* Is it an ordinary table with this column?  SQL could not ask without having
-   a view run. */
+/* Set *has to whether there is an ordinary table with this column.  A query
+   would run the view that may be there instead. */
 static enum log_result
 has_column(struct log *log, const char *table, const char *column, bool *has,
     int *keeps_ids)

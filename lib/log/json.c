@@ -1,11 +1,10 @@
 /*
  * JSON, read by SQLite's own functions in a connection without a file.
  *
- * What SQLite 3.40 would let through or spoil is refused before it sees the
- * text: bytes that are not UTF-8, a NUL (it ends the text, and an escaped one
- * ends the string), and lone surrogates (they become bytes that are not
- * UTF-8).  Elements are walked by json_each(), never asked for by '$[i]', which
- * would read the array again for each.
+ * Input that SQLite 3.40 accepts by mistake is refused first: bytes that are
+ * not UTF-8, a NUL (it ends the text; an escaped one ends the string), and lone
+ * surrogates (they become bytes that are not UTF-8).  Elements come from
+ * json_each(): '$[i]' would parse the array again for each.
  */
 #include "log.h"
 
@@ -20,7 +19,7 @@ struct log_json {
 	struct log *log; /* without a file */
 };
 
-/* One text that is being read. */
+/* The reading of one text. */
 struct reader {
 	struct log *log;
 	log_member_fn *member;
@@ -28,15 +27,16 @@ struct reader {
 	char *why;
 };
 
-/* An error if it is not JSON; json_valid() says no for want of memory, too. */
+/* An error if the text is not JSON.  json_valid() is 0 also if memory is
+   short. */
 static const char type_text[] = "SELECT json_type(?1)";
 
 static const char elements_text[] = "SELECT type, value FROM json_each(?1)";
 
 /*
- * json_each.value turns 1.10 into 1.1 and a long integer into a float, where
- * "->" gives the number as it was sent.  fullkey is no path that "->" can read
- * if the name holds an escaped quote: such a number comes as SQLite sees it.
+ * json_each.value turns 1.10 into 1.1 and a long integer into a float; "->"
+ * gives the number as it was sent.  If the name holds an escaped quote, "->"
+ * cannot read fullkey, and the number comes as SQLite converts it.
  */
 static const char members_text[] =
     "SELECT key, type, CASE"
@@ -72,7 +72,7 @@ is_low_surrogate(int value)
 	return value >= 0xdc00 && value <= 0xdfff;
 }
 
-/* Outside of strings a backslash is no JSON, so every one is an escape. */
+/* Outside of strings JSON has no backslash, so every one begins an escape. */
 static const char *
 escape_fault(struct text t)
 {
@@ -162,7 +162,7 @@ each_element(struct reader *r, struct text json)
 			continue;
 		}
 		(void)snprintf(r->why, LOG_WHY_MAX,
-		    "index %zu of the array is no object", index);
+		    "index %zu of the array is not an object", index);
 		result = LOG_REFUSED;
 	}
 	return end(r, &s, result);

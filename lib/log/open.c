@@ -1,8 +1,7 @@
 /*
- * Opening the log: create, recognise, refuse.
+ * Opening a log: create it, recognise it, or refuse it.
  *
- * What is opened is either a log of our format or nothing: a file that is some
- * other database is never written to.
+ * Invariant: a file that is some other database is never written to.
  */
 #include "log.h"
 
@@ -33,20 +32,18 @@ create(struct log *log)
 	return result;
 }
 
-/* What there is in the open database. */
+/* What the open database contains. */
 struct facts {
 	int64_t version;
 	int64_t objects;
 	int64_t events;    /* the table */
-	int64_t rest;      /* of what the schema makes */
-	bool keeps_ids;    /* ids never come back */
-	const char *wrong; /* a table that is none */
+	int64_t rest;      /* the other objects of the schema */
+	bool keeps_ids;    /* ids are never reused */
+	const char *wrong; /* what log_check_tables() refuses */
 };
 
-/*
- * All facts of one moment: between two of them another program may create the
- * log.
- */
+/* Read them in one transaction, for another program may create the log between
+   two reads. */
 static enum log_result
 read_facts(struct log *log, struct facts *f)
 {
@@ -96,7 +93,7 @@ recognise(struct log *log, bool may_create)
 	if (!f.keeps_ids)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
-		    " AUTOINCREMENT, so ids could come back: name another file");
+		    " AUTOINCREMENT, so ids could be reused: name another file");
 	if (f.version != FORMAT)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is a log of format %lld, this program reads format %d:"
@@ -110,16 +107,16 @@ recognise(struct log *log, bool may_create)
 		    " file");
 	if (f.wrong != NULL)
 		return log_error(log, LOG_NOT_A_LOG,
-		    "its '%s' is no table, or has a column that is computed:"
+		    "its '%s' is not a table, or has a generated column:"
 		    " name another file",
 		    f.wrong);
 	return LOG_OK;
 }
 
 /*
- * Recognise or create the log, in WAL mode.  Other programs may be at it too,
- * making it, or closing it as the last; who loses the change to WAL to them is
- * told so at once, whatever the timeout.
+ * Recognise or create the log, and change it to WAL mode.  While other programs
+ * create the log, or close it as the last, that change fails with SQLITE_BUSY
+ * at once, whatever the busy timeout.
  */
 static enum log_result
 settle(struct log *log, const struct log_options *o)
@@ -170,7 +167,6 @@ open_database(struct log *log, const struct log_options *o)
 		log_harden_reader(log);
 	if ((result = log_read_identity(log)) != LOG_OK)
 		return result;
-	/* 0 for a reader: it tries again on its next look */
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */
 	if (o->append)
 		return log_execute(log,

@@ -1,8 +1,8 @@
 /*
- * Reading the log, a page at a time.
+ * Reading the log, one page at a time.
  *
- * Every function leaves its statement reset, so no read transaction outlives a
- * call, or log_end(): an open one would stop checkpoints and let the WAL grow.
+ * Invariant: no read transaction outlives a call, or log_end().  An open one
+ * stops checkpoints and lets the WAL grow.
  */
 #include "log.h"
 
@@ -11,15 +11,15 @@
 enum log_result
 log_begin(struct log *log)
 {
-	log_end(log); /* should that have failed before */
+	log_end(log); /* in case that failed before */
 	return log_run(log, "BEGIN");
 }
 
 void
 log_end(struct log *log)
 {
-	/* an error may have ended it; of reading there is nothing to commit
-	   that could fail */
+	/* An error may have ended the transaction.  The commit of a read
+	   cannot fail. */
 	if (sqlite3_get_autocommit(log->db) == 0)
 		(void)log_run(log, "COMMIT");
 }
@@ -47,7 +47,7 @@ log_changed(struct log *log, bool *changed)
 enum log_result
 log_head(struct log *log, int64_t *head)
 {
-	/* the sequence can be set back by hand, which moves no row */
+	/* sqlite_sequence can be set back by hand; the rows stay */
 	return log_query(log,
 	    "SELECT max(ifnull((SELECT CAST(seq AS INTEGER)"
 	    " FROM sqlite_sequence WHERE name = 'events'), 0),"
@@ -58,7 +58,7 @@ log_head(struct log *log, int64_t *head)
 enum log_result
 log_oldest(struct log *log, int64_t *oldest)
 {
-	/* checks can be turned off: to id 0 and below no cursor points */
+	/* With CHECKs off, rows <= 0 are possible; no cursor precedes them. */
 	return log_query(log, "SELECT min(id) FROM events WHERE id > 0",
 	    oldest);
 }
@@ -134,10 +134,8 @@ begin_range(struct log *log, const struct log_range *range)
 	return s;
 }
 
-/*
- * Checks can be turned off, and a client that is told to wait for a thousand
- * years is lost.
- */
+/* With CHECKs off, a row may hold any value: a client must not be told to wait
+   for a thousand years. */
 static int64_t
 retry_ms(const struct statement *s, int column)
 {
@@ -168,7 +166,7 @@ log_read(struct log *log, const struct log_range *range, log_row_fn *row,
 {
 	struct statement s = begin_range(log, range);
 	const bool back = range->is_back;
-	/* what is still to come lies on the other side of it */
+	/* the rows still to come are on the other side of it */
 	int64_t edge = back ? range->upto : range->after;
 	bool is_taken = true;
 	size_t n = 0;
@@ -176,10 +174,10 @@ log_read(struct log *log, const struct log_range *range, log_row_fn *row,
 	while (is_taken && statement_step(&s)) {
 		struct event e = read_row(&s, back);
 
-		/* what is out of order cannot be trusted */
+		/* the index is corrupt */
 		if (back ? e.id > edge : e.id <= edge)
 			statement_fail(&s, SQLITE_CORRUPT_INDEX);
-		/* text that there was no memory for is not empty */
+		/* a text without memory is not an empty text */
 		if (statement_has_failed(&s))
 			break;
 		is_taken = row(cookie, &e);
@@ -194,7 +192,7 @@ log_read(struct log *log, const struct log_range *range, log_row_fn *row,
 	return statement_end(&s);
 }
 
-/* The first row with id >= from: its id and time; id 0 if there is none. */
+/* Find the first row with id >= from; *id is 0 if there is none. */
 static enum log_result
 created(struct log *log, int64_t from, int64_t *id, int64_t *created_ms)
 {

@@ -1,9 +1,9 @@
 /*
- * Removing rows: those that are too many by a limit that is given, or by the
- * rules of retention in the log itself.
+ * Removing rows: by limits that the caller gives, or by the log's own rules of
+ * retention.
  *
- * Rows are looked for while others may write, and only removed under the lock:
- * as rows never change, what was found is still what it was, or has gone.
+ * Rows are searched for without the lock and removed under it.  Rows never
+ * change, so a row that was found is the same or is gone.
  */
 #include "admin.h"
 
@@ -39,7 +39,7 @@ prepare(struct log *log, const struct log_surplus *p, const char *before,
 	return s;
 }
 
-/* The newest row that is one too many. */
+/* Find the newest row that is too many. */
 static enum log_result
 find_rows(struct log *log, struct log_surplus *p)
 {
@@ -66,7 +66,7 @@ find_limits(struct log *log, struct log_surplus *p)
 	return result;
 }
 
-/* The next ids that are to go. */
+/* Find the next ids to remove. */
 static enum log_result
 find_surplus(struct log *log, const struct log_surplus *p,
     int64_t ids[LOG_REMOVE_MAX], int *n)
@@ -88,7 +88,7 @@ find_surplus(struct log *log, const struct log_surplus *p,
 
 /* ---- under the lock ---- */
 
-/* Commit what went well, else undo it and keep the words for why. */
+/* Commit if all went well, else roll back. */
 static enum log_result
 finish(struct log *log, enum log_result result)
 {
@@ -151,7 +151,7 @@ log_rules(struct log *log, int64_t *rules)
 	return log_query(log, "SELECT count(*) FROM retention", rules);
 }
 
-/* The script gives one number: of the rules that still keep too much. */
+/* The script returns the number of rules that still keep too much. */
 static int
 on_overdue(void *cookie, int n, char **values, char **names)
 {

@@ -1,5 +1,5 @@
 /*
- * Looking for the place in the log where a stream begins.
+ * The search for the place in the log where a stream begins.
  */
 #include "seek.h"
 
@@ -17,7 +17,7 @@ seek_narrow(struct log_range *range, const struct filter *f,
 	range->topics = topics;
 }
 
-/* Who begins with what is kept misses nothing that was removed before. */
+/* A stream that begins with existing rows misses none removed before. */
 static enum seek_result
 know_removed(struct log *log, struct seek *seek)
 {
@@ -35,7 +35,7 @@ find_after(struct log *log, int64_t head, struct seek *seek)
 	seek->cursor = seek->value <= head ? seek->value : head;
 	if (seek->value <= head)
 		return SEEK_FOUND;
-	/* there, but not yet seen by us? */
+	/* it may have been appended since head was read */
 	if (log_head(log, &end) != LOG_OK)
 		return SEEK_TROUBLE;
 	return seek->value <= end ? SEEK_AGAIN : SEEK_BEYOND;

@@ -31,14 +31,15 @@ static const struct meaning meanings[] = {
 	{ SQLITE_NOMEM, LOG_NO_MEMORY, "" },
 	{ SQLITE_NOTADB, LOG_NOT_A_LOG, ": name another file" },
 	{ SQLITE_CANTOPEN, LOG_BROKEN,
-	    ": its folder must be there, and this program's user must be"
-	    " allowed to read and write in it" },
+	    ": its folder must exist, and this program's user must be allowed to"
+	    " read and write in it" },
 	{ SQLITE_READONLY, LOG_BROKEN,
 	    ": let this program's user write to the file and its folder" },
 	{ SQLITE_PERM, LOG_BROKEN,
 	    ": let this program's user write to the file and its folder" },
 	{ SQLITE_INTERRUPT, LOG_BROKEN,
-	    ": its schema has it do something without end; name another file" },
+	    ": the schema of the file makes a statement run without end; name"
+	    " another file" },
 	{ SQLITE_CORRUPT, LOG_BROKEN,
 	    ": restore it from a backup (sqlite3 FILE .recover saves what can"
 	    " be read)" },

@@ -1,5 +1,5 @@
 /*
- * How large a log is, and what its rows hold besides.
+ * Statistics of a log, and the columns that log_read() does not give.
  */
 #include "admin.h"
 
@@ -27,7 +27,7 @@ log_origin(struct log *log, int64_t id, struct log_origin *o)
 		key = statement_text(&s, 1);
 	}
 	if (key.bytes != NULL) {
-		/* the schema allows no more */
+		/* with CHECKs off it may be longer */
 		o->key.len =
 		    key.len < sizeof(o->bytes) ? key.len : sizeof(o->bytes);
 		memcpy(o->bytes, key.bytes, o->key.len);
@@ -38,7 +38,7 @@ log_origin(struct log *log, int64_t id, struct log_origin *o)
 
 /* ---- numbers ---- */
 
-/* Bytes of the file, or of the one beside it; 0 if it is not there. */
+/* Returns the size of a file of the log; 0 if it does not exist. */
 static int64_t
 file_bytes(const struct log *log, const char *suffix)
 {
@@ -79,7 +79,7 @@ count_rows(struct log *log, struct log_stats *s)
 	return result == LOG_OK ? log_head(log, &s->head) : result;
 }
 
-/* Ids grow with time, so the last hour is at the end of the log. */
+/* created_ms grows with id, so the last hour is at the end of the log. */
 static enum log_result
 count_minutes(struct log *log, int64_t now_ms, struct log_stats *stats)
 {
