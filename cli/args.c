@@ -83,12 +83,6 @@ args_read(struct args *a, void *config, int max_operands)
 	return -1;
 }
 
-const char *
-args_operand(const struct args *a, int number)
-{
-	return number < a->argc ? a->argv[number] : NULL;
-}
-
 enum status
 args_need_db(const struct args *a)
 {

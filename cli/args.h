@@ -40,7 +40,8 @@ extern const struct command tail_command;
 /*
  * The arguments of the program, and then of a command.
  *   command     NULL before it is known
- *   argc, argv  once the options are read, argv[1..argc) are the operands
+ *   argc, argv  once the options are read, argv[1..argc) are the operands,
+ *               and argv[argc] is NULL
  *   common      options that every command has: the next three fields
  *   db          the log; NULL if none was named
  *   status      what to return after args_read() has returned -1
@@ -68,9 +69,6 @@ extern const struct option args_common[];
  *   owns     a and config borrow from argv and the environment
  */
 int args_read(struct args *a, void *config, int max_operands);
-
-/* Return an operand, or NULL if there are fewer; the first is number 1. */
-const char *args_operand(const struct args *a, int number);
 
 /* Report a failure, or wrong usage, under the name of the command.  Returns the
    status. */

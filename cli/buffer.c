@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/utf8.h"
+
 #define FIRST_BYTES 4096
+#define ESCAPE_MAX 8
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 void
 buffer_free(struct buffer *b)
@@ -80,4 +84,41 @@ buffer_print(struct buffer *b, const char *format, ...)
 	}
 	va_end(again);
 	va_end(args);
+}
+
+/* Write the escape of a character; "" if it needs none. */
+static void
+escape(uint32_t c, const char *quoted, char out[ESCAPE_MAX])
+{
+	out[0] = '\0';
+	if (c == '\n')
+		(void)snprintf(out, ESCAPE_MAX, "\\n");
+	else if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+		(void)snprintf(out, ESCAPE_MAX, "\\u%04x", (unsigned)c);
+	else if (c < 0x80 && strchr(quoted, (int)c) != NULL)
+		(void)snprintf(out, ESCAPE_MAX, "\\%c", (int)c);
+	else if (c == UTF8_REPLACEMENT)
+		(void)snprintf(out, ESCAPE_MAX, REPLACEMENT);
+}
+
+void
+buffer_escape(struct buffer *b, struct text t, const char *quoted)
+{
+	size_t done = 0, at = 0;
+
+	while (at < t.len) {
+		char out[ESCAPE_MAX];
+		uint32_t c;
+		size_t len = utf8_next(t, at, &c);
+
+		escape(c, quoted, out);
+		if (out[0] != '\0') {
+			buffer_add(b, t.bytes + done, at - done);
+			buffer_add_string(b, out);
+			done = at + len;
+		}
+		at += len;
+	}
+	if (at > done)
+		buffer_add(b, t.bytes + done, at - done);
 }

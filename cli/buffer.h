@@ -33,4 +33,12 @@ void buffer_add_string(struct buffer *b, const char *string);
 void buffer_print(struct buffer *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * Add a text of any bytes so that it stays on one line and does not control a
+ * terminal: control characters become \n or \u00XX, malformed UTF-8 becomes
+ * U+FFFD.
+ *   quoted   ASCII characters to be preceded by a backslash
+ */
+void buffer_escape(struct buffer *b, struct text t, const char *quoted);
+
 #endif

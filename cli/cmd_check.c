@@ -5,7 +5,6 @@
 
 #include "lib/log/admin.h"
 #include "args.h"
-#include "escape.h"
 #include "json.h"
 #include "output.h"
 
@@ -46,7 +45,7 @@ on_finding(void *cookie, enum log_finding finding, const char *about,
 	buffer_print(&c->out, "%-8s %s: ",
 	    finding == LOG_FINDING_WRONG ? "WRONG" : finding_names[finding],
 	    about);
-	escape_text(&c->out, text_of(line), "");
+	buffer_escape(&c->out, text_of(line), "");
 	buffer_add_string(&c->out, "\n");
 }
 

@@ -249,7 +249,7 @@ read_options(struct import *m)
 {
 	if (args_read(m->args, m, 1) != 0)
 		return -1;
-	m->path = args_operand(m->args, 1);
+	m->path = m->args->argv[1];
 	if (m->path != NULL && strcmp(m->path, "-") == 0)
 		m->path = NULL;
 	return 0;

@@ -37,8 +37,8 @@ run(struct args *a)
 
 	if (args_read(a, NULL, 1) != 0)
 		return a->status;
-	if (args_operand(a, 1) != NULL)
-		a->db = args_operand(a, 1);
+	if (a->argv[1] != NULL)
+		a->db = a->argv[1];
 	if ((status = args_need_db(a)) != STATUS_OK)
 		return status;
 	/* not every user of the machine may read the events */

@@ -61,7 +61,7 @@ read_options(struct publish *p)
 
 	if (args_read(a, p, 1) != 0)
 		return -1;
-	data = args_operand(a, 1);
+	data = a->argv[1];
 	if (data == NULL)
 		return 0;
 	p->event.data = text_of(data);

@@ -8,7 +8,6 @@
 
 #include "lib/log/admin.h"
 #include "args.h"
-#include "escape.h"
 #include "json.h"
 #include "output.h"
 
@@ -82,7 +81,7 @@ on_topic_line(void *cookie, struct text topic, int64_t rows)
 
 	buffer_print(&s->out, "%12" PRId64 "  %s", rows,
 	    topic.len == 0 ? "(the empty topic)" : "");
-	escape_text(&s->out, topic, "");
+	buffer_escape(&s->out, topic, "");
 	buffer_add_string(&s->out, "\n");
 }
 

@@ -6,8 +6,6 @@
 
 #include <inttypes.h>
 
-#include "escape.h"
-
 static void
 add_char(struct buffer *b, char c)
 {
@@ -18,7 +16,7 @@ static void
 add_quoted(struct buffer *b, struct text t)
 {
 	add_char(b, '"');
-	escape_text(b, t, "\"\\");
+	buffer_escape(b, t, "\"\\");
 	add_char(b, '"');
 }
 

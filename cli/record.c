@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "lib/sse.h"
-#include "escape.h"
 #include "json.h"
 
 #define RETRY_MS 3000 /* what the responder says unless told otherwise */
@@ -36,11 +35,11 @@ add_line(struct buffer *b, const struct event *e, int64_t created_ms)
 	buffer_print(b, "%" PRId64 "\t", e->id);
 	add_time(b, created_ms);
 	buffer_add_string(b, "\t");
-	escape_text(b, e->topic, "");
+	buffer_escape(b, e->topic, "");
 	buffer_add_string(b, "\t");
-	escape_text(b, e->name, "");
+	buffer_escape(b, e->name, "");
 	buffer_add_string(b, "\t");
-	escape_text(b, e->data, "");
+	buffer_escape(b, e->data, "");
 	buffer_add_string(b, "\n");
 }
 

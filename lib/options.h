@@ -114,8 +114,9 @@ enum options_result options_refuse(char why[OPTIONS_WHY_MAX],
 
 /*
  * Read the command line.
- *   shape    argv[0] is skipped; on OPTIONS_OK, argv[1..*argc) holds the
- *            operands in their order
+ *   shape    argv[0] is skipped; argv[*argc] is NULL; on
+ *            OPTIONS_OK, argv[1..*argc) holds the operands in their order, and
+ *            argv[*argc] is NULL
  *   owns     config borrows from argv
  */
 enum options_result options_arguments(struct options *o, int *argc, char **argv,

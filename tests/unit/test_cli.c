@@ -1,10 +1,9 @@
 /*
- * The pure modules of rowcast(1): buffer, escape, json, record.
+ * The pure modules of rowcast(1): buffer, json, record.
  * The property test writes random bytes as JSON and has SQLite read them back.
  */
 #include "tap.h"
 
-#include "cli/escape.h"
 #include "cli/json.h"
 #include "cli/record.h"
 #include "lib/log/log.h"
@@ -64,7 +63,7 @@ check_buffer(void)
 static bool
 escapes(struct text t, struct text expected)
 {
-	escape_text(&b, t, "\"\\");
+	buffer_escape(&b, t, "\"\\");
 	return holds(expected);
 }
 
@@ -89,7 +88,7 @@ check_escape(void)
 	    "escape: characters that are cut short are one each");
 	check(escapes(TEXT("\xc3"), TEXT("\xef\xbf\xbd")),
 	    "escape: also at the end");
-	escape_text(&b, TEXT("\"\\\n"), "");
+	buffer_escape(&b, TEXT("\"\\\n"), "");
 	check(holds(TEXT("\"\\\\n")), "escape: nothing is quoted");
 }
 
