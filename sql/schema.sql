@@ -1,7 +1,7 @@
 -- The log of rowcast, format 1.
 --
--- Both programs carry this file and run it when they meet an empty database.
--- To add the log to the database of an application:
+-- The programs contain this file and run it on an empty database.  To add the
+-- log to the database of an application:
 --
 --     sqlite3 -bail app.db <sql/schema.sql
 --
@@ -11,9 +11,9 @@ PRAGMA journal_mode = WAL;
 
 BEGIN IMMEDIATE;
 
--- One row is one event.  Ids never come back (AUTOINCREMENT), and SQLite lets
+-- One row is one event.  Ids are never reused (AUTOINCREMENT), and SQLite lets
 -- one writer commit at a time, so "id > cursor" cannot skip a row.  The upper
--- bound of id is the largest integer that JavaScript holds exactly.
+-- bound of id is the largest integer that JavaScript represents exactly.
 CREATE TABLE events (
 	id         INTEGER PRIMARY KEY AUTOINCREMENT,
 	topic      TEXT NOT NULL DEFAULT '',
@@ -46,13 +46,13 @@ CREATE TABLE events (
 		CHECK (length(CAST(key AS BLOB)) BETWEEN 1 AND 255)
 ) STRICT;
 
--- A stream that comes back for some topics reads their rows alone.
+-- A stream that reconnects for some topics reads only their rows.
 CREATE INDEX events_topic ON events (topic);
 
--- The highest id ever removed, by topic: what a returning client has missed.
--- Topics of which nothing has gone for the last 100,000 ids that have gone are
--- forgotten, else there would be ever more: of what was removed up to the id
--- "forgotten" it is no longer known which topics it had.
+-- The highest id ever removed of each topic: what a client that reconnects may
+-- have missed.  A topic whose last removal lies more than 100,000 ids back is
+-- forgotten, to bound the table.  The topics of rows removed up to the id
+-- events_log.forgotten are no longer known.
 CREATE TABLE events_removed (
 	topic TEXT PRIMARY KEY,
 	id    INTEGER NOT NULL
@@ -81,8 +81,8 @@ BEGIN
 		OLD.topic = topic_pattern);
 END;
 
--- A publisher that tries again adds nothing, however it inserts: OR REPLACE
--- would remove the row that clients may hold, without any trigger to tell.
+-- A second row with the same key is ignored, however it is inserted: OR REPLACE
+-- would remove a row that clients may have, without firing a delete trigger.
 CREATE TRIGGER events_keep_first BEFORE INSERT ON events
 WHEN NEW.key IS NOT NULL
 	AND EXISTS (SELECT 1 FROM events WHERE key = NEW.key)
@@ -90,21 +90,21 @@ BEGIN
 	SELECT RAISE(IGNORE);
 END;
 
--- Clients that hold an event are not told that it changed.
+-- Clients that have received an event would not learn that it changed.
 CREATE TRIGGER events_never_change BEFORE UPDATE ON events
 BEGIN
 	SELECT RAISE(ABORT, 'events never change: insert a new one');
 END;
 
--- Clients that are past an id never look below it again.
+-- Clients never read below an id that they have passed.
 CREATE TRIGGER events_in_order AFTER INSERT ON events
 WHEN NEW.id <= (SELECT seq FROM sqlite_sequence WHERE name = 'events')
 BEGIN
 	SELECT RAISE(ABORT, 'id lies below the end of the log: leave id out');
 END;
 
--- Which log this is: another one in the same place is noticed by it.  And how
--- many rows were ever removed: what is in memory of them is then dropped.
+-- identity tells this log from another one that takes its place.  removals
+-- counts the rows ever removed: when it changes, readers drop their caches.
 CREATE TABLE events_log (
 	identity  TEXT NOT NULL,
 	removals  INTEGER NOT NULL,
@@ -112,14 +112,14 @@ CREATE TABLE events_log (
 ) STRICT;
 INSERT INTO events_log VALUES (lower(hex(randomblob(16))), 0, 0);
 
--- How much is kept.  A rule limits the events of all topics that match, taken
--- together, and every rule that matches holds:
+-- The rules of retention.  A rule limits the events of all topics that match,
+-- taken together.  If several rules match, all of them apply:
 --
 --     INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 100000);
 --
--- A pattern is a topic, or it ends in '*' and stands for all that begin so.
--- Age goes by created_ms; bytes are those of data.  The oldest events go first,
--- and the last one of a rule only by age.
+-- A pattern is a topic, or a prefix followed by '*'.  Age is counted from
+-- created_ms; bytes are those of data.  The oldest events are removed first.
+-- The last event of a rule is removed by age only.
 CREATE TABLE retention (
 	topic_pattern TEXT PRIMARY KEY NOT NULL,
 	max_rows      INTEGER,
@@ -139,8 +139,8 @@ CREATE TABLE retention (
 		CHECK (max_bytes BETWEEN 1 AND 9007199254740991)
 ) STRICT, WITHOUT ROWID;
 
--- The rules as the triggers need them, and what each keeps now.  A topic is
--- compared by bytes: to LIKE and GLOB, others than the last star mean something.
+-- The rules in the form that triggers need, and what each keeps now.  Topics
+-- are compared by bytes: LIKE and GLOB give a meaning to other characters, too.
 CREATE TABLE events_retained (
 	topic_pattern TEXT PRIMARY KEY NOT NULL,
 	max_rows   INTEGER,
@@ -157,7 +157,7 @@ CREATE TABLE events_retained (
 		length(topic_pattern) - is_prefix) AS BLOB)) STORED
 ) STRICT, WITHOUT ROWID;
 
--- A rule is counted anew, by one scan of the log, when it comes or changes.
+-- When a rule is added or changed, one scan of the log counts its events.
 CREATE TRIGGER events_retained_count AFTER INSERT ON events_retained
 BEGIN
 	UPDATE events_retained SET
@@ -198,8 +198,9 @@ BEGIN
 	DELETE FROM events_retained WHERE topic_pattern = OLD.topic_pattern;
 END;
 
--- Which rules keep too much, and which are near to it, in what: removing costs
--- less by the dozen, so once it has begun, it goes on to 99.9 % of the limit.
+-- Which rules keep too much, and which are near their limit, and by what:
+-- removing many rows at once costs less for each, so removal goes on until
+-- 99.9 % of the limit.
 CREATE VIEW events_kept AS
 SELECT topic_pattern, kept_rows, kept_bytes, oldest, eldest, is_prefix, prefix,
 	kept_rows > max_rows
@@ -214,11 +215,11 @@ SELECT topic_pattern, kept_rows, kept_bytes, oldest, eldest, is_prefix, prefix,
 		THEN 'age' END AS is_near
 FROM events_retained;
 
--- To insert a rule here is to remove one of its events, if it keeps too much: a
--- loop, in the way that triggers can have one.  Which one takes the index to
--- find for a topic; for a prefix it takes a search from where the last one
--- ended.  It looks at a few rows only, so that no insert pays for how many of
--- other topics lie between: the next one goes on from there.
+-- Inserting a rule here removes one of its events, if it keeps too much.  In
+-- this way a trigger can loop.  An index finds the event of a topic.  For a
+-- prefix, a search goes on from where the last one ended.  It reads a few rows
+-- only, so that the cost of an insert does not depend on the rows of other
+-- topics in between; the next insert continues from there.
 CREATE TRIGGER events_prune INSTEAD OF INSERT ON events_kept
 WHEN (SELECT is_near FROM events_kept
 	WHERE topic_pattern = NEW.topic_pattern) IS NOT NULL
@@ -264,8 +265,8 @@ BEGIN
 				topic = topic_pattern));
 END;
 
--- Each insert counts, and removes a few events of each rule that keeps too
--- much: no more, so that none pays for a rule that has just been made.
+-- Each insert updates the counts, and removes a few events of each rule that
+-- keeps too much: only a few, so that no insert pays for a new rule alone.
 CREATE TRIGGER events_retain AFTER INSERT ON events
 WHEN EXISTS (SELECT 1 FROM events_retained)
 BEGIN
