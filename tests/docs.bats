@@ -197,3 +197,28 @@ code_in() {
 	[ "$(sqlite3 "$copy" 'SELECT identity FROM events_log')" != \
 		"$(sqlite3 "$log" 'SELECT identity FROM events_log')" ]
 }
+
+# The modules of a folder, by the list in design.md: each line of the list begins
+# with names, up to two spaces.
+#   usage: modules_of FOLDER
+modules_of() {
+	awk -v folder="$1" '
+		/^## / { here = /Files/ }
+		!here { next }
+		/^[a-z]/ { mine = $1 == folder; next }
+		mine && /^  [a-z]/ { sub(/^  /, ""); sub(/  .*/, ""); print }
+	' docs/design.md | sed 's/, /\n/g'
+}
+
+@test "design.md lists each source file, and no others" {
+	local folder
+	for folder in fcgi/ cgi/ cli/ lib/fastcgi/ lib/body/ lib/log/ lib/loop/ \
+		lib/sandbox/ lib/; do
+		echo "$folder"
+		find "$folder" -maxdepth 1 -name '*.c' -printf '%f\n' |
+			sed -e 's/\.c$//' -e 's/^cmd_.*/cmd_*/' | sort -u \
+			>"$BATS_TEST_TMPDIR/tree"
+		modules_of "$folder" | sort -u >"$BATS_TEST_TMPDIR/list"
+		diff "$BATS_TEST_TMPDIR/tree" "$BATS_TEST_TMPDIR/list"
+	done
+}
