@@ -20,12 +20,12 @@
 #define LINE_MAX_BYTES 1024
 
 const struct option args_common[] = {
-	{ "db", 0, "ROWCAST_DB", "FILE", NULL, "the log",
+	{ "db", NULL, "ROWCAST_DB", "FILE", NULL, "the log",
 	    OPTION_PLAIN(TEXT, struct args, db) },
-	{ "busy-ms", 0, "ROWCAST_BUSY_MS", "N", "5000",
+	{ "busy-ms", NULL, "ROWCAST_BUSY_MS", "N", "5000",
 	    "wait this long for other writers",
 	    OPTION_NUMBER(struct args, busy_ms, 0, 600000, 1) },
-	{ "json", 0, NULL, NULL, NULL, "print JSON, for programs",
+	{ "json", NULL, NULL, NULL, NULL, "print JSON, for programs",
 	    OPTION_PLAIN(FLAG, struct args, is_json) },
 	OPTION_END,
 };

@@ -16,7 +16,7 @@ struct check {
 };
 
 static const struct option table[] = {
-	{ "full", 0, NULL, NULL, NULL, "also compare indexes with tables",
+	{ "full", NULL, NULL, NULL, NULL, "also compare indexes with tables",
 	    OPTION_PLAIN(FLAG, struct check, is_full) },
 	OPTION_END,
 };

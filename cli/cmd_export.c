@@ -20,7 +20,7 @@ struct export
 
 static const struct option table[] = {
 	SELECTION_OPTIONS(struct export, selection, "earliest"),
-	{ "upto", 0, NULL, "ID", NULL, "end with this id",
+	{ "upto", NULL, NULL, "ID", NULL, "end with this id",
 	    OPTION_NUMBER(struct export, upto, 0, INT64_MAX, 1) },
 	OPTION_END,
 };

@@ -239,7 +239,7 @@ report(const struct import *m)
 /* ---- beginning ---- */
 
 static const struct option table[] = {
-	{ "max-line-bytes", 0, NULL, "N", "1048576", "refuse longer lines",
+	{ "max-line-bytes", NULL, NULL, "N", "1048576", "refuse longer lines",
 	    OPTION_NUMBER(struct import, line_bytes, 2, EVENT_DATA_MAX, 1) },
 	OPTION_END,
 };

@@ -26,16 +26,16 @@ struct prune {
 };
 
 static const struct option table[] = {
-	{ "keep-rows", 0, NULL, "N", NULL,
+	{ "keep-rows", NULL, NULL, "N", NULL,
 	    "keep the newest N events, remove all before them",
 	    OPTION_NUMBER(struct prune, keep_rows, 0, INT64_MAX, 1) },
-	{ "older-than", 0, NULL, "SPAN", NULL,
+	{ "older-than", NULL, NULL, "SPAN", NULL,
 	    "remove older events: 90s, 30m, 12h, 7d, 2w",
 	    OPTION_PLAIN(SPAN, struct prune, age_ms) },
 	SELECTION_TOPIC(struct prune, selection,
 	    "remove only events of this topic; 'user/*' takes all topics that"
 	    " begin with user/, and counts them together"),
-	{ "rules", 0, NULL, NULL, NULL, "also apply the log's own rules",
+	{ "rules", NULL, NULL, NULL, NULL, "also apply the log's own rules",
 	    OPTION_PLAIN(FLAG, struct prune, wants_rules) },
 	OPTION_END,
 };

@@ -36,19 +36,20 @@ read_text(void *field, const char *value, char *why)
 }
 
 static const struct option table[] = {
-	{ "topic", 't', NULL, "T", NULL, "topic (default: the empty topic)",
+	{ "topic", "t", NULL, "T", NULL, "topic (default: the empty topic)",
 	    OPTION_OTHER(struct publish, event.topic, read_text) },
-	{ "event", 'e', NULL, "NAME", EVENT_DEFAULT_NAME, "event name",
+	{ "event", "e", NULL, "NAME", EVENT_DEFAULT_NAME, "event name",
 	    OPTION_OTHER(struct publish, event.name, read_text) },
-	{ "key", 'k', NULL, "KEY", NULL,
+	{ "key", "k", NULL, "KEY", NULL,
 	    "idempotency key: an event with a known key is not added again,"
 	    " and the id of the first is printed",
 	    OPTION_OTHER(struct publish, event.key, read_text) },
-	{ "retry", 'r', NULL, "MS", NULL,
+	{ "retry", "r", NULL, "MS", NULL,
 	    "reconnection time for the clients that get the event",
 	    OPTION_NUMBER(struct publish, event.retry_ms, 0, EVENT_RETRY_MAX_MS,
 		1) },
-	{ "max-bytes", 0, NULL, "N", "1048576", "refuse longer standard input",
+	{ "max-bytes", NULL, NULL, "N", "1048576",
+	    "refuse longer standard input",
 	    OPTION_NUMBER(struct publish, max_bytes, 0, EVENT_DATA_MAX, 1) },
 	OPTION_END,
 };

@@ -28,11 +28,11 @@ struct tail {
 
 static const struct option table[] = {
 	SELECTION_OPTIONS(struct tail, selection, "from now"),
-	{ "count", 'n', NULL, "N", NULL, "stop after N events",
+	{ "count", "n", NULL, "N", NULL, "stop after N events",
 	    OPTION_NUMBER(struct tail, left, 1, INT64_MAX, 1) },
-	{ "no-follow", 0, NULL, NULL, NULL, "stop at the end of the log",
+	{ "no-follow", NULL, NULL, NULL, NULL, "stop at the end of the log",
 	    OPTION_PLAIN(FLAG, struct tail, is_once) },
-	{ "sse", 0, NULL, NULL, NULL,
+	{ "sse", NULL, NULL, NULL, NULL,
 	    "print text/event-stream, as a stream sends it",
 	    OPTION_PLAIN(FLAG, struct tail, is_sse) },
 	OPTION_END,

@@ -193,15 +193,15 @@ static void
 print_rows(const struct option *table, bool has_letters)
 {
 	for (const struct option *o = table; !is_end(o); o++) {
-		const char letter[5] = { '-', o->letter, ',', ' ', '\0' };
 		bool has_default = o->preset != NULL;
 		char left[64], help[400];
 
-		(void)snprintf(left, sizeof(left), "  %s%s%s%s%s",
-		    o->letter != 0  ? letter :
-			has_letters ? "    " :
-				      "",
-		    o->name != NULL ? "--" : "",
+		(void)snprintf(left, sizeof(left), "  %s%s%s%s%s%s%s",
+		    o->letter != NULL ? "-" : "",
+		    o->letter != NULL ? o->letter :
+			has_letters   ? "    " :
+					"",
+		    o->letter != NULL ? ", " : "", o->name != NULL ? "--" : "",
 		    o->name != NULL ? o->name : o->variable,
 		    o->argument != NULL ? " " : "",
 		    o->argument != NULL ? o->argument : "");
@@ -256,18 +256,18 @@ struct words {
 	int kept;
 };
 
-/* Find an option by its letter, or by its name if letter is 0, and the options
-   that it is one of. */
+/* Find an option by its name or letter, and the options that it is one of. */
 static const struct option *
-find(struct options **o, char letter, const char *name, size_t len)
+find(struct options **o, bool is_long, const char *name, size_t len)
 {
 	for (; *o != NULL; *o = (*o)->common)
-		for (const struct option *p = (*o)->table; !is_end(p); p++)
-			if (letter != 0 ?
-				p->letter == letter :
-				p->name != NULL && strlen(p->name) == len &&
-				    memcmp(p->name, name, len) == 0)
+		for (const struct option *p = (*o)->table; !is_end(p); p++) {
+			const char *own = is_long ? p->name : p->letter;
+
+			if (own != NULL && strlen(own) == len &&
+			    memcmp(own, name, len) == 0)
 				return p;
+		}
 	return NULL;
 }
 
@@ -308,7 +308,7 @@ take_long(struct options *o, struct words *w, const char *word, char *why)
 
 	if (strcmp(word, "--help") == 0 || strcmp(word, "--version") == 0)
 		return show(o, word[2] == 'h', why);
-	option = find(&owner, 0, word + 2, len - 2);
+	option = find(&owner, true, word + 2, len - 2);
 	if (option == NULL)
 		return refuse_unknown(o, word, why);
 	(void)snprintf(name, sizeof(name), "--%s", option->name);
@@ -326,7 +326,7 @@ take_letters(struct options *o, struct words *w, const char *word, char *why)
 	for (size_t i = 1; word[i] != '\0' && result == OPTIONS_OK; i++) {
 		const char name[3] = { '-', word[i], '\0' };
 		struct options *owner = o;
-		const struct option *option = find(&owner, word[i], NULL, 0);
+		const struct option *option = find(&owner, false, word + i, 1);
 		bool has_value;
 
 		if (option == NULL)

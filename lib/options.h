@@ -42,7 +42,7 @@ enum option_kind {
 /*
  * One option.  A table of them ends with an entry that is all zero.
  *   name      without "--"; NULL if only the environment may set it
- *   letter    the short form, or 0
+ *   letter    the short form, or NULL
  *   variable  in the environment; NULL if only the command line may set it
  *   argument  how --help calls the value; NULL for a flag
  *   preset    the default, written as a user would; NULL leaves the field as
@@ -54,7 +54,7 @@ enum option_kind {
  */
 struct option {
 	const char *name;
-	char letter;
+	const char *letter;
 	const char *variable;
 	const char *argument;
 	const char *preset;
@@ -81,8 +81,8 @@ struct option {
 	OPTION_KIND_##kind, OPTION_FIELD(type, field), 0, 0, 0, NULL
 #define OPTION_END                                                             \
 	{                                                                      \
-		NULL, 0, NULL, NULL, NULL, NULL, OPTION_KIND_TEXT, 0, 0, 0, 0, \
-		    0, NULL                                                    \
+		NULL, NULL, NULL, NULL, NULL, NULL, OPTION_KIND_TEXT, 0, 0, 0, \
+		    0, 0, NULL                                                 \
 	}
 
 /*

@@ -36,26 +36,26 @@ read_list(void *field, const char *value, char *reason)
 }
 
 static const struct option table[] = {
-	{ "db", 0, "T_DB", "FILE", NULL, "", OPTION_PLAIN(LOG, CONFIG, db) },
-	{ NULL, 0, "T_SECRET", NULL, NULL, "",
+	{ "db", NULL, "T_DB", "FILE", NULL, "", OPTION_PLAIN(LOG, CONFIG, db) },
+	{ NULL, NULL, "T_SECRET", NULL, NULL, "",
 	    OPTION_PLAIN(SECRET, CONFIG, secret) },
-	{ "wait-s", 'w', "T_WAIT_S", "S", "5", "",
+	{ "wait-s", "w", "T_WAIT_S", "S", "5", "",
 	    OPTION_NUMBER(CONFIG, ms, 1, 100, 1000) },
-	{ "small", 0, "T_SMALL", "KB", NULL, "",
+	{ "small", NULL, "T_SMALL", "KB", NULL, "",
 	    OPTION_NUMBER(CONFIG, small, 0, 1 << 30, 1024) },
-	{ "mode", 0, "T_MODE", "OCTAL", "0660", "",
+	{ "mode", NULL, "T_MODE", "OCTAL", "0660", "",
 	    OPTION_OCTAL(CONFIG, mode, 0777) },
-	{ "older", 0, NULL, "SPAN", NULL, "",
+	{ "older", NULL, NULL, "SPAN", NULL, "",
 	    OPTION_PLAIN(SPAN, CONFIG, span_ms) },
-	{ "flag", 'f', "T_FLAG", NULL, NULL, "",
+	{ "flag", "f", "T_FLAG", NULL, NULL, "",
 	    OPTION_PLAIN(FLAG, CONFIG, flag) },
-	{ "list", 'l', "T_LIST", "X", NULL, "",
+	{ "list", "l", "T_LIST", "X", NULL, "",
 	    OPTION_OTHER(CONFIG, list, read_list) },
 	OPTION_END,
 };
 
 static const struct option shared_table[] = {
-	{ "busy", 'b', "T_BUSY", "N", "9", "",
+	{ "busy", "b", "T_BUSY", "N", "9", "",
 	    OPTION_NUMBER(struct shared, busy, 0, 99, 1) },
 	OPTION_END,
 };
