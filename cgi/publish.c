@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "lib/body/body.h"
-#include "lib/body/streamed.h"
 #include "lib/form.h"
 #include "lib/warn.h"
 #include "answer.h"
@@ -27,36 +26,42 @@
  *   has_ended the body has
  *   problem   the answer if its status is not 0
  *   discarded bytes, while PUBLISH_DISCARDING
- *   length    of the body; -1: unknown
- *   bytes     the body, if it is parsed as a whole
- *   len       bytes of the body so far
- *   streamed  parses a body that is published as it comes; else NULL
- *   counts    of such a body
- *   events    to append; borrowed from body or streamed
+ *   length    of the body as announced; -1: unknown
+ *   len       of the body so far
+ *   counts    of a streamed body
+ *   events    to append; lent by body
  *   answer    NULL: not known yet, or derived from problem or counts
  */
 struct publish {
 	const struct publisher_config *config;
-	struct log_json *json;
 	enum publish_state state;
 	bool has_ended;
 	char cors[CORS_MAX];
 	struct problem problem;
 	size_t discarded;
 	int64_t length;
-	char *type;
-	char *query;
-	char *bytes;
-	size_t len;
-	size_t cap;
-	struct body body;
-	struct streamed *streamed;
+	int64_t len;
+	struct body *body;
 	struct answer_counts counts;
 	const struct event *events;
 	size_t n;
 	char *answer;
 	size_t answer_len;
 };
+
+static bool
+is_streamed(const struct publish *p)
+{
+	return p->body != NULL && body_is_streamed(p->body);
+}
+
+/* The end of a detail: of a body that is not streamed, all events are stored
+   or none. */
+static const char *
+nothing_stored(const struct publish *p)
+{
+	return is_streamed(p) ? "" : "  Nothing was stored.";
+}
 
 static bool
 is_refused(const struct publish *p)
@@ -74,10 +79,10 @@ read_on(struct publish *p)
 		p->state = PUBLISH_DISCARDING;
 	else
 		p->state = PUBLISH_READING;
-	if (p->state == PUBLISH_READING)
+	if (p->state == PUBLISH_READING || is_streamed(p))
 		return;
-	free(p->bytes);
-	p->bytes = NULL;
+	body_free(p->body);
+	p->body = NULL;
 }
 
 /* ---- the body ---- */
@@ -108,75 +113,11 @@ read_length(struct publish *p, const char *text, bool is_framed)
 	return 0;
 }
 
-static int
-refuse_size(struct publish *p)
-{
-	problem_set(&p->problem, 413, "The body is larger than %zu bytes.",
-	    p->config->max_body_bytes);
-	return -1;
-}
-
-/* Prepare to read the body. */
-static int
-open_body(struct publish *p)
-{
-	size_t max = p->config->max_body_bytes;
-	enum media media = media_find(p->type);
-
-	if (media == MEDIA_NDJSON || media == MEDIA_EVENT_STREAM) {
-		const struct streamed_options options = {
-			.media = media,
-			.query = p->query,
-			.max_bytes = max,
-		};
-
-		p->streamed = streamed_new(&options, p->json, &p->problem);
-		return p->streamed != NULL ? 0 : -1;
-	}
-	if (p->length > (int64_t)max)
-		return refuse_size(p);
-	return 0;
-}
-
-/* Make room for len bytes of a whole body and a byte more: malloc(0) may return
-   NULL. */
-static int
-make_room(struct publish *p, size_t len)
-{
-	size_t cap = p->len + len + 1;
-	char *grown;
-
-	if (cap <= p->cap)
-		return 0;
-	if (p->length >= (int64_t)cap)
-		cap = (size_t)p->length + 1;
-	else
-		cap += cap / 2;
-	grown = realloc(p->bytes, cap);
-	if (grown == NULL)
-		return problem_memory(&p->problem);
-	p->bytes = grown;
-	p->cap = cap;
-	return 0;
-}
-
+/* Append what was completed, also before a problem; else read on. */
 static void
-take_whole(struct publish *p, const char *bytes, size_t len)
+use_events(struct publish *p)
 {
-	if (len > p->config->max_body_bytes - p->len) {
-		(void)refuse_size(p);
-	} else if (make_room(p, len) == 0) {
-		memcpy(p->bytes + p->len, bytes, len);
-		p->len += len;
-	}
-	read_on(p);
-}
-
-/* Append what was completed, also before a problem. */
-static void
-use_streamed(struct publish *p)
-{
-	p->events = streamed_events(p->streamed, &p->n);
+	p->events = body_events(p->body, &p->n);
 	if (p->n > 0)
 		p->state = PUBLISH_APPENDING;
 	else
@@ -191,36 +132,11 @@ publish_take(struct publish *p, const char *bytes, size_t len)
 		p->discarded += len;
 		if (p->discarded > DISCARD_MAX)
 			p->state = PUBLISH_ANSWERING;
-	} else if (p->streamed != NULL) {
-		p->len += len;
-		/* a problem is kept in p */
-		(void)streamed_take(p->streamed, bytes, len, &p->problem);
-		use_streamed(p);
-	} else {
-		take_whole(p, bytes, len);
-	}
-}
-
-static void
-use_whole(struct publish *p)
-{
-	if (body_parse(p->json, p->type, p->query, p->bytes, p->len, &p->body,
-		&p->problem) != 0) {
-		read_on(p);
 		return;
 	}
-	p->events = p->body.events;
-	p->n = p->body.n_events;
-	p->state = PUBLISH_APPENDING;
-}
-
-static void
-refuse_cut(struct publish *p)
-{
-	problem_set(&p->problem, 400,
-	    "The body ended after %zu of %" PRId64 " bytes.%s", p->len,
-	    p->length, p->streamed != NULL ? "" : "  Nothing was stored.");
-	read_on(p);
+	p->len += (int64_t)len;
+	(void)body_take(p->body, bytes, len, &p->problem); /* kept in p */
+	use_events(p);
 }
 
 void
@@ -230,13 +146,14 @@ publish_end(struct publish *p)
 	p->has_ended = true;
 	if (p->state == PUBLISH_DISCARDING) {
 		read_on(p);
-	} else if (p->length >= 0 && (int64_t)p->len < p->length) {
-		refuse_cut(p);
-	} else if (p->streamed != NULL) {
-		(void)streamed_end(p->streamed, &p->problem);
-		use_streamed(p);
+	} else if (p->len < p->length) {
+		problem_set(&p->problem, 400,
+		    "The body ended after %" PRId64 " of %" PRId64 " bytes.%s",
+		    p->len, p->length, nothing_stored(p));
+		read_on(p);
 	} else {
-		use_whole(p);
+		(void)body_end(p->body, &p->problem); /* kept in p */
+		use_events(p);
 	}
 }
 
@@ -261,25 +178,18 @@ publish_events(const struct publish *p, size_t *n)
 static void
 refuse_event(struct publish *p, int status, size_t culprit, const char *why)
 {
-	if (p->streamed != NULL)
-		problem_set(&p->problem, status,
-		    "Line %" PRIu64 ": The event is refused: %s.",
-		    streamed_line(p->streamed, culprit), why);
-	else if (p->body.is_array)
-		problem_set(&p->problem, status,
-		    "The event at index %zu of the array is "
-		    "refused: %s.  Nothing was stored.",
-		    culprit, why);
-	else
-		problem_set(&p->problem, status, "The event is refused: %s.",
-		    why);
+	char where[BODY_WHERE_MAX];
+
+	body_where(p->body, culprit, where);
+	problem_set(&p->problem, status, "%sThe event is refused: %s.%s", where,
+	    why, nothing_stored(p));
 }
 
 /* Answer that the log failed, and tell the operator why. */
 static void
 refuse_log(struct publish *p, enum log_result result, const char *why)
 {
-	const char *lost = p->streamed != NULL ? "" : "  Nothing was stored.";
+	const char *lost = nothing_stored(p);
 
 	switch (result) {
 	case LOG_BUSY:
@@ -314,12 +224,12 @@ count(struct publish *p, const struct log_receipt *receipts)
 static void
 use_receipts(struct publish *p, const struct log_receipt *receipts)
 {
-	if (p->streamed == NULL) {
-		p->answer = answer_receipts(p->cors, receipts, p->n,
-		    p->body.is_array, &p->answer_len);
-	} else {
+	if (is_streamed(p)) {
 		count(p, receipts);
-		streamed_clear(p->streamed);
+		body_clear(p->body);
+	} else {
+		p->answer = answer_receipts(p->cors, receipts, p->n,
+		    body_is_array(p->body), &p->answer_len);
 	}
 	read_on(p);
 }
@@ -337,7 +247,7 @@ publish_appended(struct publish *p, enum log_result result,
 	case LOG_CONFLICT:
 		refuse_event(p, result == LOG_REFUSED ? 422 : 409, culprit,
 		    why);
-		if (p->streamed != NULL && culprit > 0) {
+		if (is_streamed(p) && culprit > 0) {
 			p->n = culprit;
 			return true;
 		}
@@ -357,10 +267,10 @@ publish_answer(struct publish *p, size_t *len)
 	assert(p->state == PUBLISH_ANSWERING);
 	if (p->answer == NULL && is_refused(p)) {
 		p->answer = answer_problem(p->cors, &p->problem,
-		    p->streamed != NULL ? &p->counts : NULL, &p->answer_len);
-	} else if (p->answer == NULL && p->streamed != NULL) {
-		p->counts.passed_over = streamed_passed(p->streamed);
-		p->counts.is_unfinished = streamed_is_unfinished(p->streamed);
+		    is_streamed(p) ? &p->counts : NULL, &p->answer_len);
+	} else if (p->answer == NULL && is_streamed(p)) {
+		p->counts.passed_over = body_passed(p->body);
+		p->counts.is_unfinished = body_is_unfinished(p->body);
 		p->answer = answer_counts(p->cors, &p->counts, &p->answer_len);
 	}
 	*len = p->answer_len;
@@ -370,11 +280,15 @@ publish_answer(struct publish *p, size_t *len)
 /* ---- making ---- */
 
 static int
-begin(struct publish *p, const char *const *vars, bool is_framed)
+begin(struct publish *p, struct log_json *json, const char *const *vars,
+    bool is_framed)
 {
 	const char *method = form_var(vars, "REQUEST_METHOD");
 	const char *type = form_var(vars, "CONTENT_TYPE");
-	const char *query = form_var(vars, "QUERY_STRING");
+	struct body_options options = {
+		.query = form_var(vars, "QUERY_STRING"),
+		.max_bytes = p->config->max_body_bytes,
+	};
 	bool is_allowed;
 
 	is_allowed = cors_write(&p->config->cors, form_var(vars, "HTTP_ORIGIN"),
@@ -386,11 +300,10 @@ begin(struct publish *p, const char *const *vars, bool is_framed)
 	if (gate_check(p->config, vars, &type, &p->problem) != 0 ||
 	    read_length(p, form_var(vars, "CONTENT_LENGTH"), is_framed) != 0)
 		return -1;
-	p->type = strdup(type != NULL ? type : "");
-	p->query = strdup(query != NULL ? query : "");
-	if (p->type == NULL || p->query == NULL)
-		return problem_memory(&p->problem);
-	return open_body(p);
+	options.media = media_find(type);
+	options.length = p->length;
+	p->body = body_new(&options, json, &p->problem);
+	return p->body != NULL ? 0 : -1;
 }
 
 struct publish *
@@ -402,9 +315,8 @@ publish_new(const struct publisher_config *config, struct log_json *json,
 	if (p == NULL)
 		return NULL;
 	p->config = config;
-	p->json = json;
 	p->length = -1;
-	(void)begin(p, vars, is_framed); /* a problem is kept in p */
+	(void)begin(p, json, vars, is_framed); /* a problem is kept in p */
 	read_on(p);
 	return p;
 }
@@ -414,11 +326,7 @@ publish_free(struct publish *p)
 {
 	if (p == NULL)
 		return;
-	streamed_free(p->streamed);
-	body_free(&p->body);
-	free(p->bytes);
-	free(p->type);
-	free(p->query);
+	body_free(p->body);
 	free(p->answer);
 	free(p);
 }

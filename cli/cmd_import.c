@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/body/streamed.h"
+#include "lib/body/body.h"
 #include "lib/descriptor.h"
 #include "args.h"
 #include "json.h"
@@ -39,7 +39,7 @@ struct import {
 	int64_t line_bytes;
 	struct log *log;
 	struct log_json *json;
-	struct streamed *lines;
+	struct body *body;
 	struct meter meter;
 	char *piece;
 	int64_t read_bytes;
@@ -106,10 +106,11 @@ commit_batch(struct import *m, const struct event *events, size_t n,
 		return fail(m, 0, "%s.", log_why(m->log));
 	count(m, receipts, added);
 	if (result != LOG_OK) {
-		uint64_t line = streamed_line(m->lines, first + added);
+		char where[BODY_WHERE_MAX];
 
-		return fail(m, line,
-		    "Line %" PRIu64 ": The event is refused: %s.", line, why);
+		body_where(m->body, first + added, where);
+		return fail(m, body_line(m->body, first + added),
+		    "%sThe event is refused: %s.", where, why);
 	}
 	return 0;
 }
@@ -118,7 +119,7 @@ static int
 commit(struct import *m)
 {
 	size_t n, batch;
-	const struct event *events = streamed_events(m->lines, &n);
+	const struct event *events = body_events(m->body, &n);
 
 	for (size_t at = 0; at < n; at += batch) {
 		batch = n - at < BATCH_EVENTS ? n - at : BATCH_EVENTS;
@@ -153,7 +154,7 @@ read_piece(struct import *m, bool *is_over, int *error)
 	return len;
 }
 
-/* Commit what streamed_take() or streamed_end() gave, then look at its
+/* Commit what body_take() or body_end() gave, then look at its
    problem. */
 static int
 use_events(struct import *m, int result, const struct problem *p)
@@ -162,12 +163,12 @@ use_events(struct import *m, int result, const struct problem *p)
 
 	if (commit(m) != 0)
 		return -1;
-	(void)streamed_events(m->lines, &n);
+	(void)body_events(m->body, &n);
 	if (result != 0)
-		return fail(m,
-		    p->status >= 500 ? 0 : streamed_line(m->lines, n), "%s%s",
-		    p->detail, p->status == 413 ? "  (--max-line-bytes)" : "");
-	streamed_clear(m->lines);
+		return fail(m, p->status >= 500 ? 0 : body_line(m->body, n),
+		    "%s%s", p->detail,
+		    p->status == 413 ? "  (--max-line-bytes)" : "");
+	body_clear(m->body);
 	return 0;
 }
 
@@ -181,11 +182,11 @@ import_lines(struct import *m)
 
 	while (result == 0 && !is_over) {
 		len = read_piece(m, &is_over, &error);
-		result = use_events(m,
-		    streamed_take(m->lines, m->piece, len, &p), &p);
+		result =
+		    use_events(m, body_take(m->body, m->piece, len, &p), &p);
 	}
 	if (result == 0 && error == 0)
-		(void)use_events(m, streamed_end(m->lines, &p), &p);
+		(void)use_events(m, body_end(m->body, &p), &p);
 	else if (error != 0)
 		(void)fail(m, 0, "%.400s: %s.",
 		    m->path != NULL ? m->path : "standard input",
@@ -258,8 +259,9 @@ read_options(struct import *m)
 static int
 open_input(struct import *m)
 {
-	const struct streamed_options options = {
+	const struct body_options options = {
 		.media = MEDIA_NDJSON,
+		.length = -1,
 		.max_bytes = (size_t)m->line_bytes,
 		.is_export = true,
 	};
@@ -276,8 +278,8 @@ open_input(struct import *m)
 	}
 	m->piece = malloc(PIECE_BYTES);
 	m->json = log_json_new();
-	m->lines = streamed_new(&options, m->json, &p);
-	if (m->piece == NULL || m->json == NULL || m->lines == NULL) {
+	m->body = body_new(&options, m->json, &p);
+	if (m->piece == NULL || m->json == NULL || m->body == NULL) {
 		m->args->status = args_fail(m->args, "out of memory");
 		return -1;
 	}
@@ -301,7 +303,7 @@ run_on(struct import *m)
 	} else {
 		status = m->args->status;
 	}
-	streamed_free(m->lines);
+	body_free(m->body);
 	free(m->piece);
 	log_json_free(m->json);
 	log_close(m->log);

@@ -44,7 +44,7 @@ setup() {
 
 @test "422 names the index in an array, not for a single object" {
 	request '[{"data":"a"},{"data":"x","topic":"a\nb"}]' CONTENT_TYPE="$JSON"
-	refused 422 'The event at index 1 of the array is refused: topic holds'
+	refused 422 'At index 1 of the array: The event is refused: topic holds'
 	request '{"data":"x","topic":"a\nb"}' CONTENT_TYPE="$JSON"
 	refused 422 'The event is refused: topic holds'
 }
@@ -83,9 +83,9 @@ setup() {
 @test "413 for a body over 1 MiB, before it is read" {
 	# Were it read, it would be too short.
 	request 'data=x' CONTENT_LENGTH=1048577
-	refused 413 'larger than 1048576 bytes'
+	refused 413 'longer than 1048576 bytes'
 	request 'data=x' CONTENT_LENGTH=99999999999999999999999999
-	refused 413 'larger than 1048576 bytes'
+	refused 413 'longer than 1048576 bytes'
 	nothing_stored
 }
 
@@ -100,7 +100,7 @@ setup() {
 	request 'data=x' ROWCAST_MAX_BODY_BYTES=6
 	answered 201 '{"id":1}'
 	request 'data=xy' ROWCAST_MAX_BODY_BYTES=6
-	refused 413 'larger than 6 bytes'
+	refused 413 'longer than 6 bytes'
 }
 
 @test "400 for a body shorter than its Content-Length" {
@@ -144,7 +144,7 @@ setup() {
 	request x CONTENT_TYPE="$PLAIN" QUERY_STRING='topic=%'
 	refused 400 'The query is malformed at "topic"'
 	request x CONTENT_TYPE="$PLAIN" QUERY_STRING='data=y'
-	refused 400 'the body is the data'
+	refused 400 'In the query: There is no field "data"; there are'
 	nothing_stored
 }
 

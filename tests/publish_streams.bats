@@ -187,9 +187,9 @@ events() {
 
 @test "event stream: a query that is wrong is refused" {
 	stream 'data: a\n\n' QUERY_STRING='topic=a&topic=b'
-	refused 400 'topic appears twice in the query'
+	refused 400 'In the query: The field "topic" appears twice'
 	stream 'data: a\n\n' QUERY_STRING='event=e'
-	refused 400 'topic and key, and nothing else'
+	refused 400 'In the query: There is no field "event"; there are topic and key.'
 	stream 'data: a\n\n' QUERY_STRING='topic=%zz'
 	refused 400 'query is malformed'
 	nothing_stored

@@ -1,463 +1,483 @@
 /*
- * A whole body → events.
+ * A body → events, parsed piece by piece.
  *
- * The fields of an event follow one set of rules, whether they come from a
- * form, from the query of a plain text, or from a JSON object.  An unknown or
- * repeated field is refused, because the sender would notice such a mistake
- * late.
+ * Values are copied into the arena, which has room for all that one piece can
+ * complete, so pointers to them stay valid.
  */
 #include "body.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/form.h"
 #include "lib/utf8.h"
-#include "media.h"
+#include "blocks.h"
+#include "event_stream.h"
+#include "fields.h"
 
-#define ECHO_MAX 40 /* bytes of an unknown name that a detail repeats */
-
-enum field {
-	FIELD_TOPIC,
-	FIELD_EVENT,
-	FIELD_DATA,
-	FIELD_RETRY,
-	FIELD_KEY,
-	FIELD_ID, /* from here on only in an export, and ignored */
-	FIELD_CREATED,
-	FIELD_COUNT,
-};
-
-static const char *const field_names[FIELD_COUNT] = {
-	[FIELD_TOPIC] = "topic",
-	[FIELD_EVENT] = "event",
-	[FIELD_DATA] = "data",
-	[FIELD_RETRY] = "retry",
-	[FIELD_KEY] = "key",
-	[FIELD_ID] = "id",
-	[FIELD_CREATED] = "created_ms",
-};
-
-/*
- * One parse.
- *   n_fields how many of field_names are known here
- *   seen     one bit for each field of the last event that has come
- *   where    begins each detail: "", a line, or an index of an array
- *   arena    holds the values of JSON members
- */
-struct parse {
-	struct body *b;
-	struct problem *p;
-	size_t events_cap;
-	enum field n_fields;
-	unsigned seen;
-	bool is_refused;
-	bool is_line; /* one object; an array is refused */
-	char where[48];
+struct body {
+	struct body_options options;
+	struct log_json *json;
+	struct fields fields;
+	char *query;           /* decoded in place; events borrow from it */
+	struct event defaults; /* topic and key of an event stream */
+	struct blocks blocks;
+	bool is_unfinished;
+	bool is_array;
+	uint64_t passed;
 	char *arena;
-	size_t arena_len;
-	size_t arena_used;
+	size_t arena_cap;
+	size_t used;
+	struct event *events;
+	uint64_t *begins; /* the line in which each begins */
+	size_t n;
+	size_t events_cap;
 };
 
-/* Copy the printable part of a name that came from outside. */
-static void
-echo_name(struct text name, char out[static ECHO_MAX + 1])
-{
-	size_t n = name.len < ECHO_MAX ? name.len : ECHO_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		char c = name.bytes[i];
-
-		out[i] = c >= ' ' && c <= '~' ? c : '?';
-	}
-	out[n] = '\0';
-}
-
 static int
-find_field(struct parse *s, struct text name, enum field *field)
+refuse_length(struct body *b)
 {
-	size_t i = text_find(name, field_names, s->n_fields);
-	char echo[ECHO_MAX + 1];
+	char what[64] = "The body";
 
-	*field = (enum field)i;
-	if (i < s->n_fields)
-		return 0;
-	echo_name(name, echo);
-	problem_set(s->p, 400,
-	    "%sThere is no field \"%s\"; there are topic, "
-	    "event, data, retry and key.",
-	    s->where, echo);
+	if (b->options.media == MEDIA_NDJSON)
+		(void)snprintf(what, sizeof(what), "Line %" PRIu64,
+		    body_line(b, b->n));
+	else if (b->options.media == MEDIA_EVENT_STREAM)
+		(void)snprintf(what, sizeof(what),
+		    "The event that begins in line %" PRIu64,
+		    body_line(b, b->n));
+	problem_set(b->fields.problem, 413, "%s is longer than %zu bytes.",
+	    what, b->options.max_bytes);
 	return -1;
 }
 
-int
-body_parse_retry(struct text value, int64_t *ms)
-{
-	int64_t n = 0;
-
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.bytes[i] < '0' || value.bytes[i] > '9')
-			return -1;
-		n = n * 10 + (value.bytes[i] - '0');
-		if (n > EVENT_RETRY_MAX_MS)
-			return -1;
-	}
-	if (value.len == 0)
-		return -1;
-	*ms = n;
-	return 0;
-}
-
+/* Make room for values of len bytes in all; there must be none. */
 static int
-refuse_retry(struct parse *s)
+make_arena(struct body *b, size_t len)
 {
-	problem_set(s->p, 400,
-	    "%s\"retry\" must be a whole number of milliseconds from 0 to %d.",
-	    s->where, EVENT_RETRY_MAX_MS);
-	return -1;
-}
-
-/* Mark a field as seen; refuse it if it has been. */
-static int
-mark_field(struct parse *s, enum field field)
-{
-	if ((s->seen & 1u << field) != 0) {
-		problem_set(s->p, 400, "%sThe field \"%s\" appears twice.",
-		    s->where, field_names[field]);
-		return -1;
-	}
-	s->seen |= 1u << field;
-	return 0;
-}
-
-/* Set a field of the last event, which borrows the value. */
-static int
-take_field(struct parse *s, enum field field, struct text value)
-{
-	struct event *e = &s->b->events[s->b->n_events - 1];
-
-	if (value.bytes == NULL) /* in an event, NULL means absent */
-		value.bytes = "";
-	switch (field) {
-	case FIELD_TOPIC:
-		e->topic = value;
-		break;
-	case FIELD_EVENT:
-		e->name = value;
-		break;
-	case FIELD_DATA:
-		e->data = value;
-		break;
-	case FIELD_RETRY:
-		if (body_parse_retry(value, &e->retry_ms) != 0)
-			return refuse_retry(s);
-		break;
-	case FIELD_KEY:
-		e->key = value;
-		break;
-	case FIELD_ID:
-	case FIELD_CREATED:
-	case FIELD_COUNT:
-		break;
-	}
-	return 0;
-}
-
-/* Add an event, which take_field() fills. */
-static int
-begin_event(struct parse *s)
-{
-	static const struct event fresh = {
-		.topic = { "", 0 },
-		.name = { EVENT_DEFAULT_NAME, sizeof(EVENT_DEFAULT_NAME) - 1 },
-		.retry_ms = EVENT_NO_RETRY,
-	};
-	struct event *grown;
-	size_t cap = s->events_cap;
-
-	if (s->b->n_events == BODY_EVENTS_MAX) {
-		problem_set(s->p, 413,
-		    "There are more than %d events.  Send "
-		    "them in several requests.",
-		    BODY_EVENTS_MAX);
-		return -1;
-	}
-	if (s->b->n_events == cap) {
-		cap = cap == 0 ? 1 : cap * 2;
-		grown = reallocarray(s->b->events, cap, sizeof(*grown));
-		if (grown == NULL)
-			return problem_memory(s->p);
-		s->b->events = grown;
-		s->events_cap = cap;
-	}
-	s->b->events[s->b->n_events++] = fresh;
-	s->seen = 0;
-	return 0;
-}
-
-static int
-end_event(struct parse *s)
-{
-	assert(s->b->n_events > 0);
-	if (s->b->events[s->b->n_events - 1].data.bytes != NULL)
+	if (len <= b->arena_cap)
 		return 0;
-	problem_set(s->p, 400,
-	    "%sThere is no data.  Send a field \"data\", "
-	    "which may be empty.",
-	    s->where);
-	return -1;
+	free(b->arena);
+	b->arena_cap = 0;
+	b->arena = malloc(len);
+	if (b->arena == NULL)
+		return problem_memory(b->fields.problem);
+	b->arena_cap = len;
+	return 0;
 }
 
-/* ---- forms, and the query beside a plain text ---- */
-
-static int
-take_pair(struct parse *s, const struct form_pair *pair, bool is_query)
+static struct event *
+add_event(struct body *b)
 {
-	enum field field;
+	size_t cap = b->events_cap == 0 ? 8 : b->events_cap * 2;
+	struct event *events;
+	uint64_t *begins;
 
-	if (find_field(s, pair->name, &field) != 0)
-		return -1;
-	if (is_query && field == FIELD_DATA) {
-		problem_set(s->p, 400,
-		    "With text/plain the body is the data: "
-		    "leave \"data\" out of the query.");
-		return -1;
+	if (b->n == b->events_cap) {
+		events = reallocarray(b->events, cap, sizeof(*events));
+		if (events != NULL)
+			b->events = events;
+		begins = reallocarray(b->begins, cap, sizeof(*begins));
+		if (begins != NULL)
+			b->begins = begins;
+		if (events == NULL || begins == NULL) {
+			(void)problem_memory(b->fields.problem);
+			return NULL;
+		}
+		b->events_cap = cap;
 	}
-	if (mark_field(s, field) != 0)
-		return -1;
-	return take_field(s, field, pair->value);
-}
-
-static int
-take_pairs(struct parse *s, char *bytes, size_t len, bool is_query)
-{
-	struct form_rest rest = { bytes, len };
-	struct form_pair pair;
-	enum form_result result;
-	char echo[ECHO_MAX + 1];
-
-	while ((result = form_next(&rest, &pair)) == FORM_PAIR) {
-		if (take_pair(s, &pair, is_query) != 0)
-			return -1;
-	}
-	if (result == FORM_END)
-		return 0;
-	echo_name(pair.name, echo);
-	problem_set(s->p, 400,
-	    "The %s is malformed at \"%s\": two hex digits must follow "
-	    "each %%, and the decoded text must be UTF-8.",
-	    is_query ? "query" : "form", echo);
-	return -1;
-}
-
-static int
-parse_form(struct parse *s, char *bytes, size_t len)
-{
-	if (begin_event(s) != 0 || take_pairs(s, bytes, len, false) != 0)
-		return -1;
-	return end_event(s);
-}
-
-static int
-parse_plain(struct parse *s, const char *query, char *bytes, size_t len)
-{
-	struct text data = { bytes, len };
-	char *copy;
-
-	if (len == 0) {
-		problem_set(s->p, 400,
-		    "There is no data: the body is empty.  "
-		    "An event with empty data can be sent as a form.");
-		return -1;
-	}
-	if (!utf8_is_valid(data)) {
-		problem_set(s->p, 400, "The body is not UTF-8.");
-		return -1;
-	}
-	if (begin_event(s) != 0 || take_field(s, FIELD_DATA, data) != 0)
-		return -1;
-	if (query == NULL)
-		return 0;
-	copy = strdup(query); /* take_pairs() decodes it in place */
-	if (copy == NULL)
-		return problem_memory(s->p);
-	s->b->backing = copy;
-	return take_pairs(s, copy, strlen(copy), true);
+	b->begins[b->n] = b->blocks.block_line + 1;
+	return &b->events[b->n++];
 }
 
 /* ---- JSON ---- */
 
 static int
-check_type(struct parse *s, enum field field, const char *type)
+begin_object(struct body *b, size_t index)
 {
-	if (field == FIELD_DATA)
-		return 0;
-	if (field == FIELD_RETRY)
-		return strcmp(type, "integer") == 0 ? 0 : refuse_retry(s);
-	if (strcmp(type, "text") == 0)
-		return 0;
-	problem_set(s->p, 400, "%s\"%s\" must be a string.", s->where,
-	    field_names[field]);
-	return -1;
-}
+	struct event *e;
 
-/* Copy a value into the arena.  The values of a JSON text are together not
-   longer than the text, so they fit; if they did not, they would be refused. */
-static int
-keep_value(struct parse *s, struct text *value)
-{
-	char *to = s->arena + s->arena_used;
-
-	if (value->len > s->arena_len - s->arena_used)
-		return problem_memory(s->p);
-	if (value->len > 0)
-		memcpy(to, value->bytes, value->len);
-	value->bytes = to;
-	s->arena_used += value->len;
+	if (index > 0 && fields_end(&b->fields) != 0)
+		return -1;
+	if (b->is_array && b->options.media == MEDIA_NDJSON) {
+		problem_set(b->fields.problem, 400,
+		    "%sIt is an array, not an object.", b->fields.where);
+		return -1;
+	}
+	if (index == BODY_EVENTS_MAX) {
+		problem_set(b->fields.problem, 413,
+		    "There are more than %d events.  Send them in several"
+		    " requests.",
+		    BODY_EVENTS_MAX);
+		return -1;
+	}
+	body_where(b, b->n, b->fields.where);
+	if ((e = add_event(b)) == NULL)
+		return -1;
+	fields_begin(&b->fields, e);
 	return 0;
 }
 
-static int
-take_member(struct parse *s, struct text name, struct text value,
-    const char *type)
-{
-	enum field field;
-
-	if (find_field(s, name, &field) != 0 || mark_field(s, field) != 0)
-		return -1;
-	if (strcmp(type, "null") == 0 || field >= FIELD_ID)
-		return 0;
-	if (check_type(s, field, type) != 0 || keep_value(s, &value) != 0)
-		return -1;
-	return take_field(s, field, value);
-}
-
-static int
-begin_object(struct parse *s, size_t index)
-{
-	if (index > 0 && end_event(s) != 0)
-		return -1;
-	if (s->b->is_array && s->is_line) {
-		problem_set(s->p, 400, "%sIt is an array, not an object.",
-		    s->where);
-		return -1;
-	}
-	if (s->b->is_array)
-		(void)snprintf(s->where, sizeof(s->where),
-		    "At index %zu of the array: ", index);
-	return begin_event(s);
-}
-
+/* The values of a JSON text are together not longer than the text. */
 static bool
 on_member(void *cookie, size_t index, struct text name, struct text value,
     const char *type)
 {
-	struct parse *s = cookie;
+	struct body *b = cookie;
+	char *copy = b->arena + b->used;
 
 	if (name.bytes == NULL)
-		s->is_refused = begin_object(s, index) != 0;
-	else
-		s->is_refused = take_member(s, name, value, type) != 0;
-	return !s->is_refused;
+		return begin_object(b, index) == 0;
+	if (value.len > b->arena_cap - b->used)
+		return problem_memory(b->fields.problem) == 0;
+	if (value.len > 0)
+		memcpy(copy, value.bytes, value.len);
+	b->used += value.len;
+	value.bytes = copy;
+	return fields_take(&b->fields, name, value, type) == 0;
 }
 
 static int
-read_json(struct parse *s, struct log_json *json, struct text text)
+take_json(struct body *b, struct text text)
 {
-	char why[LOG_WHY_MAX];
+	char why[LOG_WHY_MAX] = "";
+	size_t before = b->n;
 
-	switch (log_read_json(json, text, &s->b->is_array, on_member, s, why)) {
+	body_where(b, before, b->fields.where);
+	switch (log_read_json(b->json, text, &b->is_array, on_member, b, why)) {
 	case LOG_OK:
 		break;
 	case LOG_REFUSED:
-		if (!s->is_refused)
-			problem_set(s->p, 400, "%sThe JSON is refused: %s.",
-			    s->where, why);
+		if (why[0] != '\0') /* else on_member() has set the problem */
+			problem_set(b->fields.problem, 400,
+			    "%sThe JSON is refused: %s.", b->fields.where, why);
 		return -1;
 	default:
-		return problem_memory(s->p);
+		return problem_memory(b->fields.problem);
 	}
-	if (s->b->n_events == 0) {
-		problem_set(s->p, 400,
-		    "%sThere is no data: the array is empty.", s->where);
-		return -1;
-	}
-	return end_event(s);
+	if (b->n > before)
+		return fields_end(&b->fields);
+	problem_set(b->fields.problem, 400,
+	    "%sThere is no data: the array is empty.", b->fields.where);
+	return -1;
+}
+
+/* ---- streamed bodies ---- */
+
+static bool
+is_blank(struct text line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (line.bytes[i] != ' ' && line.bytes[i] != '\t' &&
+		    line.bytes[i] != '\r')
+			return false;
+	return true;
 }
 
 static int
-parse_json(struct parse *s, struct log_json *json, const char *bytes,
-    size_t len)
+take_block(struct body *b, struct text block)
 {
-	s->arena_len = len;
-	s->arena = malloc(len + 1); /* malloc(0) may return NULL */
-	if (s->arena == NULL)
-		return problem_memory(s->p);
-	s->b->backing = s->arena;
-	return read_json(s, json, (struct text){ bytes, len });
-}
+	const struct event_stream_defaults d = { b->defaults.topic,
+		b->defaults.key };
+	struct event *e;
 
-int
-body_parse_line(struct log_json *json, struct text line, const char *where,
-    bool is_export, char *arena, size_t *used, struct event *e,
-    struct problem *p)
-{
-	struct body b = { .events = e };
-	struct parse s = {
-		.b = &b,
-		.p = p,
-		.events_cap = 1, /* a second event is refused before it */
-		.n_fields = is_export ? FIELD_COUNT : FIELD_ID,
-		.is_line = true,
-		.arena = arena + *used,
-		.arena_len = line.len,
-	};
-
-	(void)snprintf(s.where, sizeof(s.where), "%s", where);
-	if (read_json(&s, json, line) != 0)
+	if (!utf8_is_valid(block)) {
+		problem_set(b->fields.problem, 400,
+		    "The event that begins in line %" PRIu64 " is not UTF-8.",
+		    body_line(b, b->n));
 		return -1;
-	*used += s.arena_used;
+	}
+	if ((e = add_event(b)) == NULL)
+		return -1;
+	switch (event_stream_read(block, &d, b->arena, &b->used, e)) {
+	case EVENT_STREAM_EVENT:
+		return 0;
+	case EVENT_STREAM_OTHER:
+		b->passed++;
+		break;
+	case EVENT_STREAM_NOTHING:
+		break;
+	}
+	b->n--;
 	return 0;
 }
 
-int
-body_parse(struct log_json *json, const char *content_type, const char *query,
-    char *bytes, size_t len, struct body *b, struct problem *p)
+static int
+take_blocks(struct body *b)
 {
-	struct parse s = { .b = b, .p = p, .n_fields = FIELD_ID };
-	int result = -1;
+	struct text block;
+	size_t before;
+	int result;
 
-	*b = (struct body){ 0 };
-	switch (media_find(content_type)) {
-	case MEDIA_FORM:
-		result = parse_form(&s, bytes, len);
-		break;
-	case MEDIA_JSON:
-		result = parse_json(&s, json, bytes, len);
-		break;
-	case MEDIA_PLAIN:
-		result = parse_plain(&s, query, bytes, len);
-		break;
-	case MEDIA_NDJSON: /* these are for streamed.h */
+	for (;;) {
+		switch (blocks_next(&b->blocks, &block)) {
+		case BLOCKS_MORE:
+			return 0;
+		case BLOCKS_LONG:
+			return refuse_length(b);
+		case BLOCKS_BLOCK:
+			break;
+		}
+		if (is_blank(block))
+			continue;
+		before = b->n;
+		result = b->options.media == MEDIA_NDJSON ?
+		    take_json(b, block) :
+		    take_block(b, block);
+		if (result != 0) {
+			b->n = before;
+			return -1;
+		}
+	}
+}
+
+/* Would the rest be an event if an empty line followed?  The body may have been
+   cut within it, so it is not taken. */
+static bool
+is_event(struct body *b)
+{
+	const struct event_stream_defaults d = { 0 };
+	size_t used = 0;
+	struct event e;
+
+	return event_stream_read(blocks_rest(&b->blocks), &d, b->arena, &used,
+		   &e) == EVENT_STREAM_EVENT;
+}
+
+/* ---- pieces ---- */
+
+int
+body_take(struct body *b, const char *bytes, size_t len, struct problem *p)
+{
+	bool is_streamed = body_is_streamed(b);
+	size_t kept = blocks_rest(&b->blocks).len;
+
+	assert(b->n == 0);
+	b->fields.problem = p;
+	if (!is_streamed && len > b->options.max_bytes - kept)
+		return refuse_length(b);
+	if (blocks_add(&b->blocks, bytes, len,
+		!is_streamed && b->options.length > 0 ?
+		    (size_t)b->options.length :
+		    0) != 0)
+		return problem_memory(p);
+	if (!is_streamed)
+		return 0;
+	kept += len;
+	/* an event is at least the line "data" and an empty one: 6 bytes */
+	if (make_arena(b, kept + kept / 6 * b->defaults.key.len + 1) != 0)
+		return -1;
+	return take_blocks(b);
+}
+
+static int
+take_plain(struct body *b, struct event *e)
+{
+	struct text data = blocks_rest(&b->blocks);
+
+	if (data.len == 0)
+		problem_set(b->fields.problem, 400,
+		    "There is no data: the body is empty.  An event with empty"
+		    " data can be sent as a form.");
+	else if (!utf8_is_valid(data))
+		problem_set(b->fields.problem, 400, "The body is not UTF-8.");
+	else {
+		e->data = data;
+		(void)snprintf(b->fields.where, BODY_WHERE_MAX,
+		    "In the query: ");
+		return fields_take_form(&b->fields, b->query, strlen(b->query));
+	}
+	return -1;
+}
+
+static int
+take_form(struct body *b)
+{
+	/* fields_take_form() decodes in place */
+	struct blocks *blocks = &b->blocks;
+
+	return fields_take_form(&b->fields, blocks->buffer, blocks->len) != 0 ?
+	    -1 :
+	    fields_end(&b->fields);
+}
+
+static int
+take_rest(struct body *b)
+{
+	struct text rest = blocks_rest(&b->blocks);
+	struct event *e;
+
+	switch (b->options.media) {
 	case MEDIA_EVENT_STREAM:
-	case MEDIA_UNKNOWN:
-		problem_set(p, 415,
+		b->is_unfinished = rest.len > 0 && is_event(b);
+		return 0;
+	case MEDIA_NDJSON:
+		return is_blank(rest) ? 0 : take_json(b, rest);
+	case MEDIA_JSON:
+		return make_arena(b, rest.len + 1) != 0 ? -1 :
+							  take_json(b, rest);
+	default:
+		break;
+	}
+	if ((e = add_event(b)) == NULL)
+		return -1;
+	fields_begin(&b->fields, e);
+	return b->options.media == MEDIA_PLAIN ? take_plain(b, e) :
+						 take_form(b);
+}
+
+int
+body_end(struct body *b, struct problem *p)
+{
+	assert(b->n == 0);
+	b->fields.problem = p;
+	if (take_rest(b) == 0)
+		return 0;
+	b->n = 0;
+	return -1;
+}
+
+/* ---- what came out ---- */
+
+const struct event *
+body_events(const struct body *b, size_t *n)
+{
+	*n = b->n;
+	return b->events;
+}
+
+void
+body_clear(struct body *b)
+{
+	b->n = 0;
+	b->used = 0;
+}
+
+bool
+body_is_streamed(const struct body *b)
+{
+	return b->options.media == MEDIA_NDJSON ||
+	    b->options.media == MEDIA_EVENT_STREAM;
+}
+
+bool
+body_is_array(const struct body *b)
+{
+	return b->is_array;
+}
+
+uint64_t
+body_line(const struct body *b, size_t i)
+{
+	assert(i <= b->n);
+	return i < b->n ? b->begins[i] : b->blocks.block_line + 1;
+}
+
+void
+body_where(const struct body *b, size_t i, char where[BODY_WHERE_MAX])
+{
+	where[0] = '\0';
+	if (body_is_streamed(b))
+		(void)snprintf(where, BODY_WHERE_MAX, "Line %" PRIu64 ": ",
+		    body_line(b, i));
+	else if (b->is_array)
+		(void)snprintf(where, BODY_WHERE_MAX,
+		    "At index %zu of the array: ", i);
+}
+
+uint64_t
+body_passed(const struct body *b)
+{
+	return b->passed;
+}
+
+bool
+body_is_unfinished(const struct body *b)
+{
+	return b->is_unfinished;
+}
+
+/* ---- making ---- */
+
+/* Read the query of an event stream: the topic and the key of its events. */
+static int
+read_query(struct body *b)
+{
+	const struct event *e = &b->defaults;
+
+	b->fields.kind = FIELDS_STREAM_QUERY;
+	(void)snprintf(b->fields.where, BODY_WHERE_MAX, "In the query: ");
+	fields_begin(&b->fields, &b->defaults);
+	if (fields_take_form(&b->fields, b->query, strlen(b->query)) != 0)
+		return -1;
+	if (e->topic.len <= EVENT_NAME_MAX && e->key.len <= EVENT_NAME_MAX)
+		return 0;
+	problem_set(b->fields.problem, 400,
+	    "In the query: %s is longer than %d bytes.",
+	    e->topic.len > EVENT_NAME_MAX ? "topic" : "key", EVENT_NAME_MAX);
+	return -1;
+}
+
+static int
+begin(struct body *b)
+{
+	const char *query = b->options.query;
+
+	if (b->options.media == MEDIA_UNKNOWN) {
+		problem_set(b->fields.problem, 415,
 		    "Content-Type must be application/x-www-form-urlencoded, "
 		    "application/json, text/plain, application/x-ndjson or "
 		    "text/event-stream, without a charset or with utf-8.");
-		break;
+		return -1;
 	}
-	if (result != 0)
-		body_free(b);
-	return result;
+	if (!body_is_streamed(b) &&
+	    b->options.length > (int64_t)b->options.max_bytes)
+		return refuse_length(b);
+	b->query = strdup(query != NULL ? query : "");
+	if (b->query == NULL)
+		return problem_memory(b->fields.problem);
+	b->blocks.max_bytes = b->options.max_bytes;
+	if (b->options.media == MEDIA_NDJSON)
+		b->blocks.kind = BLOCKS_LINE;
+	else if (b->options.media == MEDIA_EVENT_STREAM)
+		b->blocks.kind = BLOCKS_EVENT;
+	if (b->options.is_export)
+		b->fields.kind = FIELDS_EXPORT;
+	else if (b->options.media == MEDIA_PLAIN)
+		b->fields.kind = FIELDS_PLAIN_QUERY;
+	return b->options.media == MEDIA_EVENT_STREAM ? read_query(b) : 0;
+}
+
+struct body *
+body_new(const struct body_options *options, struct log_json *json,
+    struct problem *p)
+{
+	struct body *b = calloc(1, sizeof(*b));
+
+	if (b == NULL) {
+		(void)problem_memory(p);
+		return NULL;
+	}
+	b->options = *options;
+	b->json = json;
+	b->fields.problem = p;
+	if (begin(b) == 0)
+		return b;
+	body_free(b);
+	return NULL;
 }
 
 void
 body_free(struct body *b)
 {
+	if (b == NULL)
+		return;
+	free(b->query);
+	free(b->blocks.buffer);
+	free(b->arena);
 	free(b->events);
-	free(b->backing);
-	*b = (struct body){ 0 };
+	free(b->begins);
+	free(b);
 }

@@ -6,62 +6,92 @@
 #include "lib/event.h"
 #include "lib/log/log.h"
 #include "lib/problem.h"
+#include "media.h"
 
 /*
- * A whole body → events, or the reason why it is refused.  Pure.
+ * A body → events, or the reason why it is refused.  Pure.
  *
  *   application/x-www-form-urlencoded  fields topic, event, data, retry, key
- *   application/json                   an object with members of these names,
- *                                      or an array of such objects.  data may
- *                                      be any value: a string is stored
- *                                      decoded, another value as its JSON text
- *   text/plain                         the body is the data; the query holds
- *                                      the other fields
+ *   application/json       an object with members of these names, or an array
+ *                          of such objects.  data may be any value: a string is
+ *                          stored decoded, another value as its JSON text
+ *   text/plain             the body is the data; the query holds the others
+ *   application/x-ndjson   one object per line; blank lines are ignored
+ *   text/event-stream      the stream of another server: event, data and retry
+ *                          become an event.  Its topic is topic= of the query;
+ *                          its key is key= of the query followed by its id, or
+ *                          none.  Events named stream-… are passed over: they
+ *                          describe the stream that they come from
+ *   source   https://github.com/ndjson/ndjson-spec; WHATWG HTML, 9.2.6
+ *
+ * The last two are streamed: a body may have any length, and its events are
+ * complete one after the other.  The others give their events, all or none, with
+ * body_end().  Call body_take() with each piece, use body_events(), and call
+ * body_clear() before the next piece.  After a problem, use the events that came
+ * before it, then call body_free().
  */
-struct body {
-	struct event *events; /* id is 0, name is "message" if none was given */
-	size_t n_events;
-	bool is_array; /* an array was sent: answer with an array of ids */
-	void *backing; /* private */
+struct body;
+
+#define BODY_EVENTS_MAX 10000 /* in one array */
+
+/*
+ *   query      as sent, or NULL
+ *   length     of the body as announced; -1: unknown
+ *   max_bytes  of a line or event of a streamed body; of any other body
+ *   is_export  accept and ignore the members id and created_ms, which
+ *              rowcast export writes
+ */
+struct body_options {
+	enum media media;
+	const char *query;
+	int64_t length;
+	size_t max_bytes;
+	bool is_export;
 };
 
-#define BODY_EVENTS_MAX 10000 /* events in one body */
-
 /*
- * Parse a whole body.  The log decides later whether it accepts the topic, the
- * name and the key of an event.
- *   shape    content_type and query as sent, or NULL; bytes[0..len) is the body
- *   voids    decodes bytes in place
- *   returns  0; -1 with *p set and *b empty:
- *            400  malformed form, JSON or UTF-8; no data; an unknown or
- *                 repeated field, which the detail names
- *            413  more than BODY_EVENTS_MAX events
- *            415  another media type or charset
- *            503  out of memory
- *   owns     *b borrows from bytes; the caller calls body_free()
+ *   returns  NULL with *p set: 400 (the query), 413 (length), 415
+ *            (MEDIA_UNKNOWN), 503 (out of memory)
+ *   owns     the caller calls body_free().  Borrows json
  */
-int body_parse(struct log_json *json, const char *content_type,
-    const char *query, char *bytes, size_t len, struct body *b,
+struct body *body_new(const struct body_options *options, struct log_json *json,
     struct problem *p);
-void body_free(struct body *b);
+void body_free(struct body *b); /* b may be NULL */
+
+bool body_is_streamed(const struct body *b);
 
 /*
- * Parse the value of retry: decimal digits, 0 to EVENT_RETRY_MAX_MS.
- *   returns  0 with *ms set; -1
+ * Parse the next piece, or the end.  At the end, a last line without a line end
+ * is an event; an unfinished event of an event stream is not.
+ *   returns  0; -1 with *p set: 400, 413, 503 (out of memory)
  */
-int body_parse_retry(struct text value, int64_t *ms);
+int body_take(struct body *b, const char *bytes, size_t len, struct problem *p);
+int body_end(struct body *b, struct problem *p);
 
 /*
- * Parse one line of application/x-ndjson: one object as above.
- *   shape    where begins the detail of *p ("Line 7: "); the arena has room for
- *            line.len bytes behind *used
- *   is_export  accept and ignore the members id and created_ms, which
- *            rowcast export writes
- *   returns  0 with *used increased; -1 with *p set as by body_parse()
- *   owns     *e borrows from the arena
+ * The events completed since body_clear().  The log decides later whether it
+ * accepts their topics, names and keys.
+ *   owns     lent until body_clear()
  */
-int body_parse_line(struct log_json *json, struct text line, const char *where,
-    bool is_export, char *arena, size_t *used, struct event *e,
-    struct problem *p);
+const struct event *body_events(const struct body *b, size_t *n);
+void body_clear(struct body *b);
+
+/* An array was sent: answer with an array of ids. */
+bool body_is_array(const struct body *b);
+
+/* The number of the line, from 1, in which event i begins; for i == n, in which
+   the next line or event begins, which is the bad one after a problem. */
+uint64_t body_line(const struct body *b, size_t i);
+
+/* Where event i stands, to begin a detail: "Line 7: ", "At index 2 of the array:
+   ", or "". */
+#define BODY_WHERE_MAX 48
+void body_where(const struct body *b, size_t i, char where[BODY_WHERE_MAX]);
+
+/* The number of events that were passed over. */
+uint64_t body_passed(const struct body *b);
+
+/* Returns true if the body ended within an event that has data. */
+bool body_is_unfinished(const struct body *b);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "body.h"
+#include "fields.h"
 
 struct reading {
 	char *arena;
@@ -49,7 +49,7 @@ take_field(struct reading *r, struct text field, struct text value)
 		if (memchr(value.bytes, '\0', value.len) == NULL)
 			r->id = value;
 	} else if (text_is(field, "retry")) {
-		(void)body_parse_retry(value, &r->retry_ms); /* or ignored */
+		(void)fields_retry(value, &r->retry_ms); /* or ignored */
 	}
 }
 

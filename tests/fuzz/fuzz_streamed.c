@@ -6,11 +6,11 @@
  * bounds; events are UTF-8 and have data; in pieces it gives what it gives in
  * one; a refusal has a status of the contract and a detail.
  *
- * Covers: lib/body/streamed.c lib/body/event_stream.c
+ * Covers: lib/body/body.c lib/body/blocks.c lib/body/event_stream.c
  */
 #include "fuzz.h"
 
-#include "lib/body/streamed.h"
+#include "lib/body/body.h"
 #include "lib/utf8.h"
 
 #define MAX_BYTES 512
@@ -32,12 +32,12 @@ add(struct sum *sum, struct text t)
 }
 
 static void
-take_events(struct streamed *s, struct sum *sum)
+take_events(struct body *s, struct sum *sum)
 {
-	struct event *events;
+	const struct event *events;
 	size_t n;
 
-	events = streamed_events(s, &n);
+	events = body_events(s, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct event *e = &events[i];
 
@@ -45,14 +45,14 @@ take_events(struct streamed *s, struct sum *sum)
 		require(utf8_is_valid(e->topic) && utf8_is_valid(e->name));
 		require(utf8_is_valid(e->data) && utf8_is_valid(e->key));
 		require(e->retry_ms >= -1 && e->retry_ms <= 86400000);
-		require(streamed_line(s, i) >= 1);
+		require(body_line(s, i) >= 1);
 		add(sum, e->topic);
 		add(sum, e->name);
 		add(sum, e->data);
 		add(sum, e->key);
 	}
 	sum->n += n;
-	streamed_clear(s);
+	body_clear(s);
 }
 
 static struct sum
@@ -61,24 +61,25 @@ feed(struct log_json *json, enum media media, const char *query,
 {
 	struct sum sum = { .hash = 14695981039346656037U };
 	struct problem p = { 0 };
-	const struct streamed_options options = {
+	const struct body_options options = {
 		.media = media,
+		.length = -1,
 		.query = query,
 		.max_bytes = MAX_BYTES,
 	};
-	struct streamed *s = streamed_new(&options, json, &p);
+	struct body *s = body_new(&options, json, &p);
 	int result = s == NULL ? -1 : 0;
 
 	for (size_t at = 0; at < len && result == 0; at += size) {
 		size_t n = len - at < size ? len - at : size;
 		char *piece = fuzz_copy(body + at, n);
 
-		result = streamed_take(s, piece, n, &p);
+		result = body_take(s, piece, n, &p);
 		free(piece);
 		take_events(s, &sum);
 	}
 	if (result == 0) {
-		result = streamed_end(s, &p);
+		result = body_end(s, &p);
 		take_events(s, &sum);
 	}
 	if (result != 0) {
@@ -87,8 +88,8 @@ feed(struct log_json *json, enum media media, const char *query,
 		sum.status = p.status;
 	}
 	if (s != NULL)
-		sum.is_unfinished = streamed_is_unfinished(s);
-	streamed_free(s);
+		sum.is_unfinished = body_is_unfinished(s);
+	body_free(s);
 	return sum;
 }
 

@@ -4,7 +4,7 @@
  */
 #include "tap.h"
 
-#include "lib/body/streamed.h"
+#include "lib/body/body.h"
 #include "lib/sse.h"
 
 #define OUT_MAX 65536
@@ -35,29 +35,29 @@ put(struct result *r, struct text t)
 }
 
 static void
-take_events(struct streamed *s, struct result *r)
+take_events(struct body *s, struct result *r)
 {
 	const struct event *e;
 	char number[64];
 	size_t n;
 
-	e = streamed_events(s, &n);
+	e = body_events(s, &n);
 	for (size_t i = 0; i < n; i++) {
 		put(r, e[i].topic);
 		put(r, e[i].name);
 		put(r, e[i].data);
 		put(r, e[i].key);
 		(void)snprintf(number, sizeof(number), "%d %d",
-		    (int)e[i].retry_ms, (int)streamed_line(s, i));
+		    (int)e[i].retry_ms, (int)body_line(s, i));
 		put(r, (struct text){ number, strlen(number) });
 	}
 	r->n += n;
-	streamed_clear(s);
+	body_clear(s);
 }
 
 /* Each piece in a heap block of its size, so that a sanitizer sees more. */
 static int
-take_piece(struct streamed *s, struct text piece, struct problem *p)
+take_piece(struct body *s, struct text piece, struct problem *p)
 {
 	char *copy = malloc(piece.len > 0 ? piece.len : 1);
 	int result;
@@ -66,7 +66,7 @@ take_piece(struct streamed *s, struct text piece, struct problem *p)
 		abort();
 	if (piece.len > 0)
 		memcpy(copy, piece.bytes, piece.len);
-	result = streamed_take(s, copy, piece.len, p);
+	result = body_take(s, copy, piece.len, p);
 	free(copy);
 	return result;
 }
@@ -76,12 +76,13 @@ static void
 feed(enum media media, struct text body, size_t size, struct result *r)
 {
 	struct problem p = { 0 };
-	const struct streamed_options options = {
+	const struct body_options options = {
 		.media = media,
+		.length = -1,
 		.query = media == MEDIA_NDJSON ? NULL : "topic=t&key=k/",
 		.max_bytes = BOUND,
 	};
-	struct streamed *s = streamed_new(&options, json, &p);
+	struct body *s = body_new(&options, json, &p);
 	size_t at = 0;
 	int result = 0;
 
@@ -98,15 +99,15 @@ feed(enum media media, struct text body, size_t size, struct result *r)
 		take_events(s, r);
 	}
 	if (result == 0) {
-		result = streamed_end(s, &p);
+		result = body_end(s, &p);
 		take_events(s, r);
 	}
 	if (result != 0) {
 		r->status = p.status;
 		(void)snprintf(r->detail, sizeof(r->detail), "%s", p.detail);
 	}
-	r->is_unfinished = streamed_is_unfinished(s);
-	streamed_free(s);
+	r->is_unfinished = body_is_unfinished(s);
+	body_free(s);
 }
 
 static bool
