@@ -116,21 +116,16 @@ record_gap(struct buffer *b, enum record_form form, int64_t after, int64_t next)
 {
 	char data[NOTICE_MAX];
 
-	switch (form) {
-	case RECORD_LINE:
-		buffer_print(b,
-		    "-- gap: events after %" PRId64 " have been removed; from"
-		    " %" PRId64 " on all are there\n",
-		    after, next);
-		break;
-	case RECORD_JSON:
-		(void)snprintf(data, sizeof(data), SSE_GAP_DATA, after, next);
+	(void)snprintf(data, sizeof(data), SSE_GAP_DATA, after, next);
+	if (form == RECORD_JSON)
 		add_json_notice(b, SSE_GAP_NAME, data);
-		break;
-	case RECORD_SSE:
+	else if (form == RECORD_SSE)
 		buffer_print(b, SSE_GAP, after, next);
-		break;
-	}
+	else
+		buffer_print(b,
+		    "-- gap: events after %" PRId64 " were removed; from"
+		    " %" PRId64 " on the log is complete\n",
+		    after, next);
 }
 
 void
@@ -139,20 +134,14 @@ record_reset(struct buffer *b, enum record_form form, int64_t after,
 {
 	char data[NOTICE_MAX];
 
-	switch (form) {
-	case RECORD_LINE:
-		buffer_print(b,
-		    "-- reset: the log was replaced or restored and ends at"
-		    " %" PRId64 " now: what was read up to %" PRId64
-		    " is void\n",
-		    head, after);
-		break;
-	case RECORD_JSON:
-		(void)snprintf(data, sizeof(data), SSE_RESET_DATA, after, head);
+	(void)snprintf(data, sizeof(data), SSE_RESET_DATA, after, head);
+	if (form == RECORD_JSON)
 		add_json_notice(b, SSE_RESET_NAME, data);
-		break;
-	case RECORD_SSE:
+	else if (form == RECORD_SSE)
 		buffer_print(b, SSE_RESET, head, after, head);
-		break;
-	}
+	else
+		buffer_print(b,
+		    "-- reset: the log was replaced or restored and now ends at"
+		    " %" PRId64 ": discard what was read up to %" PRId64 "\n",
+		    head, after);
 }

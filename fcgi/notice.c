@@ -45,7 +45,7 @@ notice_write(const struct notices *n, struct batch *b)
 	if (n->due & NOTICE_START) {
 		assert(n->greeting != NULL); /* that is what the notice means */
 		batch_say(b, REPLY_STREAM_HEADERS SSE_START,
-		    n->greeting->headers, n->retry_ms, b->at.cursor);
+		    n->greeting->headers, n->greeting->retry_ms, b->at.cursor);
 		b->at.told = b->at.cursor;
 		write_hello(n, b);
 	}
@@ -75,5 +75,5 @@ notice_write_refusal(const struct notices *n, struct batch *b)
 	b->notices = NOTICE_END;
 	batch_say(b,
 	    REPLY_STREAM_HEADERS ": the log cannot be read now\n" SSE_RETRY,
-	    n->greeting->headers, n->retry_ms);
+	    n->greeting->headers, n->greeting->retry_ms);
 }

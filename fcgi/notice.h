@@ -19,12 +19,12 @@ enum notice {
 struct greeting {
 	char headers[CORS_MAX];
 	char hello[EVENT_NAME_MAX + 1]; /* an event name, or "" for none */
+	int64_t retry_ms;               /* the reconnection time */
 };
 
 /*
  *   due          the notices to be sent: bits of enum notice
  *   greeting     for NOTICE_START
- *   retry_ms     the reconnection time, for NOTICE_START
  *   reset_after  for NOTICE_RESET
  *   gap_after, gap_next  for NOTICE_GAP
  *   end_ms       for NOTICE_END: when to reconnect; -1 leaves that open
@@ -32,7 +32,6 @@ struct greeting {
 struct notices {
 	unsigned due;
 	const struct greeting *greeting;
-	int64_t retry_ms;
 	int64_t reset_after;
 	int64_t gap_after;
 	int64_t gap_next;

@@ -185,7 +185,7 @@ reset(struct source *src, int64_t head)
 	pages_forget(src->pages, INT64_MAX);
 	tail_clear(src->tail, head);
 	src->holes = 0;
-	if (src->state == IN_STEP || src->state == CHANGED)
+	if (src->state != TROUBLED)
 		enter(src, BEHIND);
 	return SOURCE_RESET;
 }

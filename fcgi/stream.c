@@ -113,6 +113,7 @@ start_new(const struct request *r, const struct responder_config *config)
 		return NULL;
 	start->seek.start = r->start;
 	start->seek.value = start->value = r->value;
+	start->greeting.retry_ms = config->retry_ms;
 	(void)cors_write(&config->cors, r->origin, start->greeting.headers);
 	(void)snprintf(start->greeting.hello, sizeof(start->greeting.hello),
 	    "%.*s", (int)r->hello.len, r->hello.len > 0 ? r->hello.bytes : "");
@@ -136,7 +137,6 @@ stream_new(struct connection *c, const struct request *r, struct feed *feed,
 	s->feed = feed;
 	s->notices = (struct notices){ .due = NOTICE_START,
 		.greeting = &s->start->greeting,
-		.retry_ms = config->retry_ms,
 		.end_ms = -1 };
 	(void)uv_timer_init(connection_loop(c), &s->timer); /* cannot fail */
 	s->timer.data = s;

@@ -239,7 +239,7 @@ same_body() {
 	rows 'DELETE FROM events WHERE id IN (1, 3)'
 	rowcast tail --since 0 --no-follow
 	[ "$(sed -n 1p "$OUT")" = \
-		'-- gap: events after 0 have been removed; from 4 on all are there' ]
+		'-- gap: events after 0 were removed; from 4 on the log is complete' ]
 	[ "$(wc -l <"$OUT")" -eq 3 ]
 	rowcast tail --since 0 --no-follow --json
 	[ "$(sed -n 1p "$OUT")" = \
@@ -270,7 +270,7 @@ same_body() {
 	sqlite3 "$T/log/new.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/made"
 	rm -f "$DB-wal" "$DB-shm" "$T/log/new.db"-*
 	mv "$T/log/new.db" "$DB"
-	wait_until 5 told a '-- reset: the log was replaced or restored and ends at 1 now: what was read up to 2 is void'
+	wait_until 5 told a '-- reset: the log was replaced or restored and now ends at 1: discard what was read up to 2'
 	publish second
 	wait_until 5 told a second
 	[ ! -s "$T/a.err" ]
@@ -307,7 +307,7 @@ grow_behind() {
 	"$@"
 	for i in 2 3 4 5; do publish "new$i" news; done
 	kill -CONT "$PID"
-	wait_until 5 told a '-- reset: the log was replaced or restored and ends at 5 now: what was read up to 4 is void'
+	wait_until 5 told a '-- reset: the log was replaced or restored and now ends at 5: discard what was read up to 4'
 	publish new6 news
 	wait_until 5 told a new6
 	run ! told a new5
