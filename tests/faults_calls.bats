@@ -31,8 +31,8 @@ add_up() {
 }
 
 summed_up() {
-	saw "$SUM sessions: $SUM_REFUSED starts refused with a line; streams came" \
-		"back $SUM_BACK times, publishes were tried again $SUM_AGAIN times;" \
+	saw "$SUM sessions: $SUM_REFUSED starts ended with a diagnostic; streams" \
+		"reconnected $SUM_BACK times, publishes were repeated $SUM_AGAIN times;" \
 		"nothing lost, nothing twice, no crash"
 }
 
@@ -59,7 +59,7 @@ summed_up() {
 		late_one responder until_failed FAIL=read FAIL_COUNT=0
 		late_one responder until_failed FAIL=read,stat,open FAIL_COUNT=0
 	done
-	saw "$LATE outages, $FAILURES calls refused; nothing lost, nothing twice"
+	saw "$LATE outages, $FAILURES calls failed; nothing lost, nothing twice"
 }
 
 @test "the publisher: reads, writes and syncs of the log, each one" {
@@ -84,7 +84,7 @@ summed_up() {
 		late_one publisher until_failed FAIL=write,sync FAIL_COUNT=0
 		late_one publisher until_failed FAIL=sync FAIL_COUNT=0
 	done
-	saw "$LATE outages, $FAILURES calls refused; nothing lost, nothing twice"
+	saw "$LATE outages, $FAILURES calls failed; nothing lost, nothing twice"
 }
 
 @test "sockets: accept, each one" {
@@ -129,6 +129,6 @@ summed_up() {
 		late_one publisher until_over FAIL=recv,send FAIL_ERRNO=$EAGAIN \
 			FAIL_SHARE=200 FAIL_SEED=$((seed + i))
 	done
-	saw "$LATE sessions, seed $seed, $FAILURES calls so; nothing lost," \
+	saw "$LATE sessions, seed $seed, $FAILURES such calls; nothing lost," \
 		"nothing twice"
 }

@@ -36,7 +36,7 @@ stopped_clients() {
 	eventually got other 'all others have this'
 	kill -CONT "$CLIENTS_PID"
 	oracle_end
-	saw "$((n / 10)) MB for each while they stood still; $(sum)"
+	saw "$((n / 10)) MB for each while they were stopped; $(sum)"
 }
 
 @test "lighttpd: stopped clients" {
@@ -149,7 +149,7 @@ half_closed() {
 	stop "${pids[@]}"
 	oracle_end
 	eventually has_streams 0
-	saw "$served of 20 went on to be served; $(sum)"
+	saw "$served of 20 continued to be served; $(sum)"
 }
 
 @test "lighttpd: half-closed clients" {
@@ -262,5 +262,5 @@ last_descriptor() {
 	open_stream next
 	published 20
 	oracle_end
-	saw "5 of 5 were told 503; $(sum)"
+	saw "5 of 5 received 503; $(sum)"
 }

@@ -100,8 +100,8 @@ has_kept_alive() {
 	# a flood would be many more than one a second
 	[ "$(count_lines a ':')" -le $((60 * rounds)) ]
 	saw "$rounds jumps of up to 20,000 days: 8 events once each, $(count_lines \
-		a ':') keepalives, the stream is open; a body that was begun before" \
-		"them was taken after them"
+		a ':') keepalives, the stream is open; a body begun before" \
+		"them was accepted after them"
 }
 
 @test "since=TIME where clocks went forward and back" {
@@ -134,7 +134,7 @@ has_kept_alive() {
 	say e1
 	eventually got middle 'data: e1'
 	eventually got ahead 'data: e1'
-	saw "4 jumps: each stream began where one of them began, and brought the" \
+	saw "4 jumps: each stream began at one of them, and received the" \
 		"rest once"
 }
 
@@ -159,7 +159,7 @@ has_kept_alive() {
 	[ "$(sql "SELECT data FROM events ORDER BY id DESC LIMIT 1")" = eight ]
 	is_running "$RESPONDER_PID"
 	is_running "$PUBLISHER_PID"
-	saw "a day ahead: 3 of 3 older events removed, a returning client was told" \
-		"the gap; then back two days: 4 publishes, left are $(sql \
+	saw "a day ahead: 3 of 3 older events removed, a reconnecting client" \
+		"received the gap; then back two days: 4 publishes, left are $(sql \
 			"SELECT group_concat(data, ', ') FROM events")"
 }

@@ -150,7 +150,7 @@ overwrite() {
 	done
 	oracle_end
 	nothing_false
-	saw "cut off $((2 * n)) times, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
+	saw "truncated $((2 * n)) times, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
 }
 
 # The number of a page that holds such things.
@@ -250,7 +250,7 @@ all_there() {
 	oracle_end
 	[ "$RESETS" -gt 0 ]
 	"$BUILD/rowcast" check --full --db "$DB"
-	saw "the newest $((before - $(reset_head))) of $before events were lost with the page, and the $RESETS clients told that had any of them"
+	saw "the newest $((before - $(reset_head))) of $before events were lost with the page; the $RESETS clients that had any of them were notified"
 }
 
 # Where the log ended then, as clients were told.

@@ -236,5 +236,5 @@ publish_rows() {
 	[ "$(events a | wc -l)" -ge 2 ]
 	is_running "$RESPONDER_PID"
 	saw "by a program that has it open: $answers, by a new one: 500, then 201;" \
-		"the stream brought all $(events a | wc -l)"
+		"the stream received all $(events a | wc -l)"
 }

@@ -105,7 +105,7 @@ opens_quickly() {
 	no_refusals
 	whole=$(grep -c '^0' "$T/again")
 	[ "$whole" -gt "$n" ]
-	saw "$ROWS rows, $((2 * n)) checkpoints, $whole of them whole"
+	saw "$ROWS rows, $((2 * n)) checkpoints, $whole of them complete"
 }
 
 @test "VACUUM, ANALYZE and REINDEX again and again" {
@@ -214,7 +214,7 @@ wal_is_emptied() {
 	[ "$GAPS" -gt 0 ]
 	[ "$RESETS" -eq 0 ]
 	[ "$REFUSED" -eq 0 ]
-	saw "$ROWS rows, $(sql 'SELECT removals FROM events_log') removed; $GAPS gaps told, all exact"
+	saw "$ROWS rows, $(sql 'SELECT removals FROM events_log') removed; $GAPS gaps sent, all exact"
 }
 
 # ---- permissions and names --------------------------------------------------

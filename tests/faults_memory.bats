@@ -45,7 +45,7 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 	done
 	# a busy loop would be refused tens of thousands
 	[ "$FAILURES" -le $((5000 * LATE)) ]
-	saw "$LATE outages, $FAILURES allocations refused; nothing lost," \
+	saw "$LATE outages, $FAILURES allocations failed; nothing lost," \
 		"nothing twice"
 }
 
@@ -60,7 +60,7 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 		late_one publisher until_over "${MEMORY[@]}" \
 			FAIL_SHARE=1 FAIL_SEED=$((seed + i))
 	done
-	saw "$LATE sessions, seed $seed, $FAILURES allocations refused; nothing" \
+	saw "$LATE sessions, seed $seed, $FAILURES allocations failed; nothing" \
 		"lost, nothing twice"
 }
 
@@ -176,10 +176,10 @@ cgi_under_limit() {
 	printf hi >"$T/body"
 	under_limits rowcast-publish.cgi "$(rounds 40 5)" REQUEST_METHOD=POST \
 		CONTENT_TYPE=text/plain CONTENT_LENGTH=2
-	seen="publisher: $STEPS limits, $REFUSED failed and said why, $RAN"
+	seen="publisher: $STEPS limits, $REFUSED failed with a diagnostic, $RAN"
 	seen+=" answered"
 	under_limits rowcast.fcgi "$(rounds 40 5)" REQUEST_METHOD=HEAD
-	saw "$seen; responder: $STEPS limits, $REFUSED failed and said why," \
+	saw "$seen; responder: $STEPS limits, $REFUSED failed with a diagnostic," \
 		"$RAN answered"
 }
 
@@ -255,6 +255,6 @@ crowd_said() {
 	wait_until 30 got before 'after it'
 	grep -q 'can be read again' "$LOGS/lighttpd"
 	[ "$(responders)" = "$pid" ]
-	saw "a row of 90 MB, told of in one line; with room it came to who had" \
-		"waited for it"
+	saw "a row of 90 MB, reported in one line; with room, waiting clients" \
+		"received it"
 }

@@ -203,6 +203,6 @@ holds() {
 	eventually got live 'held 1'
 	eventually got "meanwhile$opened" 'held 1'
 	wait "$poster"
-	saw "$opened streams opened while the sync was put off: none brought the event;" \
+	saw "$opened streams opened while the sync was delayed: none received the event;" \
 		"after it, all"
 }

@@ -81,7 +81,7 @@ restore() {
 	done
 	oracle_end
 	all_reset "$n"
-	saw "$ROWS rows, $n restores, each client told of each; of $ACKS acknowledged events $(gone_rows) are gone"
+	saw "$ROWS rows, $n restores, each client notified of each; of $ACKS acknowledged events $(gone_rows) are lost"
 }
 
 # How many of those that were acknowledged are not in the log any more?
@@ -110,7 +110,7 @@ gone_rows() {
 	[ "$RESETS" -ge 30 ]
 	[ "$GAPS" -eq 0 ]
 	[ "$REFUSED" -eq 0 ]
-	saw "$ROWS rows, $RESETS of $ORACLE_CLIENTS clients told of it, $CONNECTIONS connections"
+	saw "$ROWS rows, $RESETS of $ORACLE_CLIENTS clients notified of it, $CONNECTIONS connections"
 }
 
 # ---- renamed over -----------------------------------------------------------

@@ -163,9 +163,9 @@ sweep() {
 	for ((n = first; n <= calls; n += step)); do
 		sweep_one "$who" FAIL_AT="$n" "$@"
 	done
-	SWEPT="n = $first … $calls by $step: $RUNS starts, $REFUSED refused"
-	SWEPT+=" with a line, $RAN ran on; streams came back $BACK times,"
-	SWEPT+=" publishes were tried again $AGAIN times; nothing lost,"
+	SWEPT="n = $first … $calls by $step: $RUNS starts, $REFUSED ended"
+	SWEPT+=" with a diagnostic, $RAN continued; streams reconnected $BACK times,"
+	SWEPT+=" publishes were repeated $AGAIN times; nothing lost,"
 	SWEPT+=" nothing twice, no crash"
 }
 
@@ -188,8 +188,8 @@ sweep_command() {
 	for ((n = first; n <= calls; n += step)); do
 		command_one "$check" "$n" "$@"
 	done
-	SWEPT="n = $first … $calls by $step: $RUNS runs, $REFUSED failed and said"
-	SWEPT+=" why, $RAN did all"
+	SWEPT="n = $first … $calls by $step: $RUNS runs, $REFUSED failed"
+	SWEPT+=" with a diagnostic, $RAN succeeded"
 }
 
 # usage: command_one CHECK N COMMAND…     (with: of the caller)
