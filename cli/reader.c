@@ -179,11 +179,11 @@ on_row(void *cookie, const struct event *row)
 static enum reader_result
 read_page(struct reader *r, int64_t head)
 {
-	struct text topics[LOG_TOPICS_MAX];
 	struct log_range range = {
 		.after = r->at.cursor,
 		.upto = head < r->upto ? head : r->upto,
 		.max_rows = LOG_PAGE_ROWS,
+		.filter = r->filter,
 	};
 	int64_t reached;
 
@@ -191,8 +191,6 @@ read_page(struct reader *r, int64_t head)
 		r->is_behind = false;
 		return READER_END;
 	}
-	if (filter_is_exact(r->filter))
-		seek_narrow(&range, r->filter, topics);
 	if (log_read(r->log, &range, on_row, r, &reached) != LOG_OK ||
 	    r->has_failed) {
 		r->has_failed = false;

@@ -105,7 +105,7 @@ static enum news_result
 read_rows(struct step *step, struct log *log, int64_t *head)
 {
 	int64_t before = step->news->last, reached;
-	struct log_range range = { before, INT64_MAX, LOG_PAGE_ROWS, NULL, 0,
+	struct log_range range = { before, INT64_MAX, LOG_PAGE_ROWS, NULL,
 		false };
 	enum news_result result = NEWS_MORE;
 

@@ -35,15 +35,11 @@ enum log_result
 page_read(struct log *log, const struct filter *f, int64_t cursor, int64_t upto,
     struct chunk **page, size_t *rows)
 {
-	struct text topics[LOG_TOPICS_MAX];
 	struct fill fill = { .after = cursor };
-	struct log_range range = { cursor, upto, LOG_PAGE_ROWS, NULL, 0,
-		false };
+	struct log_range range = { cursor, upto, LOG_PAGE_ROWS, f, false };
 	enum log_result result;
 	int64_t reached;
 
-	if (filter_is_exact(f))
-		seek_narrow(&range, f, topics);
 	result = log_read(log, &range, on_row, &fill, &reached);
 	*rows = fill.rows;
 	if (result == LOG_OK && fill.chunk == NULL && !fill.has_no_memory)

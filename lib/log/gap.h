@@ -2,7 +2,6 @@
 #define ROWCAST_GAP_H
 
 #include "log.h"
-#include "lib/filter.h"
 
 /*
  * What a client knows about removed events.  All 0 at first.

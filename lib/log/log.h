@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "lib/event.h"
+#include "lib/filter.h"
 
 /*
  * The log: the table of events in one SQLite file, with the schema of
@@ -132,18 +133,17 @@ typedef bool log_row_fn(void *cookie, const struct event *e);
 
 /*
  * A range of rows: after < id <= upto, at most max_rows.
- *   topics   if n_topics > 0, only rows of these topics, found by index.  They
- *            must differ from each other; at most LOG_TOPICS_MAX
+ *   filter   NULL for all rows.  If filter_is_exact(), rows of other topics are
+ *            left out, without reading them; else it has no effect.  Names are
+ *            not compared
  *   is_back  from the highest id down, and without data
  */
-#define LOG_TOPICS_MAX 64
 #define LOG_PAGE_ROWS 1000 /* max_rows for callers that have other work too */
 struct log_range {
 	int64_t after;
 	int64_t upto;
 	size_t max_rows;
-	const struct text *topics;
-	size_t n_topics;
+	const struct filter *filter;
 	bool is_back;
 };
 

@@ -221,7 +221,7 @@ log_close(struct log *log)
 		return;
 	for (size_t i = 0; i < log->n_kept; i++)
 		(void)sqlite3_finalize(log->statements[i]);
-	for (size_t i = 0; i <= LOG_TOPICS_MAX; i++) {
+	for (size_t i = 0; i <= FILTER_TOPICS_MAX; i++) {
 		(void)sqlite3_finalize(log->by_topic[0][i]);
 		(void)sqlite3_finalize(log->by_topic[1][i]);
 	}

@@ -117,20 +117,25 @@ begin_by_topic(struct log *log, bool back, size_t n)
 static struct statement
 begin_range(struct log *log, const struct log_range *range)
 {
-	struct statement s = range->n_topics > 0 ?
-	    begin_by_topic(log, range->is_back, range->n_topics) :
+	const struct pattern *topics = NULL;
+	struct statement s;
+	size_t n = 0;
+
+	if (range->filter != NULL && filter_is_exact(range->filter))
+		topics = filter_patterns(range->filter, &n);
+	s = n > 0 ?
+	    begin_by_topic(log, range->is_back, n) :
 	    statement_begin(log,
 		range->is_back ?
 		    "SELECT id, topic, event, retry_ms FROM events"
 		    " WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3" :
 		    "SELECT id, topic, event, retry_ms, data FROM events"
 		    " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3");
-
 	statement_bind_integer(&s, 1, range->after);
 	statement_bind_integer(&s, 2, range->upto);
 	statement_bind_integer(&s, 3, (int64_t)range->max_rows);
-	for (size_t i = 0; i < range->n_topics; i++)
-		statement_bind_text(&s, (int)i + 4, range->topics[i]);
+	for (size_t i = 0; i < n; i++)
+		statement_bind_text(&s, (int)i + 4, topics[i].text);
 	return s;
 }
 

@@ -3,20 +3,6 @@
  */
 #include "seek.h"
 
-_Static_assert(FILTER_TOPICS_MAX <= LOG_TOPICS_MAX,
-    "one read covers the topics of a filter");
-
-void
-seek_narrow(struct log_range *range, const struct filter *f,
-    struct text topics[LOG_TOPICS_MAX])
-{
-	const struct pattern *patterns = filter_patterns(f, &range->n_topics);
-
-	for (size_t i = 0; i < range->n_topics; i++)
-		topics[i] = patterns[i].text;
-	range->topics = topics;
-}
-
 /* A stream that begins with existing rows misses none removed before. */
 static enum seek_result
 know_removed(struct log *log, struct seek *seek)
@@ -78,15 +64,12 @@ find_last(struct log *log, int64_t head, const struct filter *f,
     struct seek *seek)
 {
 	struct count count = { .filter = f, .seek = seek };
-	struct text topics[LOG_TOPICS_MAX];
 	struct log_range range = { .max_rows = LOG_PAGE_ROWS, .is_back = true };
 	int64_t reached;
 
 	if (seek->upto == 0)
 		seek->upto = seek->cursor = head;
 	range.upto = seek->upto;
-	if (filter_is_exact(f))
-		seek_narrow(&range, f, topics);
 	if (log_read(log, &range, on_row, &count, &reached) != LOG_OK)
 		return SEEK_TROUBLE;
 	seek->upto = reached;

@@ -2,7 +2,6 @@
 #define ROWCAST_SEEK_H
 
 #include "log.h"
-#include "lib/filter.h"
 #include "gap.h"
 #include "lib/start.h"
 
@@ -35,12 +34,5 @@ enum seek_result {
  */
 enum seek_result seek_step(struct log *log, int64_t head,
     const struct filter *f, struct seek *seek);
-
-/*
- * Restrict a range to the topics of a filter.  filter_is_exact() must be true.
- *   owns     range refers to topics, which the caller keeps
- */
-void seek_narrow(struct log_range *range, const struct filter *f,
-    struct text topics[LOG_TOPICS_MAX]);
 
 #endif

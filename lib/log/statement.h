@@ -28,7 +28,7 @@ struct log {
 	const char *texts[LOG_STATEMENTS_MAX];
 	sqlite3_stmt *statements[LOG_STATEMENTS_MAX];
 	size_t n_kept;
-	sqlite3_stmt *by_topic[2][LOG_TOPICS_MAX + 1];
+	sqlite3_stmt *by_topic[2][FILTER_TOPICS_MAX + 1];
 	int64_t data_version;
 	char *path;
 	dev_t device;

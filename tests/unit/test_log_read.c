@@ -92,18 +92,34 @@ is_in(const struct row *r, const struct log_range *range)
 {
 	if (!r->is_there || r->id <= range->after || r->id > range->upto)
 		return false;
-	for (size_t i = 0; i < range->n_topics; i++)
-		if (text_equal(range->topics[i],
-			(struct text){ r->topic, strlen(r->topic) }))
-			return true;
-	return range->n_topics == 0;
+	return range->filter == NULL ||
+	    filter_has_topic(range->filter, text_of(r->topic));
+}
+
+/* A filter of up to 5 whole topics; NULL, for all, as often as not. */
+static struct filter *
+random_filter(void)
+{
+	size_t n = tap_random(2) * tap_random(6), first = tap_random(5);
+	struct pattern patterns[5];
+	struct filter *f;
+
+	if (n == 0)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		patterns[i] =
+		    (struct pattern){ text_of(topics[(first + i) % 5]), false };
+	f = filter_new(patterns, n, NULL, 0);
+	if (f == NULL)
+		abort();
+	return f;
 }
 
 /* One random page, forwards or back, against the rows. */
 static bool
 reads_a_page(struct log *log, const struct row *rows, bool is_back)
 {
-	struct text t[5];
+	struct filter *f = random_filter();
 	struct seen s = { .rows = rows,
 		.take = tap_random(2) ? SIZE_MAX : tap_random(30),
 		.is_good = true,
@@ -111,26 +127,21 @@ reads_a_page(struct log *log, const struct row *rows, bool is_back)
 	struct log_range range = {
 		.after = (int64_t)tap_random(100),
 		.max_rows = tap_random(2) ? 1000 : 1 + tap_random(20),
-		.topics = t,
+		.filter = f,
 		.is_back = is_back,
 	};
 	int64_t expected[ROWS_MAX], reached = -1, exhausted, last;
-	size_t n = 0, first = tap_random(5), k;
+	size_t n = 0, k;
 	enum log_result result;
 
 	range.upto = tap_random(4) == 0 && !is_back ?
 	    INT64_MAX :
 	    range.after + (int64_t)tap_random(200);
-	range.n_topics = tap_random(2) * tap_random(6);
-	for (size_t i = 0; i < range.n_topics; i++) {
-		const char *name = topics[(first + i) % 5];
-
-		t[i] = (struct text){ name, strlen(name) };
-	}
 	for (int64_t i = 0; i <= ROWS_MAX; i++)
 		if (is_in(&rows[is_back ? ROWS_MAX - i : i], &range))
 			expected[n++] = is_back ? ROWS_MAX - i : i;
 	result = log_read(log, &range, on_row, &s, &reached);
+	filter_free(f);
 	k = s.take < range.max_rows ? s.take : range.max_rows;
 	k = n < k ? n : k;
 	if (result != LOG_OK || !s.is_good || s.n != k ||
