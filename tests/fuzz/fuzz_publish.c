@@ -9,7 +9,7 @@
  * CGI response with a status of the contract, whose length is right and which
  * lets only pages read it that were listed.
  *
- * Covers: cgi/publish.c cgi/gate.c cgi/access.c cgi/cors.c cgi/answer.c
+ * Covers: cgi/publish.c cgi/gate.c cgi/access.c lib/cors.c cgi/answer.c
  */
 #include "fuzz.h"
 
