@@ -431,13 +431,13 @@ publish_on() {
 
 @test "started by hand without a socket it says what to do" {
 	cd "$SITE"
-	run -1 build/rowcast-publish.cgi --db build/run/events.db
+	run -2 build/rowcast-publish.cgi --db build/run/events.db
 	[ "${#lines[@]}" -eq 1 ]
 	[[ $output == *--socket* ]]
 	run -1 build/rowcast-publish.cgi --db build/run/events.db --socket x:
-	[[ $output == *'socket: '*'neither a path nor HOST:PORT'* ]]
-	run -1 build/rowcast-publish.cgi --db x --socket s --socket-mode 999
+	[[ $output == *'listener: x:: the port must be a number from 1 to 65535'* ]]
+	run -2 build/rowcast-publish.cgi --db x --socket s --socket-mode 999
 	[[ $output == *'socket-mode: '*octal* ]]
-	run -1 build/rowcast-publish.cgi --db x --socket s --synchronous off
+	run -2 build/rowcast-publish.cgi --db x --socket s --synchronous off
 	[[ $output == *'synchronous: '*'full or normal'* ]]
 }

@@ -6,7 +6,7 @@
  * same event; what tail shows of it is one harmless line, or what a browser
  * takes for the same event.
  *
- * Covers: lib/body/body.c lib/body/fields.c cli/escape.c
+ * Covers: lib/body/body.c lib/body/fields.c cli/buffer.c
  */
 #include "fuzz.h"
 

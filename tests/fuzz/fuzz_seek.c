@@ -8,7 +8,7 @@
  * client has missed.  Holds if seek and gap say what the list says.
  *
  * Options: -len_control=0 -max_len=400 -detect_leaks=0
- * Covers: lib/seek.c lib/gap.c lib/log_read.c
+ * Covers: lib/log/seek.c lib/log/gap.c lib/log/read.c
  */
 #include "fuzz.h"
 
