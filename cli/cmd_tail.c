@@ -1,5 +1,5 @@
 /*
- * rowcast tail: what a stream sends, on standard output.
+ * rowcast tail: print the events of a log as they are committed.
  */
 #include "args.h"
 #include "follow.h"

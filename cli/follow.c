@@ -58,7 +58,7 @@ static void
 run_loop(struct run *run)
 {
 	restart_silence(run);
-	(void)on_look(run); /* what came while the watch was set up */
+	(void)on_look(run); /* rows committed before the watch was set up */
 	if (!run->is_over)
 		(void)uv_run(&run->loop, UV_RUN_DEFAULT); /* until uv_stop() */
 }

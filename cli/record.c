@@ -11,7 +11,7 @@
 #include "lib/sse.h"
 #include "json.h"
 
-#define RETRY_MS 3000 /* what the responder says unless told otherwise */
+#define RETRY_MS 3000 /* the responder's default */
 #define NOTICE_MAX 256
 
 /* RFC 3339 in UTC, or the bare number where the calendar ends. */
@@ -78,7 +78,7 @@ record_add(struct buffer *b, enum record_form form, const struct event *e,
 	case RECORD_SSE:
 		room = buffer_room(b, sse_len(e));
 		if (room != NULL)
-			(void)sse_encode(e, room); /* as long as it said */
+			(void)sse_encode(e, room); /* sse_len(e) bytes */
 		break;
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * One record in the making.  What it holds depends on the position alone, so a
+ * One record in the making.  Its contents depend on the position alone, so a
  * record that did not go out is simply made again.
  */
 #include "batch.h"

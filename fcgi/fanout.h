@@ -18,8 +18,8 @@ struct fanout *fanout_new(uv_loop_t *loop, struct source *source,
 void fanout_free(struct fanout *f); /* f may be NULL */
 
 /*
- * Look whether the log has grown, and send what is new.  May free streams.
- *   returns  whether anything was new
+ * Look whether the log has grown, and send new events.  May free streams.
+ *   returns  whether there were new events
  */
 bool fanout_look(struct fanout *f);
 

@@ -1,8 +1,7 @@
 /*
- * Requests come in, streams go out: how a process answers, and how it ends.
- *
- * Owns what streams are made of: the source, the feeds, the roster, the fan-out
- * from new rows to streams, and the connections.
+ * The responder: answers requests with streams or refusals, and ends them all.
+ * Owns the parts that streams share: the source, the feeds, the roster, the
+ * fan-out from new rows to streams, and the connections.
  */
 #include "hub.h"
 
@@ -28,7 +27,7 @@ struct hub {
 	struct {
 		uint64_t streams; /* ever opened */
 		uint64_t refused; /* requests answered with a problem */
-		uint64_t full;    /* of these, for want of a place */
+		uint64_t full;    /* of these, because all places were taken */
 	} counters;
 };
 
@@ -51,13 +50,10 @@ on_over(void *cookie, struct stream *s)
 bool
 hub_look(struct hub *h)
 {
-	return fanout_look(h->fanout);
-}
+	bool is_news = fanout_look(h->fanout);
 
-void
-hub_retry(struct hub *h)
-{
 	roster_retry(h->roster);
+	return is_news;
 }
 
 /* For a client that may know of a log that has just been put in place. */
@@ -132,7 +128,7 @@ open_stream(struct hub *h, struct connection *c, struct request *r)
 	h->counters.streams++;
 	if (h->is_ending) /* after an error status it would not reconnect */
 		stream_end(s, random_retry_ms(h));
-	/* what is in the log now comes before "from now on" */
+	/* rows committed by now are before "from now on" */
 	look_closely(h);
 	roster_turn(h->roster, s);
 	return true;

@@ -33,13 +33,11 @@ struct connections *hub_connections(struct hub *h);
 int hub_serve_cgi(struct hub *h, int fd, const char *const *vars);
 
 /*
- * Look whether the log has grown, and send what is new.
- *   returns  whether anything was new
+ * Look whether the log has grown, send new events, and let streams that wait
+ * for the log try again.
+ *   returns  whether there were new events
  */
 bool hub_look(struct hub *h);
-
-/* Give a turn to each stream that waits for the log to be readable again. */
-void hub_retry(struct hub *h);
 
 /* End all streams, and each new one.  Each client learns when to reconnect, and
    before that whether the log was replaced. */

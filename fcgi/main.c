@@ -23,10 +23,8 @@ static bool
 on_look(void *cookie)
 {
 	struct responder *r = cookie;
-	bool is_news = hub_look(r->hub);
 
-	hub_retry(r->hub);
-	return is_news;
+	return hub_look(r->hub);
 }
 
 static struct connections *

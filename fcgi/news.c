@@ -11,7 +11,7 @@
 #include "lib/sse.h"
 
 _Static_assert(CHUNK_BYTES >= RECORDS_CONTENT_MAX,
-    "what one record holds goes into the newest chunk and one more");
+    "the events of one record lie in two chunks at most");
 
 struct step {
 	struct news *news;

@@ -5,7 +5,7 @@
 #include "tail.h"
 
 /*
- * What one step through the log has found: new events, which lie in the tail,
+ * The result of one step through the log: new events, which lie in the tail,
  * and topics of which events are missing.
  *   runs     the new events in id order: entries from..to-1 of each chunk.
  *            They fill a chunk and go on in the next, so two runs suffice

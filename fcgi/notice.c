@@ -1,6 +1,6 @@
 /*
- * What a stream says besides its events.  All of it is in the stream itself,
- * since EventSource cannot read headers.
+ * The blocks of a stream that are not events of the log.  A client learns
+ * everything from the stream itself, since EventSource cannot read headers.
  */
 #include "notice.h"
 
@@ -43,7 +43,7 @@ notice_write(const struct notices *n, struct batch *b)
 {
 	b->notices = n->due;
 	if (n->due & NOTICE_START) {
-		assert(n->greeting != NULL); /* that is what the notice means */
+		assert(n->greeting != NULL); /* nothing has been sent yet */
 		batch_say(b, REPLY_STREAM_HEADERS SSE_START,
 		    n->greeting->headers, n->greeting->retry_ms, b->at.cursor);
 		b->at.told = b->at.cursor;
@@ -58,8 +58,8 @@ notice_write(const struct notices *n, struct batch *b)
 		batch_say(b, SSE_GAP, n->gap_after, n->gap_next);
 	if (n->due & NOTICE_KEEPALIVE) {
 		batch_say(b, SSE_KEEPALIVE);
-		/* so that a reconnection to a quiet topic need not search
-		   again what this stream has passed over */
+		/* a reconnection need not search again the events that this
+		   stream has passed over */
 		if (b->at.told < b->at.cursor) {
 			batch_say(b, SSE_CURSOR, b->at.cursor);
 			b->at.told = b->at.cursor;

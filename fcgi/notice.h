@@ -5,8 +5,8 @@
 #include "batch.h"
 #include "reply.h"
 
-/* What a stream says besides its events; before the next event, in this
-   order.  A set: several may be due at once. */
+/* Notices are the blocks of a stream that are not events of the log.  All that
+   are due are sent before the next event, in this order. */
 enum notice {
 	NOTICE_START = 1, /* headers, reconnection time, cursor, greeting */
 	NOTICE_RESET = 2, /* the log is another one */

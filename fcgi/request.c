@@ -1,5 +1,5 @@
 /*
- * What a client asks for: CGI variables in, a struct request or a problem out.
+ * The request of a client: CGI variables in, a struct request or a problem out.
  * Invariant: a parameter of ours that is accepted was understood to the last
  * byte.  start.c reads where to start, accept.c reads Accept.
  */
@@ -238,7 +238,7 @@ read_stream(const char *const *vars, struct asked *a, struct request *r,
 	return 0;
 }
 
-/* Also on -1, the caller frees what r holds. */
+/* The caller frees what r holds, also on -1. */
 static int
 read_all(const char *const *vars, struct request *r, struct problem *p)
 {

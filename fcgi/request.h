@@ -6,7 +6,7 @@
 #include "lib/start.h"
 
 /*
- * What a client asks for: CGI variables in, a struct request out, or the
+ * The request of a client: CGI variables in, a struct request out, or the
  * problem to answer with.  Pure: no I/O, no clock, no environment.
  */
 
@@ -24,7 +24,7 @@ struct request {
 };
 
 /*
- * Read what a client asks for.
+ * Read a request.
  *   shape    vars is an environment ("NAME=value", NULL at the end); it reads
  *            REQUEST_METHOD, QUERY_STRING, HTTP_LAST_EVENT_ID, HTTP_ACCEPT and
  *            HTTP_ORIGIN

@@ -38,7 +38,7 @@ void roster_queue(struct roster *r, struct stream *s);
 /* Let all streams that wait for the log wait for a turn. */
 void roster_retry(struct roster *r);
 
-/* The log was replaced and ends at head: tell all streams. */
+/* The log was replaced and ends at head: call stream_reset() for all. */
 void roster_reset(struct roster *r, int64_t head);
 
 /* Call visit for each stream.  It may remove that stream, but no other. */

@@ -1,5 +1,5 @@
 /*
- * What streams read from.
+ * The source of all streams: the log, the tail, and pages.
  *
  * New events are read once, into the tail.  Older ones are read in pages, which
  * are kept for a while because clients that reconnect together read the same.
@@ -9,7 +9,7 @@
  * States, from calm to trouble; the last three check the fingerprint first:
  *   IN_STEP    all rows have been read        -> CHANGED by a commit
  *   BEHIND     there may be more rows         -> IN_STEP at the end of the log
- *   CHANGED    somebody has committed         -> BEHIND if it is the same log,
+ *   CHANGED    the log has been written to    -> BEHIND if it is the same log,
  *                                             or after a reset
  *   TROUBLED   a call to the log failed       -> IN_STEP, BEHIND by a step that
  *                                             succeeds
@@ -202,8 +202,8 @@ reopen(struct source *src)
 	int64_t head;
 
 	enter(src, DISPLACED);
-	/* An attempt to open a file that is no log touches that file, which is a
-	   file event: without a pause, one attempt would cause the next. */
+	/* To open a file that is no log touches that file, which is a file
+	   event: without a pause, one attempt would cause the next. */
 	if (now_ms() < src->reopen_ms)
 		return SOURCE_TROUBLE;
 	src->reopen_ms = now_ms() + REOPEN_MS;

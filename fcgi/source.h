@@ -7,7 +7,7 @@
 #include "responder_config.h"
 
 /*
- * What streams read from: the log, its newest part in memory (the tail), and
+ * The source of all streams: the log, its newest part in memory (the tail), and
  * older parts that are kept for a while (pages).  No call waits.  If the log
  * cannot be read, a call returns SOURCE_TROUBLE; repeat it later.
  */
@@ -82,11 +82,11 @@ enum source_result source_chunk(struct source *src, const struct filter *f,
 enum source_result source_version(struct source *src, int64_t *version);
 
 /*
- * Look for events that were removed after a cursor, that the filter lets pass,
- * and that the client has not been told of.
+ * Look for events after a cursor that were removed, that the filter lets pass,
+ * and that the client has not been notified of.
  *   returns  SOURCE_OK if there are any, with *next set to the id from which on
- *            the log is complete, and *known to what the client knows once it
- *            has been told; SOURCE_END if there are none; SOURCE_TROUBLE
+ *            the log is complete, and *known as it is once the client has been
+ *            notified; SOURCE_END if there are none; SOURCE_TROUBLE
  */
 enum source_result source_gap(struct source *src, const struct filter *f,
     int64_t cursor, struct gap_known *known, int64_t *next);

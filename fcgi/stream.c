@@ -1,9 +1,9 @@
 /*
  * One client.
  *
- * What it is sent depends on its position alone: the events after its cursor,
- * encoded the same way each time.  So nothing is kept for it but a record that
- * went out in part, and after any wait it goes on from the log.
+ * The bytes sent to it depend on its position alone: they are the events after
+ * its cursor, encoded the same way each time.  So nothing is kept for it but a
+ * record that went out in part, and after any wait it continues from the log.
  */
 #include "stream.h"
 
@@ -18,10 +18,10 @@
 #define TURN_CHUNKS 16      /* ... or chunks */
 #define TIMER_AGAIN_MS 1000 /* until a notice that is due is tried again */
 
-/* What only the first record needs. */
+/* State that only the first record needs. */
 struct stream_start {
 	struct seek seek;
-	int64_t value; /* as it was asked for: seek counts down */
+	int64_t value; /* as requested: seek counts down */
 	bool is_found;
 	struct greeting greeting;
 };
@@ -34,7 +34,7 @@ struct stream {
 	uv_timer_t timer;
 	int64_t ends_ms;        /* its maximum age */
 	struct position at;     /* while live: has passed the head of the log */
-	struct gap_known known; /* what the client knows is gone */
+	struct gap_known known; /* removals that need no notice */
 	struct notices notices;
 	struct stream_start *start; /* until the first record is sent */
 	int64_t checked; /* version of the log at the last check ... */
@@ -361,7 +361,7 @@ stream_turn(struct stream *s)
 		s->at.cursor = source_head(s->owner->source);
 	if (connection_is_blocked(s->connection))
 		return STREAM_FULL;
-	s->is_checked = false; /* another log may have come since */
+	s->is_checked = false; /* it may be another log since */
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
 		case SOURCE_OK:
@@ -408,7 +408,7 @@ stream_rewind(struct stream *s, int64_t cursor)
 void
 stream_reset(struct stream *s, int64_t head)
 {
-	if (s->start != NULL) { /* nothing has been said yet */
+	if (s->start != NULL) { /* nothing has been sent yet */
 		s->start->is_found = false;
 		s->start->seek.value = s->start->value;
 		s->start->seek.upto = 0;

@@ -61,8 +61,8 @@ drop_oldest(struct tail *t)
 	const struct chunk *c = t->n > 1 ? t->chunks[t->n - 2] : NULL;
 	size_t n = 0, keep = 1;
 
-	/* Events of the current step may lie in the chunk before the newest, and
-	   are sent from there.  A large event is a step of its own. */
+	/* Events of the current step may lie in the chunk before the newest,
+	   and are sent from there.  A large event is a step of its own. */
 	if (c != NULL && (c->n != 1 || c->len <= CHUNK_BYTES))
 		keep = 2;
 	while (n + keep < t->n && t->size > t->capacity)

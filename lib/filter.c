@@ -22,7 +22,7 @@ struct filter {
 _Static_assert(_Alignof(struct text) <= _Alignof(struct pattern),
     "names can stand directly behind patterns");
 
-/* In front of each text in the key: what it is, and its length. */
+/* Before each text in the key: one byte for its kind, and its length. */
 #define KEY_HEAD_BYTES (1 + sizeof(size_t))
 
 static bool
@@ -50,9 +50,9 @@ order_patterns(const void *a, const void *b)
 }
 
 /*
- * Drop what an earlier pattern covers.  All that a prefix covers follows it
- * directly in the order, so the last pattern kept is the only one to ask: an
- * exact one covers its repeats, a prefix all that begins with it.
+ * Drop each pattern that an earlier one covers.  The patterns that a prefix
+ * covers follow it directly in the order, so only the last pattern kept needs
+ * to be compared: an exact one covers its repeats, a prefix its continuations.
  */
 static void
 normalise_patterns(struct filter *f)
@@ -81,9 +81,9 @@ normalise_names(struct filter *f)
 
 /* Append one text to the key and let it point there from now on. */
 static void
-move_to_key(char *key, size_t *len, char what, struct text *t)
+move_to_key(char *key, size_t *len, char kind, struct text *t)
 {
-	key[*len] = what;
+	key[*len] = kind;
 	memcpy(key + *len + 1, &t->len, sizeof t->len);
 	*len += KEY_HEAD_BYTES;
 	if (t->len > 0)

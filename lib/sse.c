@@ -17,7 +17,7 @@ struct sink {
 	size_t len;
 };
 
-/* Data of line ends only grows eightfold: on 32-bit that can exceed SIZE_MAX. */
+/* Data of line ends only grows eightfold, which may exceed a 32-bit size_t. */
 size_t
 sse_add_len(size_t a, size_t b)
 {

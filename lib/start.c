@@ -1,8 +1,8 @@
 /*
- * Where reading begins: row id, "earliest", "last:N", RFC 3339 time.
- * The shape is compared character by character first, because strtoll() and
- * friends take signs and white space that nobody meant; only then the C
- * library converts, and timegm() does the calendar.
+ * Starting points: row id, "earliest", "last:N", RFC 3339 time.
+ * The shape is checked character by character first, because strtoll() accepts
+ * signs and white space.  Then the C library converts the digits, and timegm()
+ * checks the calendar.
  */
 #include "start.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define START_MAX_BYTES 63 /* far more than any value that makes sense */
+#define START_MAX_BYTES 63 /* longer than any useful value */
 
 #define DIGITS "0123456789"
 
@@ -33,7 +33,7 @@ parse_number(const char *s, int64_t min, int64_t *n)
 	return 0;
 }
 
-/* What may stand where a shape has this character? */
+/* Returns the characters that may stand at this character of a shape. */
 static const char *
 allowed(char shape)
 {
@@ -60,7 +60,7 @@ has_shape(const char *s, const char *shape)
 	return true;
 }
 
-/* The two-digit number at s, of which has_shape() has been made sure. */
+/* The two-digit number at s, which has_shape() has checked. */
 static int
 two_digits(const char *s)
 {

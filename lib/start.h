@@ -19,8 +19,8 @@ enum start {
  *   units    *value as in enum start; a time before 1970 gives 0
  *   returns  0; -1 if it is none of these (*start and *value unchanged)
  * Accepts the looser forms that RFC 3339 allows: a space for 'T', lower-case
- * 't' and 'z', any number of decimals (cut to ms).  Also accepts a space for the
- * '+' of the offset, as decoding turns a bare '+' in a query into a space.
+ * 't' and 'z', any number of decimals (cut to ms).  Also accepts a space for
+ * the '+' of the offset, as decoding turns a bare '+' in a query into a space.
  *   source   RFC 3339, 5.6 and 5.7
  */
 int start_parse(struct text t, enum start *start, int64_t *value);

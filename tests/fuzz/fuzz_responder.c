@@ -366,7 +366,6 @@ operate(struct world *w)
 		break;
 	case 11:
 		(void)hub_look(w->hub);
-		hub_retry(w->hub);
 		break;
 	case 12:
 		remove_rows(w);
