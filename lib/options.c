@@ -365,7 +365,8 @@ options_arguments(struct options *o, int *argc, char **argv,
 	if (result != OPTIONS_OK)
 		return result;
 	*argc = w.kept + 1;
-	argv[*argc] = NULL;
+	if (*argc < w.argc) /* else it is NULL; argv may even be empty */
+		argv[*argc] = NULL;
 	if (o->max_operands < 0 || w.kept <= o->max_operands)
 		return OPTIONS_OK;
 	return options_refuse(why,
