@@ -7,6 +7,7 @@
  */
 #include "form.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -22,18 +23,6 @@ form_var(const char *const *vars, const char *name)
 	return NULL;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 /* Decode '+' and "%XX" in place.  Returns 0; -1 for a '%' without two hex
    digits. */
 static int
@@ -43,22 +32,19 @@ undo_escapes(char *bytes, size_t len, size_t *decoded_len)
 	const char *end = bytes + len;
 
 	for (const char *in = bytes; in < end; in++) {
-		if (*in == '+') {
-			*out++ = ' ';
-		} else if (*in == '%') {
-			int high, low;
+		char digits[3] = "";
 
-			if (end - in < 3)
-				return -1;
-			high = hex_value(in[1]);
-			low = hex_value(in[2]);
-			if (high < 0 || low < 0)
-				return -1;
-			*out++ = (char)(high << 4 | low);
-			in += 2;
-		} else {
-			*out++ = *in;
+		if (*in != '%') {
+			*out++ = *in == '+' ? ' ' : *in;
+			continue;
 		}
+		if (end - in < 3)
+			return -1;
+		memcpy(digits, in + 1, 2);
+		if (strspn(digits, "0123456789abcdefABCDEF") != 2)
+			return -1;
+		*out++ = (char)strtol(digits, NULL, 16);
+		in += 2;
 	}
 	*decoded_len = (size_t)(out - bytes);
 	return 0;

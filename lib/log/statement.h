@@ -13,7 +13,6 @@
 #include "log.h"
 
 #define LOG_STATEMENTS_MAX 64 /* kept by one connection */
-#define LOG_IDENTITY_MAX 255  /* bytes */
 
 /*
  *   statements    kept for the next execution, each found by the address of
