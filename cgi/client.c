@@ -183,7 +183,7 @@ on_request(void *cookie, struct connection *connection, const char *const *vars)
 int
 clients_open(struct clients *cs, uv_loop_t *loop,
     const struct publisher_config *config, struct commit *commit,
-    struct log_json *json)
+    struct log *json)
 {
 	static const struct connection_handler handler = {
 		.request = on_request,

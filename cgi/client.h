@@ -23,7 +23,7 @@ TAILQ_HEAD(client_list, client);
 struct clients {
 	uv_loop_t *loop;
 	const struct publisher_config *config;
-	struct log_json *json;
+	struct log *json;
 	struct connections *connections;
 	struct group group;
 	struct client_list all;
@@ -41,7 +41,7 @@ struct clients {
  */
 int clients_open(struct clients *cs, uv_loop_t *loop,
     const struct publisher_config *config, struct commit *commit,
-    struct log_json *json);
+    struct log *json);
 
 /* The process ends: answer the requests whose body is still arriving with 503,
    the others as soon as they are appended. */

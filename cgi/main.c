@@ -63,7 +63,7 @@ keep_memory(void)
 struct publisher {
 	const struct publisher_config *config;
 	struct commit *commit;
-	struct log_json *json;
+	struct log *json;
 	struct clients clients;
 };
 
@@ -93,7 +93,7 @@ open_publisher(void *cookie, uv_loop_t *loop)
 	struct publisher *p = cookie;
 
 	p->commit = commit_new(p->config, 0);
-	p->json = log_json_new();
+	p->json = log_open_memory();
 	if (p->commit != NULL && p->json != NULL &&
 	    clients_open(&p->clients, loop, p->config, p->commit, p->json) == 0)
 		return p->clients.connections;
@@ -108,7 +108,7 @@ close_publisher(void *cookie)
 
 	clients_close(&p->clients);
 	commit_free(p->commit);
-	log_json_free(p->json);
+	log_close(p->json);
 }
 
 static const struct service_handler handler = {

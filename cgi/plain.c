@@ -79,7 +79,7 @@ int
 plain_serve(const struct publisher_config *config)
 {
 	struct commit *commit = commit_new(config, config->busy_ms);
-	struct log_json *json = log_json_new();
+	struct log *json = log_open_memory();
 	struct publish *p = NULL;
 	struct sandbox sandbox = { .is_off = config->no_sandbox };
 	const struct sandbox_options options = { .log = config->db };
@@ -94,7 +94,7 @@ plain_serve(const struct publisher_config *config)
 	else
 		warn_line("main: out of memory");
 	publish_free(p);
-	log_json_free(json);
+	log_close(json);
 	commit_free(commit);
 	return result;
 }

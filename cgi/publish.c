@@ -280,7 +280,7 @@ publish_answer(struct publish *p, size_t *len)
 /* ---- making ---- */
 
 static int
-begin(struct publish *p, struct log_json *json, const char *const *vars,
+begin(struct publish *p, struct log *json, const char *const *vars,
     bool is_framed)
 {
 	const char *method = form_var(vars, "REQUEST_METHOD");
@@ -307,7 +307,7 @@ begin(struct publish *p, struct log_json *json, const char *const *vars,
 }
 
 struct publish *
-publish_new(const struct publisher_config *config, struct log_json *json,
+publish_new(const struct publisher_config *config, struct log *json,
     const char *const *vars, bool is_framed)
 {
 	struct publish *p = calloc(1, sizeof(*p));

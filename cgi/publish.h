@@ -25,7 +25,7 @@ enum publish_state {
  *            vars
  */
 struct publish *publish_new(const struct publisher_config *config,
-    struct log_json *json, const char *const *vars, bool is_framed);
+    struct log *json, const char *const *vars, bool is_framed);
 void publish_free(struct publish *p); /* p may be NULL */
 
 enum publish_state publish_state(const struct publish *p);

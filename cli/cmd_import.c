@@ -38,7 +38,7 @@ struct import {
 	int fd;
 	int64_t line_bytes;
 	struct log *log;
-	struct log_json *json;
+	struct log *json;
 	struct body *body;
 	struct meter meter;
 	char *piece;
@@ -277,7 +277,7 @@ open_input(struct import *m)
 		return -1;
 	}
 	m->piece = malloc(PIECE_BYTES);
-	m->json = log_json_new();
+	m->json = log_open_memory();
 	m->body = body_new(&options, m->json, &p);
 	if (m->piece == NULL || m->json == NULL || m->body == NULL) {
 		m->args->status = args_fail(m->args, "out of memory");
@@ -305,7 +305,7 @@ run_on(struct import *m)
 	}
 	body_free(m->body);
 	free(m->piece);
-	log_json_free(m->json);
+	log_close(m->json);
 	log_close(m->log);
 	if (m->path != NULL && m->fd >= 0)
 		(void)close(m->fd); /* it was only read */

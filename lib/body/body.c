@@ -19,7 +19,7 @@
 
 struct body {
 	struct body_options options;
-	struct log_json *json;
+	struct log *json;
 	struct fields fields;
 	char *query;           /* decoded in place; events borrow from it */
 	struct event defaults; /* topic and key of an event stream */
@@ -451,7 +451,7 @@ begin(struct body *b)
 }
 
 struct body *
-body_new(const struct body_options *options, struct log_json *json,
+body_new(const struct body_options *options, struct log *json,
     struct problem *p)
 {
 	struct body *b = calloc(1, sizeof(*b));

@@ -54,7 +54,7 @@ struct body_options {
  *            (MEDIA_UNKNOWN), 503 (out of memory)
  *   owns     the caller calls body_free().  Borrows json
  */
-struct body *body_new(const struct body_options *options, struct log_json *json,
+struct body *body_new(const struct body_options *options, struct log *json,
     struct problem *p);
 void body_free(struct body *b); /* b may be NULL */
 

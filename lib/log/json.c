@@ -15,10 +15,6 @@
 #include "statement.h"
 #include "lib/utf8.h"
 
-struct log_json {
-	struct log *log; /* without a file */
-};
-
 /* The reading of one text. */
 struct reader {
 	struct log *log;
@@ -208,33 +204,12 @@ read_text(struct reader *r, struct text json, bool *is_array)
 	return each_member(r, 0, json);
 }
 
-struct log_json *
-log_json_new(void)
-{
-	struct log_json *j = calloc(1, sizeof(*j));
-
-	if (j != NULL && (j->log = log_open_memory()) == NULL) {
-		free(j);
-		return NULL;
-	}
-	return j;
-}
-
-void
-log_json_free(struct log_json *j)
-{
-	if (j == NULL)
-		return;
-	log_close(j->log);
-	free(j);
-}
-
 enum log_result
-log_read_json(struct log_json *j, struct text json, bool *is_array,
+log_read_json(struct log *j, struct text json, bool *is_array,
     log_member_fn *member, void *cookie, char why[LOG_WHY_MAX])
 {
 	struct reader r = {
-		.log = j->log,
+		.log = j,
 		.member = member,
 		.cookie = cookie,
 		.why = why,

@@ -64,6 +64,10 @@ enum log_result log_open(const struct log_options *options, struct log **opened,
     char why[LOG_WHY_MAX]);
 void log_close(struct log *log); /* log may be NULL */
 
+/* Open a connection that has no log and no file, for log_read_json().  Returns
+   NULL if out of memory. */
+struct log *log_open_memory(void);
+
 /* Returns what went wrong in the last call that did not return LOG_OK; valid
    until the next call.  A CHECK constraint that failed is given by its name. */
 const char *log_why(const struct log *log);
@@ -212,12 +216,6 @@ void log_group_drop(struct log *log);
 
 /* ---- JSON, read by SQLite's own functions ---- */
 
-/* A reader of JSON.  It costs more than reading a text, so keep it.
-   log_json_new() returns NULL if out of memory; j may be NULL in free. */
-struct log_json;
-struct log_json *log_json_new(void);
-void log_json_free(struct log_json *j);
-
 /*
  * Called for each member of each object, in order.  Before the first member of
  * an object it is called with name.bytes NULL.
@@ -231,12 +229,13 @@ typedef bool log_member_fn(void *cookie, size_t index, struct text name,
     struct text value, const char *type);
 
 /*
- * Read one JSON object, or an array of objects.
+ * Read one JSON object, or an array of objects.  Pass a connection of
+ * log_open_memory() as j, and keep it: it costs more than reading a text.
  *   returns  LOG_OK; LOG_REFUSED if member returned false (why is untouched),
  *            or if the text is not JSON, is neither an object nor an array of
  *            objects, or contains an escaped NUL or a lone surrogate
  */
-enum log_result log_read_json(struct log_json *j, struct text json,
-    bool *is_array, log_member_fn *member, void *cookie, char why[LOG_WHY_MAX]);
+enum log_result log_read_json(struct log *j, struct text json, bool *is_array,
+    log_member_fn *member, void *cookie, char why[LOG_WHY_MAX]);
 
 #endif

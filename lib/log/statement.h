@@ -130,12 +130,6 @@ enum log_result log_execute(struct log *log, const char *text);
    stays as it is. */
 void log_rollback(struct log *log);
 
-/* ---- open.c ---- */
-
-/* Open a connection to an empty database in memory, for SQL that does not
-   concern a log.  Returns NULL if memory is short; end with log_close(). */
-struct log *log_open_memory(void);
-
 /* ---- file.c ---- */
 
 /*

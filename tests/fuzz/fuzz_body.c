@@ -73,13 +73,13 @@ check_body(const struct body *b, size_t sent)
 }
 
 /* One for all inputs, as the program has one for all requests. */
-static struct log_json *
+static struct log *
 json_reader(void)
 {
-	static struct log_json *json;
+	static struct log *json;
 
 	if (json == NULL)
-		json = log_json_new();
+		json = log_open_memory();
 	require(json != NULL, "memory");
 	return json;
 }

@@ -39,7 +39,7 @@ check_event(const struct event *e)
 
 /* The event of one line of an export, lent by the body; NULL: a problem. */
 static struct body *
-read_line(struct log_json *json, const char *bytes, size_t len,
+read_line(struct log *json, const char *bytes, size_t len,
     const struct event **e, struct problem *p)
 {
 	const struct body_options options = {
@@ -64,7 +64,7 @@ read_line(struct log_json *json, const char *bytes, size_t len,
 }
 
 static void
-check_again(struct log_json *json, const struct event *e)
+check_again(struct log *json, const struct event *e)
 {
 	struct buffer b = { 0 };
 	struct problem p;
@@ -135,14 +135,14 @@ check_streamed(const struct event *e)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct log_json *json;
+	static struct log *json;
 	char *bytes = fuzz_copy(data, size);
 	struct problem p = { 0 };
 	const struct event *e;
 	struct body *body;
 
 	if (json == NULL)
-		json = log_json_new();
+		json = log_open_memory();
 	require(json != NULL);
 	body = read_line(json, bytes, size, &e, &p);
 	free(bytes); /* the event borrows nothing from it */

@@ -311,7 +311,7 @@ run(struct choices *c, struct publish *p, const struct publisher_config *config,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct log_json *json;
+	static struct log *json;
 	static struct variables v;
 	struct choices c = { data, size };
 	struct publisher_config config = { .db = "db", .max_body_bytes = 300 };
@@ -320,7 +320,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n_origins;
 
 	if (json == NULL)
-		json = log_json_new();
+		json = log_open_memory();
 	require(json != NULL);
 	config.is_open = choose(&c, 4) == 0;
 	config.token = choose(&c, 4) == 0 ? NULL : "secret";

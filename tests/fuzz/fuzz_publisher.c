@@ -273,12 +273,12 @@ static void
 begin(struct clients *cs, uv_loop_t *loop)
 {
 	static struct commit *commit; /* to open the log costs milliseconds */
-	static struct log_json *json;
+	static struct log *json;
 
 	if (commit == NULL) {
 		require(libfcgi_init() == 0);
 		commit = commit_new(&config, 0);
-		json = log_json_new();
+		json = log_open_memory();
 	}
 	require(commit != NULL && json != NULL);
 	require(uv_loop_init(loop) == 0);

@@ -56,8 +56,8 @@ take_events(struct body *s, struct sum *sum)
 }
 
 static struct sum
-feed(struct log_json *json, enum media media, const char *query,
-    const uint8_t *body, size_t len, size_t size)
+feed(struct log *json, enum media media, const char *query, const uint8_t *body,
+    size_t len, size_t size)
 {
 	struct sum sum = { .hash = 14695981039346656037U };
 	struct problem p = { 0 };
@@ -96,7 +96,7 @@ feed(struct log_json *json, enum media media, const char *query,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct log_json *json;
+	static struct log *json;
 	const uint8_t *newline;
 	struct sum whole, pieces;
 	enum media media;
@@ -104,7 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *query;
 
 	if (json == NULL)
-		json = log_json_new();
+		json = log_open_memory();
 	require(json != NULL);
 	newline = size > 2 ? memchr(data + 2, '\n', size - 2) : NULL;
 	if (newline == NULL)

@@ -18,7 +18,7 @@ struct result {
 	struct body *b;
 	const struct event *events;
 	size_t n;
-	struct log_json *json;
+	struct log *json;
 };
 
 /* In two pieces, each in a heap block of its size; whole lines in one. */
@@ -50,7 +50,7 @@ static void
 parse_as(struct result *r, const struct body_options *options, struct text body)
 {
 	memset(r, 0, sizeof(*r));
-	r->json = log_json_new();
+	r->json = log_open_memory();
 	if (r->json == NULL)
 		abort();
 	r->b = body_new(options, r->json, &r->p);
@@ -77,7 +77,7 @@ static void
 result_free(struct result *r)
 {
 	body_free(r->b);
-	log_json_free(r->json);
+	log_close(r->json);
 }
 
 static void

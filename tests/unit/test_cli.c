@@ -134,7 +134,7 @@ on_member(void *cookie, size_t index, struct text name, struct text value,
 
 /* SQLite reads any UTF-8 without NUL as it was; other bytes give UTF-8. */
 static void
-check_json_random(struct log_json *j)
+check_json_random(struct log *j)
 {
 	static const char alphabet[] =
 	    "a\"\\/\n\x01\x1f\x7f\xc3\xbc\xe2\x82\xac"
@@ -246,7 +246,7 @@ check_notices(void)
 int
 main(void)
 {
-	struct log_json *j = log_json_new();
+	struct log *j = log_open_memory();
 
 	if (j == NULL)
 		abort();
@@ -257,7 +257,7 @@ main(void)
 	check_json_random(j);
 	check_record();
 	check_notices();
-	log_json_free(j);
+	log_close(j);
 	buffer_free(&b);
 	return tap_end();
 }

@@ -58,7 +58,7 @@ on_member(void *cookie, size_t index, struct text name, struct text value,
 static enum log_result
 read_json(struct text json, struct seen *s, bool *is_array, char *why)
 {
-	struct log_json *json_reader = log_json_new();
+	struct log *json_reader = log_open_memory();
 	char *copy = malloc(json.len > 0 ? json.len : 1);
 	enum log_result result;
 
@@ -70,7 +70,7 @@ read_json(struct text json, struct seen *s, bool *is_array, char *why)
 	result = log_read_json(json_reader, (struct text){ copy, json.len },
 	    is_array, on_member, s, why);
 	free(copy);
-	log_json_free(json_reader);
+	log_close(json_reader);
 	return result;
 }
 

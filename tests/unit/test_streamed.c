@@ -20,7 +20,7 @@ struct result {
 	bool is_unfinished;
 };
 
-static struct log_json *json;
+static struct log *json;
 
 static void
 put(struct result *r, struct text t)
@@ -323,7 +323,7 @@ main(void)
 {
 	bool is_ok = true;
 
-	json = log_json_new();
+	json = log_open_memory();
 	if (json == NULL)
 		abort();
 	check_lines();
@@ -334,6 +334,6 @@ main(void)
 	for (int i = 0; i < 3000 && is_ok; i++)
 		is_ok = comes_back();
 	check(is_ok, "streams: what sse_encode() writes is read back equal");
-	log_json_free(json);
+	log_close(json);
 	return tap_end();
 }
