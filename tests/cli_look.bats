@@ -139,7 +139,7 @@ found() {
 	fi
 	chmod 755 "$T/log"
 	[ "$RC" -eq 1 ]
-	grep -q '^WRONG    folder: user [0-9]* may not write to it' "$OUT"
+	grep -q '^WRONG    folder: user [0-9]* cannot write to it' "$OUT"
 }
 
 @test "check finds what the schema has lost, or has otherwise" {
