@@ -52,7 +52,7 @@ struct publish {
 static bool
 is_streamed(const struct publish *p)
 {
-	return p->body != NULL && body_is_streamed(p->body);
+	return p->body != NULL && body_facts(p->body)->is_streamed;
 }
 
 /* The end of a detail: of a body that is not streamed, all events are stored
@@ -229,7 +229,7 @@ use_receipts(struct publish *p, const struct log_receipt *receipts)
 		body_clear(p->body);
 	} else {
 		p->answer = answer_receipts(p->cors, receipts, p->n,
-		    body_is_array(p->body), &p->answer_len);
+		    body_facts(p->body)->is_array, &p->answer_len);
 	}
 	read_on(p);
 }
@@ -269,8 +269,8 @@ publish_answer(struct publish *p, size_t *len)
 		p->answer = answer_problem(p->cors, &p->problem,
 		    is_streamed(p) ? &p->counts : NULL, &p->answer_len);
 	} else if (p->answer == NULL && is_streamed(p)) {
-		p->counts.passed_over = body_passed(p->body);
-		p->counts.is_unfinished = body_is_unfinished(p->body);
+		p->counts.passed_over = body_facts(p->body)->passed;
+		p->counts.is_unfinished = body_facts(p->body)->is_unfinished;
 		p->answer = answer_counts(p->cors, &p->counts, &p->answer_len);
 	}
 	*len = p->answer_len;

@@ -24,9 +24,7 @@ struct body {
 	char *query;           /* decoded in place; events borrow from it */
 	struct event defaults; /* topic and key of an event stream */
 	struct blocks blocks;
-	bool is_unfinished;
-	bool is_array;
-	uint64_t passed;
+	struct body_facts facts;
 	char *arena;
 	size_t arena_cap;
 	size_t used;
@@ -101,7 +99,7 @@ begin_object(struct body *b, size_t index)
 
 	if (index > 0 && fields_end(&b->fields) != 0)
 		return -1;
-	if (b->is_array && b->options.media == MEDIA_NDJSON) {
+	if (b->facts.is_array && b->options.media == MEDIA_NDJSON) {
 		problem_set(b->fields.problem, 400,
 		    "%sIt is an array, not an object.", b->fields.where);
 		return -1;
@@ -146,7 +144,8 @@ take_json(struct body *b, struct text text)
 	size_t before = b->n;
 
 	body_where(b, before, b->fields.where);
-	switch (log_read_json(b->json, text, &b->is_array, on_member, b, why)) {
+	switch (log_read_json(b->json, text, &b->facts.is_array, on_member, b,
+	    why)) {
 	case LOG_OK:
 		break;
 	case LOG_REFUSED:
@@ -179,8 +178,6 @@ is_blank(struct text line)
 static int
 take_block(struct body *b, struct text block)
 {
-	const struct event_stream_defaults d = { b->defaults.topic,
-		b->defaults.key };
 	struct event *e;
 
 	if (!utf8_is_valid(block)) {
@@ -191,11 +188,11 @@ take_block(struct body *b, struct text block)
 	}
 	if ((e = add_event(b)) == NULL)
 		return -1;
-	switch (event_stream_read(block, &d, b->arena, &b->used, e)) {
+	switch (event_stream_read(block, &b->defaults, b->arena, &b->used, e)) {
 	case EVENT_STREAM_EVENT:
 		return 0;
 	case EVENT_STREAM_OTHER:
-		b->passed++;
+		b->facts.passed++;
 		break;
 	case EVENT_STREAM_NOTHING:
 		break;
@@ -238,7 +235,7 @@ take_blocks(struct body *b)
 static bool
 is_event(struct body *b)
 {
-	const struct event_stream_defaults d = { 0 };
+	const struct event d = { 0 };
 	size_t used = 0;
 	struct event e;
 
@@ -251,19 +248,18 @@ is_event(struct body *b)
 int
 body_take(struct body *b, const char *bytes, size_t len, struct problem *p)
 {
-	bool is_streamed = body_is_streamed(b);
 	size_t kept = blocks_rest(&b->blocks).len;
 
 	assert(b->n == 0);
 	b->fields.problem = p;
-	if (!is_streamed && len > b->options.max_bytes - kept)
+	if (!b->facts.is_streamed && len > b->options.max_bytes - kept)
 		return refuse_length(b);
 	if (blocks_add(&b->blocks, bytes, len,
-		!is_streamed && b->options.length > 0 ?
+		!b->facts.is_streamed && b->options.length > 0 ?
 		    (size_t)b->options.length :
 		    0) != 0)
 		return problem_memory(p);
-	if (!is_streamed)
+	if (!b->facts.is_streamed)
 		return 0;
 	kept += len;
 	/* an event is at least the line "data" and an empty one: 6 bytes */
@@ -275,32 +271,17 @@ body_take(struct body *b, const char *bytes, size_t len, struct problem *p)
 static int
 take_plain(struct body *b, struct event *e)
 {
-	struct text data = blocks_rest(&b->blocks);
-
-	if (data.len == 0)
+	e->data = blocks_rest(&b->blocks);
+	(void)snprintf(b->fields.where, BODY_WHERE_MAX, "In the query: ");
+	if (e->data.len == 0)
 		problem_set(b->fields.problem, 400,
 		    "There is no data: the body is empty.  An event with empty"
 		    " data can be sent as a form.");
-	else if (!utf8_is_valid(data))
+	else if (!utf8_is_valid(e->data))
 		problem_set(b->fields.problem, 400, "The body is not UTF-8.");
-	else {
-		e->data = data;
-		(void)snprintf(b->fields.where, BODY_WHERE_MAX,
-		    "In the query: ");
+	else
 		return fields_take_form(&b->fields, b->query, strlen(b->query));
-	}
 	return -1;
-}
-
-static int
-take_form(struct body *b)
-{
-	/* fields_take_form() decodes in place */
-	struct blocks *blocks = &b->blocks;
-
-	return fields_take_form(&b->fields, blocks->buffer, blocks->len) != 0 ?
-	    -1 :
-	    fields_end(&b->fields);
 }
 
 static int
@@ -309,23 +290,24 @@ take_rest(struct body *b)
 	struct text rest = blocks_rest(&b->blocks);
 	struct event *e;
 
-	switch (b->options.media) {
-	case MEDIA_EVENT_STREAM:
-		b->is_unfinished = rest.len > 0 && is_event(b);
+	if (b->options.media == MEDIA_EVENT_STREAM) {
+		b->facts.is_unfinished = rest.len > 0 && is_event(b);
 		return 0;
-	case MEDIA_NDJSON:
-		return is_blank(rest) ? 0 : take_json(b, rest);
-	case MEDIA_JSON:
-		return make_arena(b, rest.len + 1) != 0 ? -1 :
-							  take_json(b, rest);
-	default:
-		break;
 	}
+	if (b->options.media == MEDIA_NDJSON)
+		return is_blank(rest) ? 0 : take_json(b, rest);
+	if (b->options.media == MEDIA_JSON)
+		return make_arena(b, rest.len + 1) == 0 ? take_json(b, rest) :
+							  -1;
 	if ((e = add_event(b)) == NULL)
 		return -1;
 	fields_begin(&b->fields, e);
-	return b->options.media == MEDIA_PLAIN ? take_plain(b, e) :
-						 take_form(b);
+	if (b->options.media == MEDIA_PLAIN)
+		return take_plain(b, e);
+	/* decodes in place */
+	if (fields_take_form(&b->fields, b->blocks.buffer, rest.len) != 0)
+		return -1;
+	return fields_end(&b->fields);
 }
 
 int
@@ -355,17 +337,10 @@ body_clear(struct body *b)
 	b->used = 0;
 }
 
-bool
-body_is_streamed(const struct body *b)
+const struct body_facts *
+body_facts(const struct body *b)
 {
-	return b->options.media == MEDIA_NDJSON ||
-	    b->options.media == MEDIA_EVENT_STREAM;
-}
-
-bool
-body_is_array(const struct body *b)
-{
-	return b->is_array;
+	return &b->facts;
 }
 
 uint64_t
@@ -379,24 +354,12 @@ void
 body_where(const struct body *b, size_t i, char where[BODY_WHERE_MAX])
 {
 	where[0] = '\0';
-	if (body_is_streamed(b))
+	if (b->facts.is_streamed)
 		(void)snprintf(where, BODY_WHERE_MAX, "Line %" PRIu64 ": ",
 		    body_line(b, i));
-	else if (b->is_array)
+	else if (b->facts.is_array)
 		(void)snprintf(where, BODY_WHERE_MAX,
 		    "At index %zu of the array: ", i);
-}
-
-uint64_t
-body_passed(const struct body *b)
-{
-	return b->passed;
-}
-
-bool
-body_is_unfinished(const struct body *b)
-{
-	return b->is_unfinished;
 }
 
 /* ---- making ---- */
@@ -432,17 +395,17 @@ begin(struct body *b)
 		    "text/event-stream, without a charset or with utf-8.");
 		return -1;
 	}
-	if (!body_is_streamed(b) &&
+	if (!b->facts.is_streamed &&
 	    b->options.length > (int64_t)b->options.max_bytes)
 		return refuse_length(b);
 	b->query = strdup(query != NULL ? query : "");
 	if (b->query == NULL)
 		return problem_memory(b->fields.problem);
 	b->blocks.max_bytes = b->options.max_bytes;
-	if (b->options.media == MEDIA_NDJSON)
-		b->blocks.kind = BLOCKS_LINE;
-	else if (b->options.media == MEDIA_EVENT_STREAM)
-		b->blocks.kind = BLOCKS_EVENT;
+	if (b->facts.is_streamed)
+		b->blocks.kind = b->options.media == MEDIA_NDJSON ?
+		    BLOCKS_LINE :
+		    BLOCKS_EVENT;
 	if (b->options.is_export)
 		b->fields.kind = FIELDS_EXPORT;
 	else if (b->options.media == MEDIA_PLAIN)
@@ -461,6 +424,8 @@ body_new(const struct body_options *options, struct log *json,
 		return NULL;
 	}
 	b->options = *options;
+	b->facts.is_streamed = options->media == MEDIA_NDJSON ||
+	    options->media == MEDIA_EVENT_STREAM;
 	b->json = json;
 	b->fields.problem = p;
 	if (begin(b) == 0)

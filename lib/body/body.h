@@ -58,8 +58,6 @@ struct body *body_new(const struct body_options *options, struct log *json,
     struct problem *p);
 void body_free(struct body *b); /* b may be NULL */
 
-bool body_is_streamed(const struct body *b);
-
 /*
  * Parse the next piece, or the end.  At the end, a last line without a line end
  * is an event; an unfinished event of an event stream is not.
@@ -76,9 +74,6 @@ int body_end(struct body *b, struct problem *p);
 const struct event *body_events(const struct body *b, size_t *n);
 void body_clear(struct body *b);
 
-/* An array was sent: answer with an array of ids. */
-bool body_is_array(const struct body *b);
-
 /* The number of the line, from 1, in which event i begins; for i == n, in which
    the next line or event begins, which is the bad one after a problem. */
 uint64_t body_line(const struct body *b, size_t i);
@@ -88,10 +83,19 @@ uint64_t body_line(const struct body *b, size_t i);
 #define BODY_WHERE_MAX 48
 void body_where(const struct body *b, size_t i, char where[BODY_WHERE_MAX]);
 
-/* The number of events that were passed over. */
-uint64_t body_passed(const struct body *b);
+/*
+ *   is_array       answer with an array of ids
+ *   is_unfinished  it ended within an event that has data
+ *   passed         the number of events that were passed over
+ */
+struct body_facts {
+	bool is_streamed;
+	bool is_array;
+	bool is_unfinished;
+	uint64_t passed;
+};
 
-/* Returns true if the body ended within an event that has data. */
-bool body_is_unfinished(const struct body *b);
+/* What is known of the body so far; lent until body_free(). */
+const struct body_facts *body_facts(const struct body *b);
 
 #endif

@@ -101,8 +101,8 @@ make_key(struct reading *r, struct text prefix)
 }
 
 enum event_stream_result
-event_stream_read(struct text block, const struct event_stream_defaults *d,
-    char *arena, size_t *used, struct event *e)
+event_stream_read(struct text block, const struct event *d, char *arena,
+    size_t *used, struct event *e)
 {
 	struct reading r = {
 		.arena = arena,

@@ -8,16 +8,6 @@
  *   source   WHATWG HTML, 9.2.6 "Interpreting an event stream"
  */
 
-/*
- *   topic  of every event
- *   key    followed by the id of the event, it is the event's key; if bytes is
- *          NULL, or there is no id, the event has none
- */
-struct event_stream_defaults {
-	struct text topic;
-	struct text key;
-};
-
 enum event_stream_result {
 	EVENT_STREAM_EVENT,
 	EVENT_STREAM_NOTHING, /* no data: only comments, an id or a retry */
@@ -26,13 +16,13 @@ enum event_stream_result {
 
 /*
  *   shape    block holds the lines of one event with their ends (LF, CR, CRLF),
- *            without the empty line; the arena has room for block.len +
- *            d->key.len bytes behind *used
+ *            without the empty line; d->topic is the topic of the event, and
+ *            d->key followed by its id is its key, unless either is absent;
+ *            the arena has room for block.len + d->key.len bytes behind *used
  *   returns  EVENT_STREAM_EVENT with *e set and *used increased; else neither
  *   owns     *e borrows from d and the arena
  */
 enum event_stream_result event_stream_read(struct text block,
-    const struct event_stream_defaults *d, char *arena, size_t *used,
-    struct event *e);
+    const struct event *d, char *arena, size_t *used, struct event *e);
 
 #endif

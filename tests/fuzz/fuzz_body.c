@@ -59,7 +59,7 @@ check_body(const struct body *b, size_t sent)
 
 	events = body_events(b, &n);
 	require(n >= 1 && n <= BODY_EVENTS_MAX, "number");
-	require(body_is_array(b) || n == 1, "one, unless an array");
+	require(body_facts(b)->is_array || n == 1, "one, unless an array");
 	for (size_t i = 0; i < n; i++) {
 		const struct event *e = &events[i];
 

@@ -88,7 +88,7 @@ feed(struct log *json, enum media media, const char *query, const uint8_t *body,
 		sum.status = p.status;
 	}
 	if (s != NULL)
-		sum.is_unfinished = body_is_unfinished(s);
+		sum.is_unfinished = body_facts(s)->is_unfinished;
 	body_free(s);
 	return sum;
 }

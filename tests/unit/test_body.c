@@ -25,7 +25,7 @@ struct result {
 static int
 feed(struct body *b, struct text body, struct problem *p)
 {
-	size_t half = body_is_streamed(b) ? body.len : body.len / 2;
+	size_t half = body_facts(b)->is_streamed ? body.len : body.len / 2;
 
 	for (int i = 0; i < 2; i++) {
 		size_t len = i == 0 ? half : body.len - half;
@@ -43,7 +43,7 @@ feed(struct body *b, struct text body, struct problem *p)
 		if (result != 0)
 			return -1;
 	}
-	return body_is_streamed(b) ? 0 : body_end(b, p);
+	return body_facts(b)->is_streamed ? 0 : body_end(b, p);
 }
 
 static void
@@ -127,7 +127,7 @@ gives(const char *type, const char *query, struct text body, bool is_array,
 		return false;
 	}
 	events = print_events(&r, &len);
-	is_ok = body_is_array(r.b) == is_array &&
+	is_ok = body_facts(r.b)->is_array == is_array &&
 	    text_equal((struct text){ events, len }, wanted);
 	if (!is_ok)
 		printf("# %s", events);

@@ -106,7 +106,7 @@ feed(enum media media, struct text body, size_t size, struct result *r)
 		r->status = p.status;
 		(void)snprintf(r->detail, sizeof(r->detail), "%s", p.detail);
 	}
-	r->is_unfinished = body_is_unfinished(s);
+	r->is_unfinished = body_facts(s)->is_unfinished;
 	body_free(s);
 }
 
