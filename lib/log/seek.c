@@ -64,7 +64,9 @@ find_last(struct log *log, int64_t head, const struct filter *f,
     struct seek *seek)
 {
 	struct count count = { .filter = f, .seek = seek };
-	struct log_range range = { .max_rows = LOG_PAGE_ROWS, .is_back = true };
+	struct log_range range = { .max_rows = LOG_PAGE_ROWS,
+		.filter = f,
+		.is_back = true };
 	int64_t reached;
 
 	if (seek->upto == 0)
