@@ -2,20 +2,25 @@
 # cli.bash: the program rowcast, and a log for it.
 #
 #     load cli
-#     setup() { cli_setup; }
-#     teardown() { cli_teardown; }
 #     @test "…" { make_log; rowcast publish hi; said 1; }
 
 load helpers
 
+setup() {
+	cli_setup
+}
+
+teardown() {
+	cli_teardown
+}
+
 cli_setup() {
-	local v
 	PROGRAM=$BUILD/rowcast
 	[ -x "$PROGRAM" ] || {
 		echo "$PROGRAM is missing: run make" >&2
 		return 1
 	}
-	for v in "${!ROWCAST_@}"; do unset "$v"; done
+	clean_environment
 	T=$BATS_TEST_TMPDIR
 	mkdir "$T/log"
 	DB=$T/log/events.db

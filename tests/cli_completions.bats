@@ -1,16 +1,11 @@
 #!/usr/bin/env bats
 # cli_completions.bats: what shells complete is what rowcast takes.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 setup() {
 	cli_setup
 	cd "$ROOT" || return 1
-}
-
-teardown() {
-	cli_teardown
 }
 
 commands() {

@@ -1,16 +1,11 @@
 #!/usr/bin/env bats
 # cli_copy.bats: rowcast export and import.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 setup() {
 	cli_setup
 	make_log
-}
-
-teardown() {
-	cli_teardown
 }
 
 # usage: import TEXT [OPTION…]

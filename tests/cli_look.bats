@@ -1,16 +1,11 @@
 #!/usr/bin/env bats
 # cli_look.bats: rowcast stats and check.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 setup() {
 	cli_setup
 	make_log
-}
-
-teardown() {
-	cli_teardown
 }
 
 # ---- stats ------------------------------------------------------------------

@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # cli_publish.bats: rowcast's commands as such, init and publish.
 
-bats_require_minimum_version 1.5.0
 load cli
-
-setup() {
-	cli_setup
-}
-
-teardown() {
-	cli_teardown
-}
 
 # ---- the program ------------------------------------------------------------
 

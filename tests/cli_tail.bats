@@ -1,16 +1,11 @@
 #!/usr/bin/env bats
 # cli_tail.bats: rowcast tail, which follows a log as a stream does.
 
-bats_require_minimum_version 1.5.0
 load cli
 
 setup() {
 	cli_setup
 	make_log
-}
-
-teardown() {
-	cli_teardown
 }
 
 # The data of the lines that tail has printed, on one line.

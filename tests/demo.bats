@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # demo.bats: make run, and how it ends.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
@@ -11,10 +10,6 @@ setup() {
 	PORT=$(free_port)
 	# the programs are there already: there is nothing to build
 	RUN=(make again=@: PORT="$PORT" run)
-}
-
-teardown() {
-	site_end
 }
 
 is_up() {

@@ -4,7 +4,6 @@
 # the README.
 # shellcheck disable=SC2016 # backticks of Markdown
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {

@@ -11,8 +11,12 @@ load stream
 NASTY="it's \"so\" \\n \$HOME \`id\` %s %41 & <b>ü€🙂</b> ?,;=+ --"
 NASTY+=$'\n'"{\"n\": [1]}"
 
+setup() {
+	examples_setup
+}
+
 examples_setup() {
-	stream_setup
+	site_new
 	cp -R "$ROOT/examples" "$SITE/"
 	export ROWCAST_DB=$DB
 }

@@ -4,14 +4,6 @@
 
 load examples
 
-setup() {
-	examples_setup
-}
-
-teardown() {
-	site_end
-}
-
 # ---- publish ----------------------------------------------------------------
 
 @test "publish.php: what it publishes over HTTP arrives as it is" {

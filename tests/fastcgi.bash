@@ -2,8 +2,6 @@
 # fastcgi.bash: FastCGI spoken by hand, to a responder without a web server.
 #
 #     load fastcgi
-#     setup() { fastcgi_setup; }
-#     teardown() { site_end; }
 #     @test "…" { serve; connect a; send a "$(request)"; take a; }
 #
 # Bytes are written as hex digits, as bash holds no NUL.  A connection has a
@@ -11,27 +9,24 @@
 
 load helpers
 
-WAIT=${WAIT:-20} # seconds until a test gives up; busy machines, sanitizers
-
 # FastCGI 1.0, section 8
 NAMES=(
 	[1]=BEGIN [2]=ABORT [3]=END [4]=PARAMS [5]=STDIN [6]=STDOUT [8]=DATA
 	[9]=GET_VALUES [10]=GET_VALUES_RESULT [11]=UNKNOWN_TYPE
 )
 
+setup() {
+	fastcgi_setup
+}
+
 fastcgi_setup() {
 	site_new
-	T=$BATS_TEST_TMPDIR
 	WIRE=$BUILD/tests/tools/wire
 	[ -x "$WIRE" ] || {
 		echo "$WIRE is missing: run make check-build" >&2
 		return 1
 	}
 	declare -gA FDS=()
-}
-
-eventually() {
-	wait_until "$WAIT" "$@"
 }
 
 # The responder on a port of its own.

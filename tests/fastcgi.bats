@@ -2,16 +2,7 @@
 # fastcgi.bats: the responder and the protocol, right and wrong, without a web
 # server.
 
-bats_require_minimum_version 1.5.0
 load fastcgi
-
-setup() {
-	fastcgi_setup
-}
-
-teardown() {
-	site_end
-}
 
 # ---- requests ---------------------------------------------------------------
 

@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # fastcgi_end.bats: which connections are still answered after SIGTERM.
 
-bats_require_minimum_version 1.5.0
 load fastcgi
-
-setup() {
-	fastcgi_setup
-}
-
-teardown() {
-	site_end
-}
 
 # Sends SIGTERM to a process that has three connections: "late" has sent half of
 # a request, "fresh" nothing, "idle" is kept and has had its answer.  Returns

@@ -2,16 +2,7 @@
 # fastcgi_sockets.bats: where the responder listens, who may connect, and what
 # it does without descriptors.
 
-bats_require_minimum_version 1.5.0
 load fastcgi
-
-setup() {
-	fastcgi_setup
-}
-
-teardown() {
-	site_end
-}
 
 # ---- sockets ----------------------------------------------------------------
 

@@ -3,20 +3,15 @@
 # account of a session with everything in it.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
-bats_require_minimum_version 1.5.0
 load faults
 SECTION='Memory and descriptors'
 
 setup() {
-	stream_setup
+	site_new
 	[ -z "${SAN:-}" ] || skip 'sanitizers have an account of their own'
 	needs nginx valgrind vgdb
 	SESSION=$BUILD/tests/session/session
 	export ROWCAST_NO_SANDBOX=1 # valgrind is in the same process
-}
-
-teardown() {
-	site_end
 }
 
 # A program under valgrind, which says nothing but what is wrong.

@@ -1,17 +1,8 @@
 #!/usr/bin/env bats
 # System calls that fail: those on the log's files, and those on sockets.
 
-bats_require_minimum_version 1.5.0
 load sweep
 SECTION='Files and sockets that fail'
-
-setup() {
-	sweep_setup
-}
-
-teardown() {
-	site_end
-}
 
 # Errors by number, as the library takes them.
 EINTR=4 EIO=5 EAGAIN=11 ENOMEM=12 ENFILE=23 EMFILE=24 ENOSPC=28 EPIPE=32

@@ -6,14 +6,6 @@ load under_load
 
 SECTION='Clients and limits'
 
-setup() {
-	stream_setup
-}
-
-teardown() {
-	oracle_teardown
-}
-
 # Rows that fill whatever buffers there are between the responder and a client.
 large_rows() {
 	sql "INSERT INTO events(topic, data)

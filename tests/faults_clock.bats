@@ -2,22 +2,17 @@
 # Clocks that are put forward and back.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
-bats_require_minimum_version 1.5.0
 load faults
 SECTION='Clocks'
 
 HOUR=3600 DAY=86400
 
 setup() {
-	stream_setup
+	site_new
 	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
 	needs nginx
 	cp "$BUILD/tests/preload/clock.so" "$SITE/build/"
 	put_clock +0
-}
-
-teardown() {
-	site_end
 }
 
 # Put the clock of both programs forward or back by so many seconds in all.

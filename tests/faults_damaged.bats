@@ -2,18 +2,13 @@
 # The log's file is damaged under load: cut off, overwritten; then a good copy
 # takes its place.
 
-bats_require_minimum_version 1.5.0
 load oracle
 SECTION='The log is damaged'
 
 setup() {
-	stream_setup
+	site_new
 	SEED=${SEED:-$RANDOM}
 	echo "# SEED=$SEED"
-}
-
-teardown() {
-	oracle_teardown
 }
 
 # Bytes that depend on SEED only.

@@ -2,17 +2,12 @@
 # Disks that are full, and that may only be read.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
-bats_require_minimum_version 1.5.0
 load faults
 SECTION='Disks'
 
 setup() {
-	stream_setup
+	site_new
 	needs nginx unshare nsenter
-}
-
-teardown() {
-	site_end
 }
 
 # A file system of its own at $T/small, seen only by what is run "inside"; it

@@ -2,17 +2,8 @@
 # The log's file while others work with it: locks, checkpoints, housekeeping,
 # copies, removals, permissions.
 
-bats_require_minimum_version 1.5.0
 load oracle
 SECTION='The log file'
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	oracle_teardown
-}
 
 # Rows that are there before anything happens.
 #   usage: grow ROWS BYTES

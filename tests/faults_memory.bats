@@ -1,17 +1,8 @@
 #!/usr/bin/env bats
 # Memory that is refused.
 
-bats_require_minimum_version 1.5.0
 load sweep
 SECTION='Memory and descriptors'
-
-setup() {
-	sweep_setup
-}
-
-teardown() {
-	site_end
-}
 
 # libfcgi and libseccomp end the process when out of memory:
 # lib/fastcgi/libfcgi.c and lib/sandbox/calls.c ask before.  That they do is

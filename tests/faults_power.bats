@@ -2,7 +2,6 @@
 # Power that is lost: what programs did to the files of the log is written down,
 # then the files are rebuilt as they may be after a cut, at many moments.
 
-bats_require_minimum_version 1.5.0
 load sweep
 SECTION='Loss of power'
 

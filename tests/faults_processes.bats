@@ -6,14 +6,6 @@ load under_load
 
 SECTION='Processes'
 
-setup() {
-	stream_setup
-}
-
-teardown() {
-	oracle_teardown
-}
-
 # ---- faults -----------------------------------------------------------------
 
 kill_responder() {

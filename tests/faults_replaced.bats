@@ -1,17 +1,8 @@
 #!/usr/bin/env bats
 # Another log in the place of the log: restored, renamed over, removed, moved.
 
-bats_require_minimum_version 1.5.0
 load oracle
 SECTION='The log is replaced'
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	oracle_teardown
-}
 
 # The log as it is now, in one file of its own.
 #   usage: copy_log FILE

@@ -1,9 +1,7 @@
 # shellcheck shell=bash
 # helpers.bash: real web servers and our programs, for all bats suites.
 #
-#     load helpers            (load ../helpers from a folder below)
-#     setup() { site_new; }
-#     teardown() { site_end; }
+#     load helpers
 #     @test "…" { start_lighttpd; stream a; sql "INSERT …"; wait_until 5 got a hi; }
 #
 # Each test has a site: a copy of what a checkout is when it has been built, the
@@ -28,26 +26,38 @@ ROOT=$(dirname "$TESTS")
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 TOKEN=test-token
+WAIT=${WAIT:-20} # seconds until a test fails; for busy machines, sanitizers
 STARTED=()
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+bats_require_minimum_version 1.5.0
+
+# What a suite does before and after each test, unless it defines its own.
+setup() {
+	site_new
+}
+
+teardown() {
+	site_end
+}
 
 # ---- the site ---------------------------------------------------------------
 
 # A new site.  Fails where a program of ours is missing: that is no reason to
 # skip anything.
 site_new() {
-	local program v
+	local program
 	SITE=$BATS_TEST_TMPDIR/site
 	DB=$SITE/build/run/events.db
-	LOGS=$BATS_TEST_TMPDIR/logs
+	T=$BATS_TEST_TMPDIR
+	LOGS=$T/logs
 	for program in rowcast.fcgi rowcast-publish.cgi; do
 		if [ ! -x "$BUILD/$program" ]; then
 			echo "$BUILD/$program is missing: run make" >&2
 			return 1
 		fi
 	done
-	for v in "${!ROWCAST_@}"; do unset "$v"; done
-	unset PORT
+	clean_environment
 	export ROWCAST_PUBLISH_TOKEN=$TOKEN
 	mkdir -p "$SITE/build/run" "$LOGS"
 	cp "$BUILD"/rowcast.fcgi "$BUILD"/rowcast-publish.cgi "$SITE/build/"
@@ -63,12 +73,19 @@ site_new() {
 	fi
 }
 
-# End all that was started; say what it printed if the test failed.
+# Removes the variables that our programs read.
+clean_environment() {
+	local v
+	for v in "${!ROWCAST_@}"; do unset "$v"; done
+	unset PORT
+}
+
+# Ends all that was started, and prints its logs if the test failed.
 site_end() {
 	local log
 	stop "${STARTED[@]}"
 	STARTED=()
-	[ -z "${BATS_TEST_COMPLETED:-}" ] || return 0
+	[ -z "${BATS_TEST_COMPLETED:-}" ] && [ -n "${SITE:-}" ] || return 0
 	for log in "${LOGS:?}"/* "${SITE:?}"/build/run/*.log; do
 		[ -s "$log" ] || continue
 		echo "== ${log##*/}"
@@ -163,6 +180,11 @@ nonblocking_pipe() {
 	exec 4<"$pipe"
 	exec 6>"$pipe" 5>&-
 	python3 -c 'import os; os.set_blocking(0, False)' <&"$1"
+}
+
+# The same with the time that a test waits for anything.
+eventually() {
+	wait_until "$WAIT" "$@"
 }
 
 # A port on 127.0.0.1 that nobody listens on, below those that the system gives
@@ -401,4 +423,26 @@ post_with_token() {
 # The value of a header in a file of heads, without CR.
 header() {
 	tr -d '\r' <"$1" | sed -n "s/^$2: //Ip" | tail -n 1
+}
+
+# Was the request refused with a problem whose detail holds a text?  Looks at
+# STATUS, HEAD and ANSWER (files).
+#   usage: refused STATUS TEXT
+refused() {
+	cat "$HEAD" "$ANSWER"
+	[ "$STATUS" -eq "$1" ]
+	[ "$(header "$HEAD" Content-Type)" = application/problem+json ]
+	[ "$(header "$HEAD" Cache-Control)" = no-store ]
+	[ "$(header "$HEAD" Content-Length)" -eq "$(wc -c <"$ANSWER")" ]
+	local status detail
+	status=$(problem status)
+	detail=$(problem detail)
+	[ "$status" -eq "$1" ]
+	[[ $detail == *"$2"* ]]
+}
+
+# Prints a member of the problem in ANSWER (a file).
+problem() {
+	sqlite3 :memory: "SELECT json_extract(
+		CAST(readfile('$ANSWER') AS TEXT), '\$.$1')"
 }

@@ -2,7 +2,6 @@
 # install.bats: where make install puts what, and that units and manual pages
 # name what is there.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {

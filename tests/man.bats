@@ -3,13 +3,12 @@
 # variables, statuses, counters, columns, files, pages, settings of the examples.
 # tests/lint looks at their form.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 setup() {
 	cd "$ROOT" || return 1
 	T=$BATS_TEST_TMPDIR
-	for v in "${!ROWCAST_@}"; do unset "$v"; done
+	clean_environment
 }
 
 # Compare two lists of words, one on a line, in any order.

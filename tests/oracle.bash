@@ -3,8 +3,6 @@
 # kinds at once, and a judge that compares all of it with the log by SQL.
 #
 #     load oracle
-#     setup() { stream_setup; }
-#     teardown() { oracle_teardown; }
 #     @test "…" {
 #         serve; oracle_start; publishers_start
 #         published 50
@@ -324,7 +322,12 @@ oracle_judge() {
 	[ ! -s "$O/wrong" ]
 }
 
-# As site_end, for publishers that may be waiting for something that never comes.
+# Ends publishers that may wait for something that does not come; then as
+# site_end.
+teardown() {
+	oracle_teardown
+}
+
 oracle_teardown() {
 	[ -z "${O:-}" ] || touch "$O/stop" "$O/give-up"
 	site_end

@@ -5,12 +5,8 @@
 load oracle
 
 setup() {
-	stream_setup
+	site_new
 	ORACLE_CLIENTS=12
-}
-
-teardown() {
-	oracle_teardown
 }
 
 # lighttpd with programs that are shell scripts: what they do is right, but for

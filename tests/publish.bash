@@ -2,7 +2,6 @@
 # publish.bash: the publisher as a CGI process, without a web server.
 #
 #     load publish
-#     setup() { publish_setup; }
 #     @test "…" { request 'data=x' REMOTE_USER=me; answered 201 '{"id":1}'; }
 #
 # A web server is nothing to a CGI program but variables, a body on descriptor 0
@@ -13,6 +12,10 @@ load helpers
 FORM=application/x-www-form-urlencoded
 JSON=application/json
 PLAIN=text/plain
+
+setup() {
+	publish_setup
+}
 
 publish_setup() {
 	PUBLISHER=$BUILD/rowcast-publish.cgi
@@ -79,26 +82,6 @@ answered() {
 	[ "$(header "$HEAD" Cache-Control)" = no-store ]
 	[ "$(header "$HEAD" Content-Length)" -eq "$(wc -c <"$ANSWER")" ]
 	[ "$(cat "$ANSWER")" = "$2" ]
-}
-
-# Refused with a problem whose detail holds a text?
-#   usage: refused STATUS TEXT
-refused() {
-	[ "$STATUS" -eq "$1" ]
-	[ "$(header "$HEAD" Content-Type)" = application/problem+json ]
-	[ "$(header "$HEAD" Cache-Control)" = no-store ]
-	[ "$(header "$HEAD" Content-Length)" -eq "$(wc -c <"$ANSWER")" ]
-	local status detail
-	status=$(problem status)
-	detail=$(problem detail)
-	[ "$status" -eq "$1" ]
-	[[ $detail == *"$2"* ]]
-}
-
-# A member of the problem that was answered.
-problem() {
-	sqlite3 :memory: "SELECT json_extract(
-		CAST(readfile('$ANSWER') AS TEXT), '\$.$1')"
 }
 
 # What the log holds, by the sqlite3 shell.

@@ -1,13 +1,8 @@
 #!/usr/bin/env bats
 # publish.bats: what the publisher stores, and for whom.
 
-bats_require_minimum_version 1.5.0
 load publish
 STATUS= # set by request()
-
-setup() {
-	publish_setup
-}
 
 # ---- what is stored ---------------------------------------------------------
 

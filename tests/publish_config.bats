@@ -1,13 +1,8 @@
 #!/usr/bin/env bats
 # publish_config.bats: options of the publisher, and other origins.
 
-bats_require_minimum_version 1.5.0
 load publish
 STATUS= # set by request()
-
-setup() {
-	publish_setup
-}
 
 # ---- other origins ----------------------------------------------------------
 

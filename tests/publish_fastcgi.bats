@@ -3,17 +3,8 @@
 # is held up by others.  Over nginx, which passes bodies on as they come.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
-bats_require_minimum_version 1.5.0
 load helpers
 load servers
-
-setup() {
-	site_new
-}
-
-teardown() {
-	site_end
-}
 
 # usage: serve_publisher [OPTION…]
 serve_publisher() {

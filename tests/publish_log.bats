@@ -1,13 +1,8 @@
 #!/usr/bin/env bats
 # publish_log.bats: the publisher when the log is in trouble.
 
-bats_require_minimum_version 1.5.0
 load publish
 STATUS= # set by request()
-
-setup() {
-	publish_setup
-}
 
 # ---- trouble with the log ---------------------------------------------------
 

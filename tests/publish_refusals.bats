@@ -1,13 +1,8 @@
 #!/usr/bin/env bats
 # publish_refusals.bats: what bad input to the publisher gets.
 
-bats_require_minimum_version 1.5.0
 load publish
 STATUS= # set by request()
-
-setup() {
-	publish_setup
-}
 
 # ---- 422: names that the schema refuses -------------------------------------
 

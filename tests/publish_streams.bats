@@ -9,8 +9,6 @@ load publish
 NDJSON=application/x-ndjson
 STREAM=text/event-stream
 
-setup() { publish_setup; }
-
 # usage: lines TEXT [NAME=VALUE]…     escapes as printf has them
 lines() {
 	printf '%b' "$1" >"$T/body"

@@ -4,22 +4,17 @@
 # by the other suites, which run with the sandbox.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
 	[ -z "${SAN:-}" ] || skip 'sanitizers want files and processes of their own'
 	[ "$(uname -s)" = Linux ] || skip 'not Linux'
-	stream_setup
+	site_new
 	ESCAPE=$SITE/build/escape.so
 	cp "$BUILD/tests/preload/escape.so" "$ESCAPE"
 	# beside the folder of the log
 	echo precious >"$SITE/build/precious"
 	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/precious"
-}
-
-teardown() {
-	site_end
 }
 
 # Does this kernel have Landlock?  (A program of ours says so.)

@@ -5,8 +5,6 @@
 # and fails where it does not hold.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
-WAIT=${WAIT:-20} # seconds until a test gives up; busy machines, sanitizers
-
 # Start a server and what it needs.
 #   usage: serve KIND [RESPONDER-OPTION…]
 # The options are long ones with a value; lighttpd and the CGI kinds hand them

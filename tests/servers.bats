@@ -7,14 +7,6 @@
 load helpers
 load servers
 
-setup() {
-	site_new
-}
-
-teardown() {
-	site_end
-}
-
 # ---- lighttpd ---------------------------------------------------------------
 
 # bats test_tags=quick

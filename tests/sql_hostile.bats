@@ -4,19 +4,14 @@
 # another event or ends the responder.  What the schema refuses by itself is in
 # stream_schema.bats.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
 	serve
 	PROCESS=$(responders)
 	open_stream live
-}
-
-teardown() {
-	site_end
 }
 
 # SQL that no check stops.

@@ -2,16 +2,11 @@
 # What retention costs an insert and the file, what sql/prune.sql does at once,
 # and what clients are told.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
-}
-
-teardown() {
-	site_end
 }
 
 # N rows of a topic, in one statement.

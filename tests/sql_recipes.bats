@@ -2,17 +2,12 @@
 # The recipes in sql/, run as they are: an application's changes, an outbox,
 # events for later.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
 	APP=$SITE/build/run/app.db
-}
-
-teardown() {
-	site_end
 }
 
 # Run a recipe on a database, in the folder of both.

@@ -2,16 +2,11 @@
 # Rules of retention hold for whoever inserts: with the sqlite3 shell and the
 # schema alone.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
-}
-
-teardown() {
-	site_end
 }
 
 # usage: rule PATTERN MAX_ROWS [MAX_AGE_S [MAX_BYTES]]

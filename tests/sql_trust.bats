@@ -4,16 +4,11 @@
 # after a while.  Rows that are odd are in sql_hostile.bats.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
-}
-
-teardown() {
-	site_end
 }
 
 # What to select from that never ends.

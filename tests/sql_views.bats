@@ -2,16 +2,11 @@
 # The recipes in sql/ that read, run as they are: a page and where its stream
 # goes on, the last event of each topic, who is present.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
-}
-
-teardown() {
-	site_end
 }
 
 # Run a recipe on the log.

@@ -2,8 +2,6 @@
 # stream.bash: the responder as a client sees it, for the suites stream_*.bats.
 #
 #     load stream
-#     setup() { stream_setup; }
-#     teardown() { site_end; }
 #     @test "…" { serve ROWCAST_RETRY_MS=1; sql …; open_stream a since=0;
 #                 brings a $'1 message x'; }
 #
@@ -11,17 +9,6 @@
 # come is looked for after a later event (a mark) has arrived.
 
 load helpers
-
-WAIT=${WAIT:-20} # seconds until a test gives up; busy machines, sanitizers
-
-stream_setup() {
-	site_new
-	T=$BATS_TEST_TMPDIR
-}
-
-eventually() {
-	wait_until "$WAIT" "$@"
-}
 
 # ---- servers ----------------------------------------------------------------
 
@@ -209,27 +196,6 @@ ask() {
 	HEAD=$T/ask.head ANSWER=$T/ask.body
 	STATUS=$(curl -s -m "$WAIT" -D "$HEAD" -o "$ANSWER" \
 		-w '%{http_code}' "$@" "$URL/events${query:+?$query}")
-}
-
-# Refused with a problem whose detail holds a text?
-#   usage: refused STATUS TEXT
-refused() {
-	cat "$HEAD" "$ANSWER"
-	[ "$STATUS" -eq "$1" ]
-	[ "$(header "$HEAD" Content-Type)" = application/problem+json ]
-	[ "$(header "$HEAD" Cache-Control)" = no-store ]
-	[ "$(header "$HEAD" Content-Length)" -eq "$(wc -c <"$ANSWER")" ]
-	local status detail
-	status=$(problem status)
-	detail=$(problem detail)
-	[ "$status" -eq "$1" ]
-	[[ $detail == *"$2"* ]]
-}
-
-# A member of the problem that was answered.
-problem() {
-	sqlite3 :memory: "SELECT json_extract(
-		CAST(readfile('$ANSWER') AS TEXT), '\$.$1')"
 }
 
 # ---- plain CGI --------------------------------------------------------------

@@ -2,16 +2,11 @@
 # The responder as a plain CGI program, one process for each client: run as a
 # web server would, without one.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
-}
-
-teardown() {
-	site_end
 }
 
 # What a web server makes of a stream's first record.

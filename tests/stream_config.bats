@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # Starting the responder: options, and which log it takes.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 # Run the responder to its end: "run" with a deadline, as the site's user.
 #   usage: responder [NAME=VALUE]… [OPTION…]

@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # What a row looks like on the wire, and which rows a stream brings.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 # ---- on the wire ------------------------------------------------------------
 

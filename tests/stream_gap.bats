@@ -1,16 +1,11 @@
 #!/usr/bin/env bats
 # What a client is told of events that were removed before it could get them.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	serve
-}
-
-teardown() {
-	site_end
 }
 
 # Everything that a stream has brought by the time that a row inserted now has.

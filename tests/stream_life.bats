@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # The life of a stream: silence, age, and its end from either side.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 # ---- silence ----------------------------------------------------------------
 

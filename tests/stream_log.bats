@@ -2,16 +2,7 @@
 # Streams while things happen to the log: locks, checkpoints, several responders,
 # crashes.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 insert() {
 	sql "INSERT INTO events(data) VALUES('$1')"

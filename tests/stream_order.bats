@@ -2,16 +2,7 @@
 # Each event once and in order: many writers, many clients, large events, slow
 # clients, long replays.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 # ---- once and in order ------------------------------------------------------
 

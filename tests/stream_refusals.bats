@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # Requests that the responder refuses, and what other origins may read.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 # One request without a web server, which would refuse some queries itself.
 #   usage: ask_cgi [NAME=VALUE]…

@@ -2,16 +2,7 @@
 # Streams while the log is replaced: restored, another file in its place; and what
 # only looks so.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 # The log as it is now, in one file of its own.
 #   usage: copy_log FILE

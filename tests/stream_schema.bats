@@ -2,16 +2,11 @@
 # What the log itself refuses, whoever inserts: with the sqlite3 shell and the
 # schema alone, without any program of ours.
 
-bats_require_minimum_version 1.5.0
 load stream
 
 setup() {
-	stream_setup
+	site_new
 	make_log
-}
-
-teardown() {
-	site_end
 }
 
 # The schema refuses this, and says why.

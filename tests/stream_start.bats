@@ -1,16 +1,7 @@
 #!/usr/bin/env bats
 # Where in the log a stream begins, and what it is told first.
 
-bats_require_minimum_version 1.5.0
 load stream
-
-setup() {
-	stream_setup
-}
-
-teardown() {
-	site_end
-}
 
 # Insert a row and wait until these streams have brought it: all that belongs
 # before it has come, too.

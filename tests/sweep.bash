@@ -2,8 +2,6 @@
 # sweep.bash: the n-th call fails, for n = 1, 2, 3 …; for the suites faults_*.
 #
 #     load sweep
-#     setup() { sweep_setup; }
-#     teardown() { site_end; }
 #     @test "…" { sweep responder 1 10 FAIL=memory; saw "$SWEPT"; }
 #
 # For each n both programs are started on a log of their own, one of them with
@@ -13,8 +11,12 @@
 
 load faults
 
+setup() {
+	sweep_setup
+}
+
 sweep_setup() {
-	stream_setup
+	site_new
 	SESSION=$BUILD/tests/session/session
 	FAIL_SO=$BUILD/tests/preload/fail.so
 	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'

@@ -3,8 +3,6 @@
 # publishers of three kinds, in full swing; for faults that happen to any of them.
 #
 #     load under_load
-#     setup() { stream_setup; }
-#     teardown() { oracle_teardown; }
 #     @test "…" { under_load nginx; … a fault …; published 20; oracle_end; saw "$(sum)"; }
 
 load oracle
