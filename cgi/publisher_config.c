@@ -12,9 +12,9 @@
 
 static const char usage[] =
     "Usage: rowcast-publish.cgi --db FILE [OPTION]...\n"
-    "Append the events of POST requests to a rowcast log.  A web server starts\n"
-    "it, as CGI for one request or as FastCGI for many; with --socket it runs by\n"
-    "itself.\n"
+    "Append the events of POST requests to a rowcast log.  A web server\n"
+    "starts it, as CGI for one request or as FastCGI for many; with --socket\n"
+    "it runs by itself.\n"
     "\n";
 
 static const char notes[] =

@@ -94,10 +94,10 @@ const struct command check_command = {
 	.name = "check",
 	.usage =
 	    "Usage: rowcast check [OPTION]...\n"
-	    "Examine a log: its file, folder, schema, identity, ids and pages.\n"
-	    "Prints one line for each finding; the exit status is 1 if something is\n"
-	    "wrong.  Run it as the web server's user, because it checks the folder\n"
-	    "with the rights of its own user.\n\n",
+	    "Examine a log: its file, folder, schema, identity, ids and\n"
+	    "pages.  Prints one line for each finding; the exit status is 1\n"
+	    "if something is wrong.  Run it as the web server's user,\n"
+	    "because it checks the folder with the rights of its own user.\n\n",
 	.notes = "\nWith --json, prints {\"findings\":[…],\"good\":true}.\n",
 	.options = table,
 	.run = run,

@@ -118,9 +118,10 @@ const struct command export_command = {
 	.name = "export",
 	.usage =
 	    "Usage: rowcast export [OPTION]...\n"
-	    "Write the events of a log to standard output, one JSON object per line,\n"
-	    "with id, topic, event, data (a string), retry, key and created_ms.  Members\n"
-	    "that have the default value are left out.\n\n",
+	    "Write the events of a log to standard output, one JSON object\n"
+	    "per line, with id, topic, event, data (a string), retry, key\n"
+	    "and created_ms.  Members that have the default value are left\n"
+	    "out.\n\n",
 	.notes = "",
 	.options = table,
 	.run = run,

@@ -330,17 +330,17 @@ const struct command import_command = {
 	.name = "import",
 	.usage =
 	    "Usage: rowcast import [OPTION]... [FILE]\n"
-	    "Append events from FILE or standard input: one JSON object per line, with\n"
-	    "the member data and optionally topic, event, retry and key.  data may be any\n"
-	    "value: a string is stored decoded, another value as its JSON text.  id and\n"
-	    "created_ms, which rowcast export writes, are ignored: the log assigns new ones.\n"
-	    "\n"
-	    "Stops at the first bad line and prints its number: the lines before it are\n"
-	    "in the log, those after it are not.  Lines that have a key can be imported\n"
-	    "again: a known key adds nothing.\n\n",
-	.notes =
-	    "\nWith --json, prints {\"imported\":N,\"repeated\":N,\"last_id\":N}, with line\n"
-	    "and error if it stopped early.\n",
+	    "Append events from FILE or standard input: one JSON object\n"
+	    "per line, with the member data and optionally topic, event,\n"
+	    "retry and key.  data may be any value: a string is stored\n"
+	    "decoded, another value as its JSON text.  id and created_ms,\n"
+	    "which rowcast export writes, are ignored: the log assigns new\n"
+	    "ones.\n\n"
+	    "Stops at the first bad line and prints its number: the lines\n"
+	    "before it are in the log, those after it are not.  Lines that\n"
+	    "have a key can be imported again: a known key adds nothing.\n\n",
+	.notes = "\nWith --json, prints {\"imported\":N,\"repeated\":N,"
+		 "\"last_id\":N}, with line\nand error if it stopped early.\n",
 	.options = table,
 	.run = run,
 };

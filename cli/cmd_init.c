@@ -59,9 +59,9 @@ const struct command init_command = {
 	.name = "init",
 	.usage =
 	    "Usage: rowcast init [OPTION]... [FILE]\n"
-	    "Create an event log in FILE, or in the file that --db names.  The file must\n"
-	    "be missing or empty; an existing log is left as it is.  Only the owner and\n"
-	    "the group of the file may read it.\n\n"
+	    "Create an event log in FILE, or in the file that --db names.\n"
+	    "The file must be missing or empty; an existing log is left as\n"
+	    "it is.  Only the owner and the group of the file may read it.\n\n"
 	    "To add a log to the database of an application:\n"
 	    "sqlite3 -bail FILE <schema.sql\n\n",
 	.notes =

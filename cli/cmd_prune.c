@@ -191,10 +191,10 @@ run(struct args *a)
 
 const struct command prune_command = {
 	.name = "prune",
-	.usage =
-	    "Usage: rowcast prune [OPTION]...\n"
-	    "Remove events: without options, those that the log's own rules, in its\n"
-	    "table retention, do not keep.  Clients that miss one are told (gap).\n\n",
+	.usage = "Usage: rowcast prune [OPTION]...\n"
+		 "Remove events: without options, those that the log's own\n"
+		 "rules, in its table retention, do not keep.  Clients that\n"
+		 "miss one are told (gap).\n\n",
 	.notes = "\nWith --json, prints {\"removed\":N}.\n",
 	.options = table,
 	.run = run,

@@ -187,10 +187,11 @@ const struct command publish_command = {
 	.name = "publish",
 	.usage =
 	    "Usage: rowcast publish [OPTION]... [DATA]\n"
-	    "Append one event and print its id.  Without DATA, the data is standard input\n"
-	    "up to its end, without a line feed at the very end.\n\n",
-	.notes =
-	    "\nWith --json, prints {\"id\":42,\"new\":true}; new is false for a known key.\n",
+	    "Append one event and print its id.  Without DATA, the data is\n"
+	    "standard input up to its end, without a line feed at the very\n"
+	    "end.\n\n",
+	.notes = "\nWith --json, prints {\"id\":42,\"new\":true}; new is false"
+		 " for a known key.\n",
 	.options = table,
 	.run = run,
 };

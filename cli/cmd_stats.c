@@ -186,10 +186,12 @@ const struct command stats_command = {
 	.name = "stats",
 	.usage =
 	    "Usage: rowcast stats [OPTION]...\n"
-	    "Print the number of events in a log, its bytes, its largest topics, the\n"
-	    "events of the last hour, and its settings.  Reads every event.\n\n",
+	    "Print the number of events in a log, its bytes, its largest\n"
+	    "topics, the events of the last hour, and its settings.  Reads\n"
+	    "every event.\n\n",
 	.notes =
-	    "\nWith --json, prints one object; its member minutes holds the number of\n"
-	    "events in each minute of the last hour, oldest first.\n",
+	    "\nWith --json, prints one object; its member minutes holds the\n"
+	    "number of events in each minute of the last hour, oldest\n"
+	    "first.\n",
 	.run = run,
 };

@@ -232,13 +232,14 @@ run(struct args *a)
 
 const struct command tail_command = {
 	.name = "tail",
-	.usage =
-	    "Usage: rowcast tail [OPTION]...\n"
-	    "Print the events of a log as they come, until it is interrupted.\n\n",
+	.usage = "Usage: rowcast tail [OPTION]...\n"
+		 "Print the events of a log as they come, until it is\n"
+		 "interrupted.\n\n",
 	.notes =
-	    "\nPrints a line for each event: id, time, topic, event and data, separated\n"
-	    "by tabs.  With --json, prints the objects that export writes.  Missing\n"
-	    "events are reported (gap, reset) in every format.\n",
+	    "\nPrints a line for each event: id, time, topic, event and\n"
+	    "data, separated by tabs.  With --json, prints the objects\n"
+	    "that export writes.  Missing events are reported (gap, reset)\n"
+	    "in every format.\n",
 	.options = table,
 	.run = run,
 };

@@ -14,8 +14,8 @@ int output_write(struct buffer *b);
    output_write(). */
 int output_line(struct buffer *b);
 
-/* End the program by SIGPIPE, as the next write would, if the reader of standard
-   output has left. */
+/* End the program by SIGPIPE, as the next write would, if the reader of
+   standard output has left. */
 void output_check_reader(void);
 
 #endif

@@ -27,19 +27,19 @@ struct selection {
 		"topic", "t", NULL, "T", NULL, help,           \
 		    OPTION_OTHER(type, field, selection_topic) \
 	}
-#define SELECTION_OPTIONS(type, field, since)                                     \
-	SELECTION_TOPIC(type, field,                                              \
-	    "only this topic; 'user/*' takes all that begin with user/;"          \
-	    " repeatable"),                                                       \
-	    { "event", "e", NULL, "NAME", NULL,                                   \
-		    "only events of this name; repeatable",                       \
-		    OPTION_OTHER(type, field, selection_event) },                 \
-	{                                                                         \
-		"since", NULL, NULL, "FROM", NULL,                                \
-		    "begin after this id, with earliest, with the last:N events," \
-		    " or at a time such as 2026-01-31T12:00:00Z (default: " since \
-		    ")",                                                          \
-		    OPTION_OTHER(type, field, selection_since)                    \
+#define SELECTION_OPTIONS(type, field, since)                             \
+	SELECTION_TOPIC(type, field,                                      \
+	    "only this topic; 'user/*' takes all"                         \
+	    " that begin with user/; repeatable"),                        \
+	    { "event", "e", NULL, "NAME", NULL,                           \
+		    "only events of this name; repeatable",               \
+		    OPTION_OTHER(type, field, selection_event) },         \
+	{                                                                 \
+		"since", NULL, NULL, "FROM", NULL,                        \
+		    "begin after this id, with earliest, with the last:N" \
+		    " events, or at a time such as 2026-01-31T12:00:00Z"  \
+		    " (default: " since ")",                              \
+		    OPTION_OTHER(type, field, selection_since)            \
 	}
 
 /*

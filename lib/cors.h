@@ -43,7 +43,7 @@ bool cors_is_listed(const struct cors *cors, const char *origin);
  * origin is listed, else "Vary: Origin", and in answer to an Origin header
  *   - that origin, with credentials, if it is listed;
  *   - "*", without credentials, for any other origin if "*" is listed.
- *   shape    origin is the Origin header as sent, NULL or empty if there was none
+ *   shape    origin is the Origin header as sent; NULL or empty if none
  *   returns  whether pages of that origin may read the response
  */
 #define CORS_MAX 512

@@ -79,10 +79,9 @@ struct option {
 	OPTION_KIND_OTHER, OPTION_FIELD(type, field), 0, 0, 0, read
 #define OPTION_PLAIN(kind, type, field) \
 	OPTION_KIND_##kind, OPTION_FIELD(type, field), 0, 0, 0, NULL
-#define OPTION_END                                                             \
-	{                                                                      \
-		NULL, NULL, NULL, NULL, NULL, NULL, OPTION_KIND_TEXT, 0, 0, 0, \
-		    0, 0, NULL                                                 \
+#define OPTION_END           \
+	{                    \
+		.name = NULL \
 	}
 
 /*
