@@ -1,8 +1,8 @@
 /*
  * Starting points: row id, "earliest", "last:N", RFC 3339 time.
  * The shape is checked character by character first, because strtoll() accepts
- * signs and white space.  Then the C library converts the digits, and timegm()
- * checks the calendar.
+ * signs and white space.  Then the C library converts the digits; strptime()
+ * stops at a number that is too large, and timegm() checks the calendar.
  */
 #include "start.h"
 
@@ -60,15 +60,6 @@ has_shape(const char *s, const char *shape)
 	return true;
 }
 
-/* The two-digit number at s, which has_shape() has checked. */
-static int
-two_digits(const char *s)
-{
-	const char digits[3] = { s[0], s[1], '\0' };
-
-	return (int)strtol(digits, NULL, 10);
-}
-
 /* ".123456" → 123; moves *s past it.  Absent is 0. */
 static int
 parse_fraction(const char **s, int *ms)
@@ -93,14 +84,15 @@ parse_fraction(const char **s, int *ms)
 static int
 parse_offset(const char *s, int *minutes)
 {
+	struct tm offset = { 0 };
+
 	*minutes = 0;
 	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0)
 		return 0;
-	if (!has_shape(s, "+00:00") || s[6] != '\0')
+	if (!has_shape(s, "+00:00") || s[6] != '\0' ||
+	    strptime(s + 1, "%H:%M", &offset) != s + 6)
 		return -1;
-	if (two_digits(s + 1) > 23 || two_digits(s + 4) > 59)
-		return -1;
-	*minutes = two_digits(s + 1) * 60 + two_digits(s + 4);
+	*minutes = offset.tm_hour * 60 + offset.tm_min;
 	if (*s == '-')
 		*minutes = -*minutes;
 	return 0;
@@ -120,30 +112,24 @@ is_date(const struct tm *date)
 static int
 parse_time(const char *s, int64_t *since_ms)
 {
+	static const char shape[] = "0000-00-00T00:00:00";
 	struct tm tm = { 0 };
-	int ms, offset, second;
+	int ms, offset;
 	int64_t seconds;
+	bool is_leap;
 
-	if (!has_shape(s, "0000-00-00T00:00:00"))
+	if (!has_shape(s, shape) || strptime(s, "%Y-%m-%d", &tm) != s + 10 ||
+	    !is_date(&tm) || strptime(s + 11, "%H:%M:%S", &tm) != s + 19 ||
+	    tm.tm_sec > 60)
 		return -1;
-	tm.tm_year = two_digits(s) * 100 + two_digits(s + 2) - 1900;
-	tm.tm_mon = two_digits(s + 5) - 1;
-	tm.tm_mday = two_digits(s + 8);
-	if (!is_date(&tm))
-		return -1;
-	tm.tm_hour = two_digits(s + 11);
-	tm.tm_min = two_digits(s + 14);
-	second = two_digits(s + 17);
-	if (tm.tm_hour > 23 || tm.tm_min > 59 || second > 60)
-		return -1;
-	s += strlen("0000-00-00T00:00:00");
+	s += sizeof shape - 1;
 	if (parse_fraction(&s, &ms) < 0 || parse_offset(s, &offset) < 0)
 		return -1;
 	tm.tm_min -= offset; /* timegm() carries */
-	tm.tm_sec = second;
+	is_leap = tm.tm_sec == 60;
 	seconds = timegm(&tm);
 	/* A leap second ends a day of UTC; POSIX counts it as the next one. */
-	if (second == 60 && seconds % 86400 != 0)
+	if (is_leap && seconds % 86400 != 0)
 		return -1;
 	*since_ms = seconds < 0 ? 0 : seconds * 1000 + ms;
 	return 0;
