@@ -1,6 +1,6 @@
 /*
- * Which topics and event names a client asks for.  One block of memory holds the
- * struct, the patterns, the names, and the key, which contains the texts.
+ * Which topics and event names a client asks for.  One block of memory holds
+ * the struct, the patterns, the names, and the key, which contains the texts.
  * Invariant: patterns are sorted by bytes and none covers another.  So at most
  * one can match a topic: the last one that does not sort after it.
  */
