@@ -18,6 +18,7 @@
 #include "lib/fastcgi/records.h"
 #include "lib/sse.h"
 #include "tests/oracle/event_source.h"
+#include "tests/oracle/filter_model.h"
 #include "seen.h"
 
 #define EVENTS_MAX 24
@@ -103,16 +104,9 @@ choose_filter(struct trip *t)
 	require(t->filter != NULL);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct event *e = &t->events[i];
-		bool is_in = n == 0;
 
-		for (size_t k = 0; k < n; k++)
-			if (text_equal(p[k].text, e->topic) ||
-			    (p[k].is_prefix && p[k].text.len < e->topic.len &&
-				memcmp(p[k].text.bytes, e->topic.bytes,
-				    p[k].text.len) == 0))
-				is_in = true;
-		t->passes[i] =
-		    is_in && (!has_name || text_equal(e->name, name));
+		t->passes[i] = model_has_topic(p, n, e->topic) &&
+		    model_has_name(&name, has_name ? 1 : 0, e->name);
 	}
 }
 

@@ -4,9 +4,11 @@
 #include "fuzz.h"
 
 #include "lib/filter.h"
+#include "tests/oracle/filter_model.h"
 
 /*
- * What streams ask for, as it was chosen: filters are compared with it.
+ * What a stream asks for, chosen by the input; the filter made from it is
+ * compared with it.
  */
 #define WISHES_MAX 4
 
@@ -39,7 +41,7 @@ choose_wish(struct choices *c, struct wish *wish)
 		wish->names[i] = choose_name(c);
 }
 
-/* Its filter is the caller's. */
+/* Makes its filter; the caller frees it. */
 static inline struct filter *
 wish_filter(const struct wish *wish)
 {
@@ -53,19 +55,8 @@ wish_filter(const struct wish *wish)
 static inline bool
 wish_has(const struct wish *w, const struct event *e)
 {
-	bool has_topic = w->n_patterns == 0, has_name = w->n_names == 0;
-
-	for (size_t i = 0; i < w->n_patterns; i++) {
-		const struct pattern *p = &w->patterns[i];
-		struct text t = e->topic;
-
-		if (p->is_prefix && t.len > p->text.len)
-			t.len = p->text.len;
-		has_topic |= text_equal(p->text, t);
-	}
-	for (size_t i = 0; i < w->n_names; i++)
-		has_name |= text_equal(w->names[i], e->name);
-	return has_topic && has_name;
+	return model_has_topic(w->patterns, w->n_patterns, e->topic) &&
+	    model_has_name(w->names, w->n_names, e->name);
 }
 
 #endif

@@ -1,22 +1,12 @@
 /*
- * feed: random feeds, streams and events against the wishes as they were
- * spoken, pattern by pattern.
+ * feed: random feeds, streams and events, compared with the model of a filter.
  */
 #include "feeds.h"
+#include "wishes.h"
 
-#define PATTERNS_MAX 5
-#define NAMES_MAX 2
-#define TEXT_MAX 3
 #define FEEDS_MAX 12
 #define STREAMS_MAX 64
 #define EXPECTED_MAX 65536
-
-struct wish {
-	char bytes[PATTERNS_MAX + NAMES_MAX][TEXT_MAX];
-	struct pattern patterns[PATTERNS_MAX];
-	struct text names[NAMES_MAX];
-	size_t n_patterns, n_names;
-};
 
 struct model {
 	struct feeds *fs;
@@ -33,53 +23,6 @@ struct model {
 	} feeds[FEEDS_MAX];
 	struct stream streams[STREAMS_MAX];
 };
-
-static struct text
-random_text(char *bytes, size_t max)
-{
-	size_t len = tap_random(max + 1);
-
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = "ab"[tap_random(2)];
-	return (struct text){ bytes, len };
-}
-
-static void
-random_wish(struct wish *w)
-{
-	w->n_patterns = tap_random(PATTERNS_MAX + 1);
-	w->n_names = tap_random(NAMES_MAX + 1);
-	for (size_t i = 0; i < w->n_patterns; i++) {
-		w->patterns[i].text = random_text(w->bytes[i], TEXT_MAX);
-		w->patterns[i].is_prefix = tap_random(3) == 0;
-	}
-	for (size_t i = 0; i < w->n_names; i++)
-		w->names[i] = random_text(w->bytes[PATTERNS_MAX + i], 1);
-}
-
-static bool
-has_topic(const struct wish *w, struct text topic)
-{
-	for (size_t i = 0; i < w->n_patterns; i++) {
-		struct text t = w->patterns[i].text;
-
-		if (text_equal(t, topic))
-			return true;
-		if (w->patterns[i].is_prefix && topic.len > t.len &&
-		    strncmp(topic.bytes, t.bytes, t.len) == 0)
-			return true;
-	}
-	return w->n_patterns == 0;
-}
-
-static bool
-has_name(const struct wish *w, struct text name)
-{
-	for (size_t i = 0; i < w->n_names; i++)
-		if (text_equal(w->names[i], name))
-			return true;
-	return w->n_names == 0;
-}
 
 /* Has another of ours the same feed? */
 static bool
@@ -162,8 +105,8 @@ offer_random(struct model *m)
 	e = &c->entries[c->n - 1];
 	for (size_t i = 0; i < FEEDS_MAX; i++) {
 		if (m->feeds[i].n_live == 0 ||
-		    !has_topic(&m->feeds[i].wish, t) ||
-		    !has_name(&m->feeds[i].wish, n))
+		    !wish_has_topic(&m->feeds[i].wish, t) ||
+		    !wish_has_name(&m->feeds[i].wish, n))
 			continue;
 		memcpy(m->feeds[i].expected + m->feeds[i].len, c->bytes + e->at,
 		    e->len);
@@ -180,7 +123,8 @@ stale_random(struct model *m)
 
 	feeds_make_stale(m->fs, t);
 	for (size_t i = 0; i < FEEDS_MAX; i++)
-		if (m->feeds[i].feed != NULL && has_topic(&m->feeds[i].wish, t))
+		if (m->feeds[i].feed != NULL &&
+		    wish_has_topic(&m->feeds[i].wish, t))
 			m->feeds[i].is_stale = true;
 }
 

@@ -1,23 +1,9 @@
 /*
- * filter: which events pass, and when two filters are the same.
- * The property tests compare with the wish as it was spoken, pattern by
- * pattern, over every topic of a small alphabet.
+ * filter: which events pass, and when two filters are the same.  The property
+ * tests compare random filters with the model over every topic of a small
+ * alphabet.
  */
-#include "tap.h"
-
-#include "lib/filter.h"
-
-#define PATTERNS_MAX 6
-#define NAMES_MAX 3
-#define TEXT_MAX 3
-
-/* What a client asked for, with the bytes in place. */
-struct wish {
-	char bytes[PATTERNS_MAX + NAMES_MAX][TEXT_MAX];
-	struct pattern patterns[PATTERNS_MAX];
-	struct text names[NAMES_MAX];
-	size_t n_patterns, n_names;
-};
+#include "wishes.h"
 
 static struct pattern
 exact(const char *s)
@@ -187,53 +173,6 @@ check_ownership(void)
 
 /* ---- properties ---- */
 
-static struct text
-random_text(char *bytes, size_t max)
-{
-	size_t len = tap_random(max + 1);
-
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = "ab"[tap_random(2)];
-	return (struct text){ bytes, len };
-}
-
-static void
-random_wish(struct wish *w)
-{
-	w->n_patterns = tap_random(PATTERNS_MAX + 1);
-	w->n_names = tap_random(NAMES_MAX + 1);
-	for (size_t i = 0; i < w->n_patterns; i++) {
-		w->patterns[i].text = random_text(w->bytes[i], TEXT_MAX);
-		w->patterns[i].is_prefix = tap_random(3) == 0;
-	}
-	for (size_t i = 0; i < w->n_names; i++)
-		w->names[i] = random_text(w->bytes[PATTERNS_MAX + i], 1);
-}
-
-static bool
-naive_has_topic(const struct wish *w, struct text topic)
-{
-	for (size_t i = 0; i < w->n_patterns; i++) {
-		struct text t = w->patterns[i].text;
-
-		if (text_equal(t, topic))
-			return true;
-		if (w->patterns[i].is_prefix && topic.len > t.len &&
-		    strncmp(topic.bytes, t.bytes, t.len) == 0)
-			return true;
-	}
-	return w->n_patterns == 0;
-}
-
-static bool
-naive_has_name(const struct wish *w, struct text name)
-{
-	for (size_t i = 0; i < w->n_names; i++)
-		if (text_equal(w->names[i], name))
-			return true;
-	return w->n_names == 0;
-}
-
 /*
  * Every text of a, b and c up to one byte longer than patterns are, in an
  * order of its own; false when there are no more.  No pattern has a c: it
@@ -265,8 +204,8 @@ is_as_wished(const struct wish *w)
 
 	do {
 		is_good = is_good &&
-		    filter_has_topic(f, t) == naive_has_topic(w, t) &&
-		    filter_has_name(f, t) == naive_has_name(w, t);
+		    filter_has_topic(f, t) == wish_has_topic(w, t) &&
+		    filter_has_name(f, t) == wish_has_name(w, t);
 	} while (next_text(bytes, &t.len));
 	filter_free(f);
 	return is_good;
@@ -292,8 +231,8 @@ pass_the_same(const struct wish *a, const struct wish *b)
 	struct text t = { bytes, 0 };
 
 	do {
-		if (naive_has_topic(a, t) != naive_has_topic(b, t) ||
-		    naive_has_name(a, t) != naive_has_name(b, t))
+		if (wish_has_topic(a, t) != wish_has_topic(b, t) ||
+		    wish_has_name(a, t) != wish_has_name(b, t))
 			return false;
 	} while (next_text(bytes, &t.len));
 	return true;
