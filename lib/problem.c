@@ -92,22 +92,14 @@ problem_reason(int status)
 static void
 json_escape(const char *text, char *out)
 {
-	static const char hex[] = "0123456789abcdef";
-
 	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\') {
-			*out++ = '\\';
-			*out++ = *text;
-		} else if (c < 0x20) {
-			memcpy(out, "\\u00", 4);
-			out[4] = hex[c >> 4];
-			out[5] = hex[c & 0xf];
-			out += 6;
-		} else {
-			*out++ = *text;
+		if ((unsigned char)*text < 0x20) {
+			out += snprintf(out, 7, "\\u%04x", (unsigned)*text);
+			continue;
 		}
+		if (*text == '"' || *text == '\\')
+			*out++ = '\\';
+		*out++ = *text;
 	}
 	*out = '\0';
 }
