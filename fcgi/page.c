@@ -33,7 +33,7 @@ on_row(void *cookie, const struct event *e)
 
 enum log_result
 page_read(struct log *log, const struct filter *f, int64_t cursor, int64_t upto,
-    struct chunk **page, size_t *rows)
+    struct chunk **page, uint64_t *rows)
 {
 	struct fill fill = { .after = cursor };
 	struct log_range range = { cursor, upto, LOG_PAGE_ROWS, f, false };
@@ -41,7 +41,7 @@ page_read(struct log *log, const struct filter *f, int64_t cursor, int64_t upto,
 	int64_t reached;
 
 	result = log_read(log, &range, on_row, &fill, &reached);
-	*rows = fill.rows;
+	*rows += fill.rows;
 	if (result == LOG_OK && fill.chunk == NULL && !fill.has_no_memory)
 		fill.chunk = chunk_new(cursor, 0);
 	if (result == LOG_OK && (fill.chunk == NULL || fill.has_no_memory))

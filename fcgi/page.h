@@ -12,11 +12,11 @@
  *   units    ids: rows with cursor < id <= upto
  *   returns  LOG_OK: *page holds all such rows from the cursor up to
  *            (*page)->upto, if there are any; LOG_NO_MEMORY; another result if
- *            the log cannot be read, see log_why().  In any case *rows is the
- *            number of rows read
+ *            the log cannot be read, see log_why().  In any case *rows grows by
+ *            the number of rows read
  *   owns     the caller frees *page with chunk_free()
  */
 enum log_result page_read(struct log *log, const struct filter *f,
-    int64_t cursor, int64_t upto, struct chunk **page, size_t *rows);
+    int64_t cursor, int64_t upto, struct chunk **page, uint64_t *rows);
 
 #endif

@@ -68,25 +68,16 @@ struct source {
 
 /* ---- opening ---- */
 
-static enum log_result
-open_log(const struct responder_config *config, bool create, struct log **log,
-    char why[LOG_WHY_MAX])
-{
-	struct log_options o = { config->db, .create = create,
-		.bounded = true };
-
-	return log_open(&o, log, why);
-}
-
 struct source *
 source_new(const struct responder_config *config, char why[SOURCE_WHY_MAX])
 {
+	const struct log_options o = { config->db, .create = true,
+		.bounded = true };
 	struct source *src = calloc(1, sizeof(*src));
 	char reason[LOG_WHY_MAX] = "out of memory";
 	int64_t head;
 
-	if (src != NULL &&
-	    open_log(config, true, &src->log, reason) == LOG_OK) {
+	if (src != NULL && log_open(&o, &src->log, reason) == LOG_OK) {
 		fingerprint_take(&src->seen, src->log);
 		if (log_head(src->log, &head) != LOG_OK ||
 		    fingerprint_note(&src->seen, src->log, head) != LOG_OK)
@@ -196,6 +187,7 @@ reset(struct source *src, int64_t head)
 static enum source_result
 reopen(struct source *src)
 {
+	const struct log_options o = { src->config->db, .bounded = true };
 	char why[LOG_WHY_MAX];
 	struct log *log;
 	bool is_same;
@@ -207,7 +199,7 @@ reopen(struct source *src)
 	if (now_ms() < src->reopen_ms)
 		return SOURCE_TROUBLE;
 	src->reopen_ms = now_ms() + REOPEN_MS;
-	if (open_log(src->config, false, &log, why) != LOG_OK)
+	if (log_open(&o, &log, why) != LOG_OK)
 		return trouble_with(src, why,
 		    "serving the old file until a log is there");
 	if (log_head(log, &head) != LOG_OK ||
@@ -366,7 +358,6 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 	struct text key = { NULL, 0 };
 	enum log_result result;
 	struct chunk *c;
-	size_t rows;
 
 	if (cursor >= tail_head(src->tail))
 		return SOURCE_END;
@@ -381,17 +372,16 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 	if (*chunk != NULL)
 		return SOURCE_OK;
 	/* it begins at the cursor and ends where memory begins */
-	result =
-	    page_read(src->log, f, cursor, tail_start(src->tail), &c, &rows);
-	src->rows += rows;
+	result = page_read(src->log, f, cursor, tail_start(src->tail), &c,
+	    &src->rows);
+	if (result == LOG_OK &&
+	    (*chunk = pages_keep(src->pages, key, c)) == NULL)
+		result = LOG_NO_MEMORY;
 	if (result == LOG_OK)
-		*chunk = pages_keep(src->pages, key, c);
-	if (result == LOG_OK && *chunk != NULL)
 		return SOURCE_OK;
 	return trouble_with(src,
-	    result == LOG_OK || result == LOG_NO_MEMORY ?
-		"out of memory for an older event" :
-		log_why(src->log),
+	    result == LOG_NO_MEMORY ? "out of memory for an older event" :
+				      log_why(src->log),
 	    "trying again");
 }
 

@@ -1,11 +1,11 @@
 #ifndef ROWCAST_STREAM_H
 #define ROWCAST_STREAM_H
 
+#include <sys/queue.h>
 #include <sys/uio.h>
 
 #include "lib/fastcgi/connection.h"
 #include "feed.h"
-#include "place.h"
 #include "request.h"
 #include "source.h"
 
@@ -50,7 +50,25 @@ void stream_on_writable(void *user);
 void stream_on_gone(void *user);
 
 struct feed *stream_feed(const struct stream *s);
-struct place *stream_place(struct stream *s); /* for the roster */
+
+/*
+ * Where a stream stands.  It is part of the stream, which saves an allocation,
+ * but only the roster writes it.
+ */
+struct place {
+	TAILQ_ENTRY(place) all;
+	TAILQ_ENTRY(place) line; /* queued or stuck */
+	struct stream *stream;
+	enum standing {
+		STANDING_NOWHERE,
+		STANDING_LIVE,    /* was sent all; in feed->live */
+		STANDING_QUEUED,  /* is behind and waits for its turn */
+		STANDING_BLOCKED, /* waits for its socket */
+		STANDING_STUCK,   /* waits until the log can be read again */
+	} standing;
+	size_t live_at; /* index in the list of its feed */
+};
+struct place *stream_place(struct stream *s);
 
 enum stream_turn {
 	STREAM_MORE,      /* there is more to send: give it another turn */
