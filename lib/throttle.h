@@ -7,7 +7,7 @@
 /*
  * Throttles warnings of a problem that comes and goes: each client that asks
  * for old events meets a damaged page, and between two of them all is well.  A
- * problem is reported at most once in THROTTLE_MS.  Begins as 0.
+ * problem is reported at most once in THROTTLE_MS.  Begins as 0.  Pure.
  */
 #define THROTTLE_MS 10000
 
@@ -18,10 +18,25 @@ struct throttle {
 
 /* There is a problem.  Returns whether to report it now; it then counts as
    reported. */
-bool throttle_raise(struct throttle *t, int64_t now_ms);
+static inline bool
+throttle_raise(struct throttle *t, int64_t now_ms)
+{
+	if (t->is_raised ||
+	    (t->raised_ms != 0 && now_ms - t->raised_ms < THROTTLE_MS))
+		return false;
+	*t = (struct throttle){ true, now_ms };
+	return true;
+}
 
 /* There is no problem.  Returns whether to report that: only after a problem
    was reported. */
-bool throttle_clear(struct throttle *t);
+static inline bool
+throttle_clear(struct throttle *t)
+{
+	bool was_raised = t->is_raised;
+
+	t->is_raised = false;
+	return was_raised;
+}
 
 #endif

@@ -101,7 +101,7 @@ connection_lose(struct connection *c)
 static void
 poll_for(struct connection *c, int events)
 {
-	if (c->is_polled) /* cannot fail on an open handle */
+	if (c->is_polled)
 		(void)uv_poll_start(&c->handle.poll, events, c->owner->on_poll);
 }
 

@@ -5,28 +5,20 @@
  * cleared, which happens with every request: it then expires without effect and
  * is started for the deadline that has become the first.
  */
+#include "lib/loop/timer.h"
 #include "connection_private.h"
 
-#include "lib/loop/timer.h"
-
 static void on_timer(uv_timer_t *timer);
-
-static int64_t
-now_ms(const struct deadlines *ds)
-{
-	return (int64_t)uv_now(ds->timer.loop);
-}
 
 static void
 arm(struct deadlines *ds)
 {
 	const struct deadline *first = TAILQ_FIRST(&ds->all);
-	int64_t left;
+	int64_t now = (int64_t)uv_now(ds->timer.loop);
 
-	if (first == NULL)
-		return;
-	left = first->at_ms - now_ms(ds);
-	timer_start(&ds->timer, on_timer, left > 0 ? left : 0);
+	if (first != NULL)
+		timer_start(&ds->timer, on_timer,
+		    first->at_ms > now ? first->at_ms - now : 0);
 }
 
 static void
@@ -35,7 +27,8 @@ on_timer(uv_timer_t *timer)
 	struct deadlines *ds = timer->data;
 	struct deadline *d;
 
-	while ((d = TAILQ_FIRST(&ds->all)) != NULL && d->at_ms <= now_ms(ds)) {
+	while ((d = TAILQ_FIRST(&ds->all)) != NULL &&
+	    d->at_ms <= (int64_t)uv_now(timer->loop)) {
 		deadlines_clear(d);
 		ds->expired(d);
 	}
@@ -59,7 +52,7 @@ deadlines_set(struct deadlines *ds, struct deadline *d)
 
 	deadlines_clear(d);
 	was_empty = TAILQ_EMPTY(&ds->all);
-	d->at_ms = now_ms(ds) + ds->period_ms;
+	d->at_ms = (int64_t)uv_now(ds->timer.loop) + ds->period_ms;
 	d->owner = ds;
 	TAILQ_INSERT_TAIL(&ds->all, d, link);
 	if (was_empty)
@@ -69,8 +62,7 @@ deadlines_set(struct deadlines *ds, struct deadline *d)
 void
 deadlines_clear(struct deadline *d)
 {
-	if (d->owner == NULL)
-		return;
-	TAILQ_REMOVE(&d->owner->all, d, link);
+	if (d->owner != NULL)
+		TAILQ_REMOVE(&d->owner->all, d, link);
 	d->owner = NULL;
 }

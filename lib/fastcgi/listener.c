@@ -114,8 +114,9 @@ is_full(const struct listener *l)
 	return connections_count(l->connections) >= l->options.max_connections;
 }
 
+/* Warn once, and pause accepting for a moment. */
 static void
-warn_short(struct listener *l)
+run_short(struct listener *l)
 {
 	if (!l->is_short)
 		warn_line("listener: accept: %s; raise the limit of %s"
@@ -154,7 +155,7 @@ accept_one(struct listener *l)
 	int fd, size = SEND_BUFFER;
 
 	if (!has_room(l)) {
-		warn_short(l);
+		run_short(l);
 		return false;
 	}
 	fd = accept4(l->fd, (struct sockaddr *)&peer, &len,
@@ -164,7 +165,7 @@ accept_one(struct listener *l)
 			return true;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM)
-			warn_short(l);
+			run_short(l);
 		else
 			l->is_short = false; /* the backlog is empty */
 		return false;

@@ -85,7 +85,7 @@ connection_pause(struct connection *c)
 		return;
 	c->body->is_paused = true;
 	deadlines_clear(&c->deadline);
-	(void)uv_poll_stop(&c->handle.poll); /* cannot fail */
+	(void)uv_poll_stop(&c->handle.poll); /* returns 0 */
 }
 
 void
@@ -342,7 +342,6 @@ connection_open_cgi(struct connections *cs, int fd)
 	c->state = CONNECTION_ANSWERING;
 	c->is_cgi = true;
 	c->progress_ms = connection_now_ms(c);
-	connection_listen(
-	    c); /* has no effect on a plain file, which never blocks */
+	connection_listen(c); /* no effect on a plain file: it never blocks */
 	return c;
 }

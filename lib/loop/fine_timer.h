@@ -17,7 +17,8 @@ struct fine_timer *fine_timer_new(uv_loop_t *loop,
     void (*expired)(void *cookie), void *cookie);
 void fine_timer_free(struct fine_timer *t); /* t may be NULL */
 
-/* Expire once, in ns from now, instead of any time set before; 1 <= ns < 10^9. */
+/* Expire once, in ns from now (1 <= ns < 10^9), instead of any time set
+   before. */
 void fine_timer_start(struct fine_timer *t, long ns);
 void fine_timer_stop(struct fine_timer *t);
 
