@@ -48,11 +48,14 @@ static void __attribute__((noreturn)) usage(void)
 	fprintf(stderr,
 	    "usage: load --target http://HOST:PORT/PATH|fcgi:SOCKET\n"
 	    "\t[--streams N] [--query Q] [--topics N] [--pid NAME=PID]...\n"
-	    "\t[--after ID] [--spread N] [--events N | --firsts N]\n\t[--opening N]\n"
+	    "\t[--after ID] [--spread N] [--events N | --firsts N]\n"
+	    "\t[--opening N]\n"
 	    "\t[--settle S] [--idle S] [--stall S] [--timeout S] [--prefix P]\n"
-	    "\t[--db LOG [--no-sync] | --post URL [--before TEXT] [--behind TEXT]]\n"
+	    "\t[--db LOG [--no-sync]"
+	    " | --post URL [--before TEXT] [--behind TEXT]]\n"
 	    "\t[--topic TOPIC] [--rate R] [--seconds S] [--size BYTES]\n"
-	    "\t[--first-seq N] [--bulk-rows N --bulk-size BYTES --bulk-topics N]\n"
+	    "\t[--first-seq N]"
+	    " [--bulk-rows N --bulk-size BYTES --bulk-topics N]\n"
 	    "       load --db LOG --fill N [--topic TOPIC | --topics N]\n"
 	    "\t[--size BYTES] [--first-seq N] [--page ROWS] [--no-sync]\n");
 	exit(2);

@@ -282,7 +282,8 @@ run_commits(const struct options *o, struct totals *t)
 static void __attribute__((noreturn)) usage(void)
 {
 	fprintf(stderr,
-	    "usage: post --target http://HOST:PORT/PATH|fcgi:SOCKET | --db LOG\n"
+	    "usage: post --target http://HOST:PORT/PATH|fcgi:SOCKET"
+	    " | --db LOG\n"
 	    "\t[--clients N] [--seconds S] [--size BYTES] [--token TOKEN]"
 	    " [--no-sync]\n");
 	exit(2);

@@ -6,7 +6,8 @@
  * have data, and no more text than was sent; a refusal has a status of the
  * contract and a detail.
  *
- * Covers: lib/body/body.c lib/body/fields.c lib/body/media.c lib/form.c lib/log/json.c
+ * Covers: lib/body/body.c lib/body/fields.c lib/body/media.c lib/form.c
+ * Covers: lib/log/json.c
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "fuzz.h"
 
 /*
- * A web server's end of a FastCGI connection: it puts requests together, right
- * or wrong, sends them in parts, and reads records strictly.
+ * A web server's end of a FastCGI connection: it builds requests, valid or not,
+ * sends them in parts, and parses records strictly.
  *   source   FastCGI 1.0 specification
  */
 #define PEER_TODO_MAX 4096
@@ -37,30 +37,30 @@ void peer_close(struct peer *p);
    after the end, as the begin of what is no request. */
 bool peer_is_free(const struct peer *p);
 
-/* Things to say.  They are put at the end of what is to be sent. */
+/* These append to the bytes that are to be sent. */
 void peer_record(struct peer *p, int type, unsigned id, const void *bytes,
     size_t len, size_t padding);
 
 /*
- * A request: BEGIN_REQUEST and PARAMS, in records as they are chosen.
+ * A request: BEGIN_REQUEST and PARAMS; the input chooses the records.
  *   vars   "NAME=value", NULL at the end
  */
 void peer_ask(struct peer *p, struct choices *c, const char *const *vars);
 
-/* STDIN, in records as they are chosen; is_last: and its end. */
+/* STDIN; the input chooses the records; is_last: and its end. */
 void peer_body(struct peer *p, struct choices *c, struct text body,
     bool is_last);
 
-/* What no web server says, or not in this place. */
+/* Records that no web server sends, or not here. */
 void peer_babble(struct peer *p, struct choices *c);
 
-/* Send some of it. */
+/* Sends some of the bytes. */
 void peer_send(struct peer *p, size_t max);
 
 /*
- * Read at most max bytes.  content is called for each piece of a response, end
- * for the end of one.  A clean peer requires that records are for its request,
- * in order, and whole.
+ * Reads at most max bytes.  Calls content for each piece of a response, end at
+ * its end.  A clean peer requires that records belong to its request, and are
+ * in order and complete.
  */
 struct peer_handler {
 	void (*content)(void *cookie, const char *bytes, size_t len);

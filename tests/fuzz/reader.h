@@ -7,9 +7,8 @@
 #include "lib/start.h"
 
 /*
- * A browser behind a web server, who knows what was ever in the log: what it
- * sees must be each event that it asked for, once and in order, or a word that
- * some are gone.
+ * A browser behind a web server, with a model of the log: it must receive each
+ * event of its filter once and in order, or a notice that some were removed.
  */
 
 /* A row, and when it was removed: in operations since the begin, or 0. */
@@ -30,7 +29,7 @@ struct history {
 	size_t now; /* operations since the begin */
 };
 
-/* The data of a row: the same each time. */
+/* Returns the data of a row, which depends on its id alone. */
 struct text history_data(int epoch, int64_t id, size_t size);
 
 struct reader {
@@ -51,14 +50,14 @@ struct reader {
 	int64_t retry_ms; /* of the server */
 };
 
-/* It asks now, for a stream or something else. */
+/* Call when it sends a request, for a stream or something else. */
 void reader_begin(struct reader *r, const struct history *h, bool is_stream);
 void reader_end(struct reader *r);
 
-/* Some of the response. */
+/* Takes some of the response. */
 void reader_take(struct reader *r, const char *bytes, size_t len);
 
-/* It was sent all there is: what is missing was said to be. */
+/* Call when all was sent: requires a notice for each event that is missing. */
 void reader_check_all(const struct reader *r);
 
 #endif

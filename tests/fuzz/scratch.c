@@ -1,6 +1,6 @@
 /*
- * A log for each input.  Making one takes SQLite longer than most of what is
- * tried with it, so there is one, which is emptied.
+ * A log for each input.  SQLite takes longer to create one than most inputs
+ * take to run, so there is only one, which is emptied.
  */
 #include "scratch.h"
 
@@ -14,11 +14,12 @@
 
 static char folder[64];
 static char path[96];
-/* They stay open: to open one costs milliseconds.  One fires no triggers, so that
-   each table is emptied at once; to change that would prepare all anew. */
+/* They stay open, as opening takes milliseconds.  The broom fires no triggers,
+   so that it empties each table at once; switching that on and off would prepare
+   all statements again. */
 static sqlite3 *hand, *broom;
 
-/* So do these: to prepare one with all its triggers costs as much. */
+/* Kept too: to prepare one with all its triggers takes as long. */
 /* NOLINTBEGIN(bugprone-suspicious-missing-comma): two are long */
 static const char *const texts[] = {
 	"BEGIN",

@@ -4,8 +4,8 @@
 #include "lib/event.h"
 
 /*
- * A log for each input, in a folder of its own in TMPDIR, which had better be in
- * memory.  What goes wrong here ends the target.
+ * A log for each input, in a folder of its own in TMPDIR, which should be in
+ * memory.  A failure here ends the target.
  */
 
 /* Its path; it is as new.  The path and the file are always the same, so it may

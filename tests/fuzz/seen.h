@@ -4,10 +4,11 @@
 #include "fuzz.h"
 
 /*
- * What a browser sees of an event, compared with the event.
+ * Compares an event with what a browser receives of it.
  */
 
-/* The name as a browser has it: up to a line end; none is "message". */
+/* Is type what a browser makes of name: all up to a line end, or "message" if
+   that is empty? */
 static inline bool
 seen_type_is(struct text type, struct text name)
 {
@@ -21,7 +22,7 @@ seen_type_is(struct text type, struct text name)
 	return text_equal(type, (struct text){ name.bytes, len });
 }
 
-/* The data, with LF for every line end. */
+/* Is seen what a browser makes of data, with LF for every line end? */
 static inline bool
 seen_data_is(struct text seen, struct text data)
 {

@@ -1,6 +1,6 @@
 /*
- * The world around a program.  libuv and our own code ask clock_gettime(), which
- * is this one then.
+ * The world around a program.  libuv and the programs call clock_gettime(),
+ * which this file replaces.
  */
 #include "world.h"
 
@@ -39,7 +39,7 @@ world_pass_ms(int64_t ms)
 void
 world_run(uv_loop_t *loop)
 {
-	/* idle handles that run for ever make it never end by itself */
+	/* active idle handles would keep it running for ever */
 	for (int i = 0; i < 8; i++)
 		(void)uv_run(loop, UV_RUN_NOWAIT);
 }

@@ -6,16 +6,17 @@
 #include <uv.h>
 
 /*
- * The world around a program that is tried as a whole: time passes only when it
- * is told to, so that a minute costs nothing and an input always does the same;
- * and nobody hears what the operator is told.  Who calls this has both.
+ * The world around a program that is fuzzed as a whole.  Time passes only in
+ * world_pass_ms(), so that a minute costs nothing and an input always has the same
+ * effect.  Messages for the operator are dropped.  A target that links world.o
+ * has both.
  */
 void world_pass_ms(int64_t ms);
 
-/* Let the loop do what there is to do, without waiting. */
+/* Runs the loop until nothing is ready; does not wait. */
 void world_run(uv_loop_t *loop);
 
-/* The loop is over: no handle is left in it. */
+/* Closes the loop; requires that no handle is left in it. */
 void world_end(uv_loop_t *loop);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * One client.  A connection is a handle of its own, so that the next one can
+ * One client.  Each connection has a handle of its own, so that the next can
  * begin while the last one closes.
  */
 #include "client.h"
@@ -86,7 +86,7 @@ is_text(struct text t, const char *s)
 	return t.len == strlen(s) && memcmp(t.bytes, s, t.len) == 0;
 }
 
-/* A number behind this name in rowcast's own JSON; -2 if there is none. */
+/* Returns the number with this name in JSON of rowcast's; -2: none. */
 static int64_t
 number_of(struct text json, const char *name)
 {
@@ -150,7 +150,7 @@ on_body(void *cookie, const char *bytes, size_t len)
 {
 	struct client_private *c = cookie;
 
-	/* the body of a refusal is for people */
+	/* ignore the body of a refusal */
 	if (c->response.status == 200 && c->response.is_event_stream)
 		event_source_feed(c->source, bytes, len, on_block, c);
 }
@@ -163,7 +163,7 @@ on_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-/* Let go of the connection, and come back some time. */
+/* Closes the connection, and reconnects later. */
 static void
 part(struct client_private *c, int64_t again_ms)
 {

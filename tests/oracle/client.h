@@ -9,12 +9,12 @@
 #include <uv.h>
 
 /*
- * A client that does what EventSource does: it reads the stream as the standard
- * says, comes back after the reconnection time when the connection has ended or
- * could not be made, and then sends the last id it has seen.  Unlike a browser
- * it also comes back after a refusal, which is written down.
+ * A client that behaves like EventSource: it parses the stream by the standard,
+ * reconnects after the reconnection time when the connection ends or fails, and
+ * sends the last id it has seen.  Unlike a browser it also reconnects after a
+ * refusal, and records it.
  *
- * What happens to it goes to the record, a line each, columns between tabs:
+ * Each thing that happens is one line of the record, with tabs between columns:
  *
  *     CLIENT CONNECTION KIND A B NAME DATA
  *
@@ -26,12 +26,12 @@
  *     close
  */
 struct client_manner {
-	int64_t churn_ms; /* leaves by itself, after about so long; 0: stays */
-	int64_t stall_ms; /* reads nothing for so long once it has connected */
-	int64_t pause_ms; /* between two reads of 256 bytes; 0: reads at once */
+	int64_t churn_ms; /* mean time until it disconnects; 0: it stays */
+	int64_t stall_ms; /* time from connecting until it begins to read */
+	int64_t pause_ms; /* between two reads of 256 bytes; 0: no pauses */
 };
 
-/* What all clients have in common; lent to each for as long as it lives. */
+/* Shared by all clients; must outlive them. */
 struct client_world {
 	uv_loop_t *loop;
 	struct sockaddr_in server;
@@ -47,8 +47,8 @@ struct client_world {
 	int64_t resets;
 	int64_t refused;
 	int64_t failed; /* connections that could not be made */
-	int64_t n_open; /* clients that know where they are */
-	int64_t n_done; /* clients that have got the last event */
+	int64_t n_open; /* clients whose stream has told its first id */
+	int64_t n_done; /* clients that have received the last event */
 };
 
 struct client {
@@ -57,26 +57,26 @@ struct client {
 };
 
 /*
- * A client, about to connect.  Ends the process if memory is short.
- *   query   of the request, "" or "a=b&c=d"; lent
- *   id      the last event id that it has from before; -1: none
+ * Creates a client and starts to connect.  Ends the process if out of memory.
+ *   query   the query of its requests, "" or "a=b&c=d"; must outlive the client
+ *   id      its last event id from an earlier run; -1: none
  */
 void client_new(struct client *c, struct client_world *world, int64_t number,
     const char *query, int64_t id, const struct client_manner *manner);
 
-/* Close what is open; memory goes once the loop has run. */
+/* Closes the client; its memory is freed when the loop has run. */
 void client_end(struct client *c);
 
-/* Leave and come back at once. */
+/* Disconnects, and reconnects at once. */
 void client_leave(struct client *c);
 
-/* The last event id, -1 if there is none. */
+/* Returns the last event id, -1 if there is none. */
 int64_t client_id(const struct client *c);
 
-/* Has it got the last event? */
+/* Returns whether it has received the last event. */
 bool client_is_done(const struct client *c);
 
-/* Below n; n > 0. */
+/* Returns a random number below n; n > 0. */
 uint64_t client_random(struct client_world *world, uint64_t n);
 
 #endif

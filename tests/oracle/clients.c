@@ -1,14 +1,13 @@
 /*
- * clients: many clients that behave as EventSource does, and a record of what
- * each of them was told.  tests/oracle.bash starts it, verify.sql judges.
+ * clients: many clients that behave like EventSource, and a record of what each
+ * of them received.  tests/oracle.bash runs it, verify.sql checks the record.
  *
  *   usage: clients [OPTION…] URL RECORD QUERY…
  *
- * Client N asks for the N-th of the queries, in turn.  "ready" is printed when
- * each has been told where its stream begins.  Ends when each has got an event
- * of the name --until (status 0), after --timeout-s (status 1), or at SIGTERM
- * (status 0); the last line counts what there was.  At SIGUSR1 all leave and
- * come back at once.
+ * The clients take the queries in turn.  Prints "ready" when each stream has
+ * told its first id.  Ends when each client has received an event named --until
+ * (status 0), after --timeout-s (status 1), or at SIGTERM (status 0).  The last
+ * line holds the counters.  At SIGUSR1 all clients reconnect at once.
  */
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -36,7 +35,7 @@ static const char usage[] =
     "  --stall N:MS    the next N read nothing for MS after connecting\n"
     "  --trickle N:MS  the next N read 256 bytes each MS\n";
 
-/* So many clients with one manner. */
+/* A number of clients with the same manner. */
 struct share {
 	int64_t n;
 	int64_t ms;
@@ -137,7 +136,7 @@ read_options(int argc, char **argv, struct program *p)
 		die("URL, RECORD and a QUERY are wanted");
 }
 
-/* ---- where clients go on from -------------------------------------------- */
+/* ---- last event ids of an earlier run ------------------------------------ */
 
 static void
 read_ids(struct program *p)

@@ -1,7 +1,7 @@
 /*
- * A browser's reading of text/event-stream.
- * A line is acted on at its CR or LF, and an LF behind a CR belongs to it, so no
- * cut can matter.  The buffers are those of the standard, by its names.
+ * The parser of a browser for text/event-stream.  A line is processed at its CR
+ * or LF, and an LF behind a CR is skipped, so the size of the pieces does not
+ * matter.  The buffers have the names of the standard.
  */
 #include "event_source.h"
 
@@ -176,7 +176,7 @@ end_line(struct event_source *es, event_source_fn *block, void *cookie)
 
 /* ---- bytes ---- */
 
-/* Take a byte that may be of a BOM; false if it is not, nor were those before. */
+/* Takes a byte that may belong to a BOM; false if there is none. */
 static bool
 take_bom(struct event_source *es, char c)
 {
@@ -191,7 +191,7 @@ take_bom(struct event_source *es, char c)
 	return false;
 }
 
-/* Up to the next line end. */
+/* Takes bytes up to the next line end. */
 static size_t
 run(const char *bytes, size_t len)
 {
@@ -214,7 +214,7 @@ event_source_feed(struct event_source *es, const char *bytes, size_t len,
 	for (; i<len; i += n> 0 ? n : 1) {
 		n = run(bytes + i, len - i);
 		append(&es->line, bytes + i, n);
-		/* an LF behind a CR: the line has ended already */
+		/* an LF behind a CR: the CR has ended the line */
 		if (n == 0 && !(bytes[i] == '\n' && es->was_cr))
 			end_line(es, block, cookie);
 		es->was_cr = n == 0 && bytes[i] == '\r';
@@ -231,7 +231,7 @@ event_source_reconnect(struct event_source *es)
 	es->bom_len = 0;
 }
 
-/* ---- making, asking ---- */
+/* ---- the interface ---- */
 
 struct event_source *
 event_source_new(void)

@@ -8,29 +8,30 @@
 #include "lib/event.h"
 
 /*
- * What a browser makes of text/event-stream, written from the standard's text
- * and from nothing of ours, to compare with.  Takes bytes as they come; leaves
- * them as they are (browsers replace what is no UTF-8 by U+FFFD).
+ * A parser of text/event-stream like that of a browser, for comparison: written
+ * from the text of the standard, and shares no code with the programs.  Takes
+ * the stream in pieces of any size.  Does not change bytes, where browsers
+ * replace invalid UTF-8 by U+FFFD.
  *   source   WHATWG HTML, 9.2.5 "Parsing an event stream", 9.2.6 "Interpreting
  *            an event stream"
  */
 struct event_source;
 
-/* Before the first byte of a stream, no last event id.  Ends the process if
-   memory is short; event_source_free() takes NULL. */
+/* Creates a parser without a last event id.  Ends the process if out of memory.
+   event_source_free() accepts NULL. */
 struct event_source *event_source_new(void);
 void event_source_free(struct event_source *es);
 
 /*
- * A block: what stood before a blank line, at least one line.
- *   is_event  the browser fires an event; else there was no data, and the
- *             block may still have changed the last event id or the retry time
- *   has_id    there was an id that counts
- *   type      "message" if none was given; empty if this is no event
- *   data      empty if this is no event
- *   id        the last event id as it is now: what the event has in lastEventId,
- *             and what is sent as Last-Event-ID
- *   retry_ms  of this block, the last that counts, or EVENT_NO_RETRY
+ * A block: at least one line, ended by a blank line.
+ *   is_event  the block has data: the browser fires an event.  A block without
+ *             may still set the last event id or the reconnection time
+ *   has_id    the block has a valid id
+ *   type      "message" if the block has none; empty if it is no event
+ *   data      empty if it is no event
+ *   id        the last event id after this block: lastEventId of the event, and
+ *             the Last-Event-ID of the next request
+ *   retry_ms  the last valid one of this block, or EVENT_NO_RETRY
  */
 struct event_source_block {
 	bool is_event;
@@ -41,32 +42,32 @@ struct event_source_block {
 	int64_t retry_ms;
 };
 
-/* All that block points to is lent until it returns. */
+/* The texts of block are valid until the function returns. */
 typedef void event_source_fn(void *cookie,
     const struct event_source_block *block);
 
 /*
- * Take the next bytes, however the stream was cut; block is called for each
- * block that ends in them.
+ * Takes the next bytes.  Calls block for each block that ends in them.
  */
 void event_source_feed(struct event_source *es, const char *bytes, size_t len,
     event_source_fn *block, void *cookie);
 
 /*
- * The connection has ended: what is unfinished is dropped, the next byte is the
- * first of a new stream.  Last event id and retry time stay.  (The standard
- * begins a stream with an empty id; browsers begin with the last one.)
+ * Call after the connection has ended.  Drops an unfinished block; the next
+ * byte is the first of a new stream.  Keeps the last event id, as browsers do
+ * (the standard begins with an empty one), and the reconnection time.
  */
 void event_source_reconnect(struct event_source *es);
 
-/* The last event id string; lent until the next call that is not a question. */
+/* Returns the last event id; valid until event_source_feed(), _reconnect() or
+   _free(). */
 struct text event_source_id(const struct event_source *es);
 
-/* The reconnection time; EVENT_NO_RETRY if the stream has set none.  One that
-   is too large for the type is INT64_MAX. */
+/* Returns the reconnection time; EVENT_NO_RETRY if the stream has set none,
+   INT64_MAX if it is too large for the type. */
 int64_t event_source_retry_ms(const struct event_source *es);
 
-/* Has no block begun?  Else an end here would lose something. */
+/* Returns whether no block has begun, so that nothing is lost if it ends. */
 bool event_source_is_between(const struct event_source *es);
 
 #endif

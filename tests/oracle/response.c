@@ -1,6 +1,5 @@
 /*
- * An HTTP/1.1 response, byte by byte where it is lines and run by run where it
- * is body.
+ * An HTTP/1.1 response: lines are read byte by byte, the body run by run.
  */
 #include "response.h"
 
@@ -98,7 +97,7 @@ take_line(struct response *r)
 	}
 }
 
-/* One byte of a line; a line that is too long is no response of ours. */
+/* Takes one byte of a line; fails if the line is too long. */
 static int
 take_byte(struct response *r, char byte)
 {
@@ -118,7 +117,7 @@ take_byte(struct response *r, char byte)
 	return rc;
 }
 
-/* A run of the body; how much of it there was. */
+/* Takes a run of the body; returns its length. */
 static size_t
 body_len(const struct response *r, size_t len)
 {

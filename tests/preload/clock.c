@@ -1,10 +1,10 @@
 /*
- * clock: a library to be preloaded whose time of day can be put forward and
- * back while programs run.  The clock that only counts up is left alone.
+ * clock: a preloaded library that shifts the time of day, forward and back,
+ * while programs run.  CLOCK_MONOTONIC is not shifted.
  *
  *   LD_PRELOAD=clock.so CLOCK=FILE PROGRAM…
  *
- * FILE holds at least 32 bytes: so many seconds, with a sign, then blanks.
+ * FILE holds the shift in seconds, with a sign, padded with blanks to 32 bytes.
  */
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -56,7 +56,7 @@ clock_gettime(clockid_t clock, struct timespec *now)
 	return rc;
 }
 
-/* glibc's second parameter is void *restrict, for what nobody uses. */
+/* In glibc the second parameter, which is obsolete, is void *restrict. */
 int
 gettimeofday(struct timeval *now, void *zone)
 {

@@ -1,12 +1,12 @@
 /*
- * escape: a library that, loaded into a program before it starts, tries from
- * inside what somebody would try who has taken the program over.
+ * escape: a preloaded library that tries, from inside a program, what an
+ * attacker would try who has taken the program over.
  *
  *   usage: LD_PRELOAD=escape.so ESCAPE_OUT=FILE PROGRAM ...
  *
- * It waits until the program waits for requests, or reads its one.  Then FILE,
- * opened before, gets one line "NAME ok" or "NAME ERROR" for each attempt, and
- * at last "over".  What an attempt makes in the folder is removed again.
+ * Begins when the program waits for requests, or reads its only one.  Writes to
+ * FILE, which is open by then, a line "NAME ok" or "NAME ERROR" for each
+ * attempt, and "over" at the end.  Removes what an attempt has made.
  */
 /* With it, glibc's headers define some of these functions inline. */
 #undef _FORTIFY_SOURCE
@@ -139,7 +139,7 @@ try_sockets(void)
 	say("accept", accept4(pair[0], NULL, NULL, 0));
 }
 
-/* The folder of the log, by ESCAPE_FOLDER; beside it is a file "precious". */
+/* The folder of the log (ESCAPE_FOLDER); a file "precious" is beside it. */
 static const char *
 in(const char *folder, const char *name)
 {

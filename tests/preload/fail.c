@@ -1,24 +1,25 @@
 /*
- * fail: a library to be preloaded, in which system calls and memory fail.
+ * fail: a preloaded library that makes system calls and allocations fail.
  *
  *   LD_PRELOAD=fail.so FAIL=CLASS[,CLASS]… [FAIL_…=…] PROGRAM…
  *
- * Classes: memory; of the files whose path holds FAIL_FILES: open, stat, read,
- * write, sync, map; of sockets: accept, recv, send.
+ * Classes: memory; open, stat, read, write, sync and map, of files whose path
+ * contains FAIL_FILES; accept, recv and send, of sockets.  The defaults stand in
+ * brackets:
  *
- *   FAIL_AT=N      the N-th call of these classes fails (1; 0: none), and
- *   FAIL_COUNT=N   so many in all (1; 0: all that follow)
- *   FAIL_SHARE=N   instead of these, N of 1,000 calls, by chance
- *   FAIL_SEED=N    the seed of chance (1)
- *   FAIL_ERRNO=N   with this number (what the class usually has)
- *   FAIL_SHORT=1   what reads or writes more than a byte does half of it instead
- *   FAIL_FILES=S   part of the paths that count (".db")
- *   FAIL_SPARE=S,… memory for libraries whose path holds one of these is always
- *                  there
+ *   FAIL_AT=N      the first call to fail, of these classes (1); 0: none
+ *   FAIL_COUNT=N   the number of calls that fail (1); 0: all from there on
+ *   FAIL_SHARE=N   instead, N of 1,000 calls fail at random
+ *   FAIL_SEED=N    the seed of the random numbers (1)
+ *   FAIL_ERRNO=N   the error number (a usual one of the class)
+ *   FAIL_SHORT=1   calls that move more than a byte do half of it instead
+ *   FAIL_FILES=S   a part of the paths that are meant (".db")
+ *   FAIL_SPARE=S,… allocations of libraries whose path contains one of these
+ *                  do not fail
  *   FAIL_STATE=F   a file of 64 bytes, "1 CALLS FAILED": while it begins with
- *                  "0", calls neither count nor fail
+ *                  "0", calls are not counted and do not fail
  *
- * The state is mapped when the program starts, so a sandbox is not in its way.
+ * The state is mapped at the start of the program, before its sandbox begins.
  */
 
 /* With it, glibc's headers define some of these functions inline. */
@@ -139,7 +140,7 @@ start(void)
 	fail.is_ready = true;
 }
 
-/* As digits: nothing may be called here that takes memory. */
+/* Writes digits by hand: snprintf() may allocate. */
 static void
 show(char *at, uint64_t n)
 {
@@ -158,7 +159,7 @@ is_chosen(void)
 	    (fail.count == 0 || fail.calls < fail.at + fail.count);
 }
 
-/* Count a call of this class; is it to fail? */
+/* Counts a call of this class; returns whether it has to fail. */
 static bool
 fails(unsigned class)
 {
@@ -244,7 +245,7 @@ reallocarray(void *p, size_t n, size_t size)
 
 /* ---- files ---- */
 
-/* The function that this one stands before. */
+/* Returns the function that a wrapper replaces. */
 #define NEXT(name)                     \
 	static __typeof__(&name) next; \
 	if (next == NULL)              \
@@ -329,7 +330,7 @@ fstat64(int fd, struct stat64 *st)
 }
 
 /*
- * A call that moves bytes: fail it, do half of it (*len), or let it be.
+ * Decides about a call that moves bytes: fail, do half (sets *len), or do all.
  */
 static bool
 breaks(unsigned class, size_t *len)
@@ -388,7 +389,7 @@ mmap64(void *at, size_t len, int prot, int flags, int fd, off64_t from)
 					   next(at, len, prot, flags, fd, from);
 }
 
-/* ---- sockets, and files that are read and written like them ---- */
+/* ---- sockets, and the same calls on files ---- */
 
 ssize_t
 read(int fd, void *bytes, size_t len)
@@ -426,7 +427,7 @@ send(int fd, const void *bytes, size_t len, int flags)
 	return syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0);
 }
 
-/* Half of a list: its first half of pieces, and half of the last of them. */
+/* Halves a list: half of its pieces, and half of the last one of these. */
 static int
 halve(const struct iovec *pieces, int n, struct iovec *fewer)
 {
@@ -466,7 +467,7 @@ sendmsg(int fd, const struct msghdr *message, int flags)
 	return syscall(SYS_sendmsg, fd, &half, flags);
 }
 
-/* glibc's header has a union in the place of the address. */
+/* In glibc the address is a union. */
 int
 accept4(int fd, __SOCKADDR_ARG address, socklen_t *len, int flags)
 {

@@ -1,14 +1,14 @@
 /*
- * journal: a library to be preloaded that writes down what is done to the files
- * of a log, and what is said to clients, in order, over all processes.
+ * journal: a preloaded library that records, in order over all processes, what
+ * they do to the files of a log and what they send to clients.
  *
  *   LD_PRELOAD=journal.so JOURNAL=FILE JOURNAL_DB=LOG PROGRAM…
  *
- * A record is written after the call it tells of, and at the end of FILE by one
- * write: where one process waits for another, so do their records.
+ * A record is appended after its call, by one write: if a call of one process
+ * happens before a call of another, so do their records.
  *
- *   JOURNAL_HOLD=F  each sync of the WAL is put off while F is there; F.held is
- *                   made when one waits
+ *   JOURNAL_HOLD=F  while F exists, a sync of the WAL waits; F.held is created
+ *                   when one does
  */
 #include "journal.h"
 
@@ -220,7 +220,7 @@ fdatasync(int fd)
 	return sync_file(fd, SYS_fdatasync);
 }
 
-/* To a socket, or standard output: what a client is told. */
+/* Records what is sent to a client, by a socket or standard output. */
 ssize_t
 write(int fd, const void *bytes, size_t len)
 {

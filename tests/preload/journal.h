@@ -4,9 +4,9 @@
 #include <stdint.h>
 
 /*
- * What programs did to the files of a log, in the order in which they did it:
- * records, each followed by len bytes.  Written by tests/preload/journal.c, read
- * by tests/tools/powercut.c.
+ * What programs did to the files of a log, in order: records, each followed by
+ * len bytes.  tests/preload/journal.c writes them, tests/tools/powercut.c reads
+ * them.
  */
 enum journal_op {
 	JOURNAL_CREATE = 'C',   /* the file was not there before */

@@ -1,13 +1,13 @@
 /*
- * crowd: many streams at once, each with a filter of its own, straight over
- * FastCGI.
+ * crowd: many streams at the same time, each with a filter of its own, over
+ * FastCGI without a web server.
  *
  *   usage: crowd SOCKET STREAMS TEXT
  *
- * Opens so many, or until one is not answered for 2 s; says how many are open,
- * were refused (503), were dropped, or wait.  When a line comes on standard
- * input, waits until TEXT has come to all that are open, or they have ended, and
- * says to how many it came.
+ * Opens STREAMS streams, or stops when one is not answered for 2 s.  Prints how
+ * many are open, were refused (503), were dropped, or wait.  At a line on
+ * standard input, waits until every open stream has received TEXT or ended, and
+ * prints how many have received it.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -79,7 +79,7 @@ ask(const char *path, size_t number)
 	return fd;
 }
 
-/* Is a text in what came last?  NUL bytes are FastCGI's. */
+/* Is a text in the bytes received last?  NUL bytes belong to FastCGI. */
 static bool
 has(const struct stream *s, const char *text)
 {
@@ -120,8 +120,8 @@ now_ms(void)
 }
 
 /*
- * Until all that are there have what is looked for; false if it comes to none of
- * them for a while.  Keepalives are not that.
+ * Waits until all open streams have received the text; false if none receives
+ * it for a while.  Keepalives do not count.
  */
 static bool
 run(const char *text, bool for_text)

@@ -405,9 +405,8 @@ look(const char *path)
 	log_close(log);
 	log_check(path, true, 0, on_finding, NULL);
 	if (is_full && r.kept != n_acknowledged)
-		wrong(
-		    "%u of %u that were acknowledged are there, up to id %" PRId64
-		    " of %" PRId64,
+		wrong("%u of %u that were acknowledged are there, up to id"
+		      " %" PRId64 " of %" PRId64,
 		    r.kept, n_acknowledged, r.max, last_acknowledged);
 	if (n_acknowledged - r.kept > counts.lost)
 		counts.lost = n_acknowledged - r.kept;

@@ -73,8 +73,8 @@ random_log(struct row rows[ROWS_MAX + 1])
 		if (id % 3 != 0)
 			(void)snprintf(retry, sizeof(retry), "%d", (int)id);
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
-		    "INSERT INTO events(id,topic,event,data,retry_ms,created_ms)"
-		    "VALUES(%d,'%s','name','data-%d',%s,%d);\n",
+		    "INSERT INTO events(id,topic,event,data,retry_ms,"
+		    "created_ms)VALUES(%d,'%s','name','data-%d',%s,%d);\n",
 		    (int)id, rows[id].topic, (int)id, retry, (int)ms);
 		head = id;
 	}

@@ -154,8 +154,8 @@ check_lines(void)
 		  &r) &&
 		r.n == 3 && r.status == 0 &&
 		strcmp(r.text,
-		    "|message|a||-1 1||message|1|k|-1 4|t|message|\xc3\xa4||-1 5|") ==
-		    0,
+		    "|message|a||-1 1||message|1|k|-1 "
+		    "4|t|message|\xc3\xa4||-1 5|") == 0,
 	    "lines: the same events in pieces of any size");
 	check(is_same_in_pieces(MEDIA_NDJSON, BODY("\n \t\r\n\r\n  "), &r) &&
 		r.n == 0 && r.status == 0,
