@@ -20,7 +20,8 @@ log_origin(struct log *log, int64_t id, struct log_origin *o)
 	    "SELECT created_ms, key FROM events WHERE id = ?1");
 	struct text key = { 0 };
 
-	*o = (struct log_origin){ 0 };
+	o->created_ms = 0;
+	o->key = key;
 	statement_bind_integer(&s, 1, id);
 	if (statement_step(&s)) {
 		o->created_ms = statement_integer(&s, 0);
