@@ -12,10 +12,9 @@
  * one thread only.  Several connections may be open at once, in one process or
  * in many.
  *
- * Functions that return enum log_result set their results only with LOG_OK;
- * after any other value, log_why() describes the error and the connection
- * stays usable.  Text that a function or a callback lends is valid until the
- * function returns, unless its contract says more.
+ * The results of a function that returns enum log_result are valid only with
+ * LOG_OK.  After any other value, log_why() describes the error, and the
+ * connection stays usable.
  */
 struct log;
 
@@ -36,7 +35,7 @@ enum log_result {
 /*
  * How to open a log.
  *   create   make a new log if the file is missing or empty
- *   append   allow log_append(); else the connection only reads
+ *   append   allow appending and removing; else the connection only reads
  *   no_sync  do not fsync on commit.  The last commits may be lost in a power
  *            cut, but not when a process ends
  *   at_once  do not wait while other programs create or close the log
