@@ -31,11 +31,7 @@
 int
 libfcgi_init(void)
 {
-	int rc = FCGX_Init();
-
-	if (rc != 0)
-		errno = rc > 0 ? rc : EINVAL;
-	return rc == 0 ? 0 : -1;
+	return FCGX_Init() == 0 ? 0 : -1;
 }
 
 bool

@@ -11,11 +11,8 @@
  * reads from or writes to them.
  */
 
-/*
- * Initialise libfcgi.  Call libfcgi_init() before installing handlers for
- * SIGTERM, SIGUSR1 and SIGPIPE: libfcgi installs its own.
- *   returns  0; -1 with errno
- */
+/* Initialise libfcgi.  Call it before installing handlers for SIGTERM, SIGUSR1
+   and SIGPIPE: libfcgi installs its own.  Returns 0 or -1. */
 int libfcgi_init(void);
 
 /*

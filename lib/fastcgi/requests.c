@@ -215,11 +215,9 @@ read_request(struct connection *c)
 	size_t used;
 	ssize_t n;
 
-	if (make_room(in) != 0) {
-		connection_close(c);
-		return;
-	}
-	n = recv(c->fd, in->bytes + in->len, in->capacity - in->len, 0);
+	n = make_room(in) != 0 ?
+	    0 :
+	    recv(c->fd, in->bytes + in->len, in->capacity - in->len, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
