@@ -14,19 +14,6 @@
 
 #include "statement.h"
 
-/*
- * SQLite would create a file that every user may read, and gives -wal and -shm
- * the mode of the file: create it with mode 0660 instead.
- */
-static void
-make_file(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
-
-	if (fd >= 0)
-		(void)close(fd); /* SQLite reports what failed */
-}
-
 /* Returns whether there is a file of this name and ending. */
 static bool
 is_beside(const char *name, const char *ending)
@@ -65,29 +52,28 @@ look_beside(struct log *log)
 	    is_beside(name, "") ? "empty" : "missing");
 }
 
-/* Note which file it is before it is opened.  If another one takes its place in
-   between, log_is_replaced() reports it, at worst once too often. */
-static void
-note_file(struct log *log)
-{
-	struct stat st;
-
-	if (stat(log->path, &st) != 0)
-		return; /* SQLite reports it, or the log is reopened */
-	log->device = st.st_dev;
-	log->inode = st.st_ino;
-}
-
 enum log_result
 log_file_find(struct log *log, bool may_create)
 {
 	enum log_result result = look_beside(log);
+	struct stat st;
+	int fd = -1;
 
 	if (result != LOG_OK)
 		return result;
+	/* SQLite would create a file that every user may read, and it gives
+	   -wal and -shm the mode of the file.  It reports what fails here. */
 	if (may_create)
-		make_file(log->path);
-	note_file(log);
+		fd = open(log->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+		    0660);
+	if (fd >= 0)
+		(void)close(fd);
+	/* If another file takes its place before it is opened,
+	   log_is_replaced() reports it, at worst once too often. */
+	if (stat(log->path, &st) == 0) {
+		log->device = st.st_dev;
+		log->inode = st.st_ino;
+	}
 	return LOG_OK;
 }
 

@@ -39,28 +39,21 @@ prepare(struct log *log, const struct log_surplus *p, const char *before,
 	return s;
 }
 
-/* Find the newest row that is too many. */
-static enum log_result
-find_rows(struct log *log, struct log_surplus *p)
-{
-	struct statement s;
-
-	if (p->keep_rows < 0)
-		return LOG_OK;
-	s = prepare(log, p, "SELECT id FROM events WHERE",
-	    " ORDER BY id DESC LIMIT 1 OFFSET ?3");
-	statement_bind_integer(&s, 3, p->keep_rows);
-	return statement_end_value(&s, &p->upto_rows);
-}
-
+/* Find the newest row that is too many, and where rows are too old. */
 static enum log_result
 find_limits(struct log *log, struct log_surplus *p)
 {
-	enum log_result result;
+	enum log_result result = LOG_OK;
 
-	if ((result = find_rows(log, p)) != LOG_OK)
-		return result;
-	if (p->before_ms > 0)
+	if (p->keep_rows >= 0) {
+		struct statement s =
+		    prepare(log, p, "SELECT id FROM events WHERE",
+			" ORDER BY id DESC LIMIT 1 OFFSET ?3");
+
+		statement_bind_integer(&s, 3, p->keep_rows);
+		result = statement_end_value(&s, &p->upto_rows);
+	}
+	if (result == LOG_OK && p->before_ms > 0)
 		result = log_before_time(log, p->before_ms, &p->upto_time);
 	p->is_found = result == LOG_OK;
 	return result;
