@@ -171,7 +171,7 @@ reset(struct source *src, int64_t head)
 {
 	fingerprint_take(&src->seen, src->log);
 	(void)fingerprint_note(&src->seen, src->log, head); /* or none */
-	warn_line("log: %s: was replaced or restored, ends at id %lld now",
+	warn_line("log: %s: was replaced or restored and now ends at id %lld",
 	    src->config->db, (long long)head);
 	pages_forget(src->pages, INT64_MAX);
 	tail_clear(src->tail, head);
