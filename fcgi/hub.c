@@ -66,22 +66,17 @@ look_closely(struct hub *h)
 
 /* ---- requests ---- */
 
-/* A response that ends with its headers, or that refuses. */
+/* Send a response that is not a stream. */
 static void
 answer(struct connection *c, char *text, size_t len)
 {
 	struct iovec pieces[2] = { { NULL, 0 }, { text, len } };
+	enum connection_sent sent = connection_send(c, pieces, 2, len);
 
-	switch (connection_send(c, pieces, 2, len)) {
-	case CONNECTION_SENT:
-	case CONNECTION_PARTLY:
+	if (sent == CONNECTION_SENT || sent == CONNECTION_PARTLY)
 		connection_end(c);
-		break;
-	case CONNECTION_BLOCKED: /* an unread response before this one */
-	case CONNECTION_FAILED:
+	else /* blocked: the response before this one is unread */
 		connection_abort(c);
-		break;
-	}
 }
 
 static void
@@ -144,14 +139,13 @@ get(struct hub *h, struct connection *c, struct request *r)
 		    "No place is free: %zu streams are open,"
 		    " which is the limit (--max-streams).  Try again later.",
 		    roster_count(h->roster));
-		p.retry_s = RETRY_S;
 		h->counters.full++;
 	} else if (open_stream(h, c, r)) {
 		return;
 	} else {
 		problem_set(&p, 503, "Out of memory.  Try again later.");
-		p.retry_s = RETRY_S;
 	}
+	p.retry_s = RETRY_S;
 	refuse(h, c, &p, r->origin);
 }
 
