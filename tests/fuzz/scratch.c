@@ -15,8 +15,8 @@
 static char folder[64];
 static char path[96];
 /* They stay open, as opening takes milliseconds.  The broom fires no triggers,
-   so that it empties each table at once; switching that on and off would prepare
-   all statements again. */
+   so that it empties each table at once; to switch that on and off would
+   prepare all statements again. */
 static sqlite3 *hand, *broom;
 
 /* Kept too: to prepare one with all its triggers takes as long. */

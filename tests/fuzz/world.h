@@ -7,9 +7,9 @@
 
 /*
  * The world around a program that is fuzzed as a whole.  Time passes only in
- * world_pass_ms(), so that a minute costs nothing and an input always has the same
- * effect.  Messages for the operator are dropped.  A target that links world.o
- * has both.
+ * world_pass_ms(), so that a minute costs nothing and an input always has the
+ * same effect.  Messages for the operator are dropped.  A target that links
+ * world.o has both.
  */
 void world_pass_ms(int64_t ms);
 

@@ -4,7 +4,7 @@
  *   LD_PRELOAD=fail.so FAIL=CLASS[,CLASS]… [FAIL_…=…] PROGRAM…
  *
  * Classes: memory; open, stat, read, write, sync and map, of files whose path
- * contains FAIL_FILES; accept, recv and send, of sockets.  The defaults stand in
+ * contains FAIL_FILES; accept, recv and send, of sockets.  The defaults are in
  * brackets:
  *
  *   FAIL_AT=N      the first call to fail, of these classes (1); 0: none
