@@ -1,27 +1,28 @@
-# rowcast: build, test, install.  GNU make.
+# rowcast: build, test, install.  Needs GNU make.
 #
 #   make              build/rowcast, rowcast.fcgi and rowcast-publish.cgi
 #   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
 #   make check        every test; ends with "N passed, N failed, N skipped"
 #   make check-quick  unit tests, and the main job through lighttpd
 #   make lint         formatter, static analysis, rules of the project
-#   make fuzz         FUZZ_SECONDS=60 for each target of tests/fuzz, and what
-#                     they reach
-#   make soak         a week in an hour: HOURS=1 SEED= STREAMS=2000
-#   make faults       the fault matrix in its long form (or FAULTS=short, or
-#                     TESTS=tests/faults_log.bats); writes docs/faults.md
-#   make bench        measure beside peers, which it installs; ROWS='most cpu'
+#   make fuzz         each target of tests/fuzz for FUZZ_SECONDS=60, and the
+#                     coverage
+#   make soak         the load of a week in an hour: HOURS=1 SEED= STREAMS=2000
+#   make faults       the fault matrix in its long form; writes docs/faults.md
+#                     (FAULTS=short, TESTS=tests/faults_log.bats)
+#   make bench        measure rowcast and its peers, which it installs
+#                     (ROWS='most cpu')
 #   make install      PREFIX=/usr/local DESTDIR=; uninstall removes the same
-#   make deps         install what building needs (the above do it themselves,
-#                     but for a plain make, install and clean)
+#   make deps         install the packages that building needs; all targets but
+#                     a plain make, install and clean install theirs
 #
 #   make SAN=address,undefined check     the same tests under sanitizers
 #   make SAN=thread check
 #   make CC=clang B=build-clang check
 #   make TESTS='tests/unit/test_sse.c tests/publish.bats' check
 #
-# CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's; what the programs
-# need is in variables of our own and is added to them.
+# CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS belong to the user; the flags that
+# the programs need are in other variables and are added to them.
 
 VERSION = 0.1.0
 
@@ -52,8 +53,8 @@ TESTS ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
 bindir ?= $(PREFIX)/bin
-# Programs that other programs start, not people: the GNU standards' libexec.
-# Where a distribution has none: make install libexecdir=/usr/lib
+# For programs that other programs run.  On systems without it: make install
+# libexecdir=/usr/lib
 libexecdir ?= $(PREFIX)/libexec
 datadir ?= $(PREFIX)/share
 docdir ?= $(datadir)/doc/rowcast
@@ -65,7 +66,7 @@ fishcompdir ?= $(datadir)/fish/vendor_completions.d
 comma := ,
 B ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
-# ---- flags of ours ----------------------------------------------------------
+# ---- our own flags ----------------------------------------------------------
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wundef -Wvla
@@ -76,17 +77,17 @@ HARDEN_CPP = $(if $(SAN)$(FORTIFIED),,$(if $(OPTIMISED),\
 HARDEN_CC = -fstack-protector-strong -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 SAN_FLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
-# Objects of fuzz targets are instrumented; only the targets have its main().
+# Objects are only instrumented; libFuzzer's main() is linked to the targets.
 SAN_CC = $(subst fuzzer$(comma),fuzzer-no-link$(comma),$(SAN_FLAGS))
-# As shared libraries, gcc's runtimes for address and undefined each keep their
-# own idea of where reports go; clang's are static anyway.
+# As shared libraries, gcc's runtimes for address and undefined each have their
+# own setting of where reports go; clang's are static.
 IS_CLANG = $(findstring clang,$(shell $(CC) --version 2>/dev/null))
 SAN_LD := $(if $(SAN),$(if $(IS_CLANG),,$(foreach s,address:libasan \
 	undefined:libubsan thread:libtsan,$(if $(findstring \
 	$(firstword $(subst :, ,$(s))),$(SAN)),-static-$(lastword \
 	$(subst :, ,$(s)))))))
 
-# Where there is seccomp.
+# Only Linux has seccomp.
 LINUX := $(filter Linux,$(shell uname -s))
 pkg = $(or $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null),$(3))
 PKG_CFLAGS := $(sort $(call pkg,--cflags,fcgi) $(call pkg,--cflags,sqlite3) \
@@ -136,7 +137,7 @@ LIB_A := $(B)/librowcast.a
 FCGI_A := $(B)/libresponder.a
 CGI_A := $(B)/libpublisher.a
 CLI_A := $(B)/libcommands.a
-# What tests compare with: no program, and nothing of ours is in it.
+# Models that tests compare with; they share no code with the programs.
 ORACLE_LIB := tests/oracle/event_source.c
 ORACLE_A := $(B)/liboracle.a
 FUZZ_A := $(B)/libfuzz.a
@@ -148,7 +149,7 @@ UNIT := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
 TOOLS := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
 CLIENTS := $(B)/tests/oracle/clients
 SESSION := $(B)/tests/session/session
-# Sanitizers stand before the same functions.
+# Sanitizers replace the same functions.
 PRELOADS := $(if $(SAN),,$(patsubst %.c,$(B)/%.so,$(PRELOAD_SRC)))
 FUZZ := $(patsubst %.c,$(B)/%,$(FUZZ_SRC))
 
@@ -169,7 +170,8 @@ $(COMMAND): $(CLI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
 	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
-# Whole archives anew: ar would keep the members of removed sources.
+# An archive is made again from nothing: ar would keep members whose source was
+# removed.
 $(LIB_A): $(call obj,$(LIB_SRC))
 $(FCGI_A): $(filter-out %/main.o,$(FCGI_OBJ))
 $(CGI_A): $(filter-out %/main.o,$(CGI_OBJ))
@@ -206,7 +208,7 @@ $(PRELOADS): $(B)/%.so: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@$(COMPILE) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
-# world.o takes the place of what others have: only for those who want that.
+# world.o replaces functions of libc and lib/warn, for these targets only.
 WORLD_OBJ := $(B)/tests/fuzz/world.o
 $(B)/tests/fuzz/fuzz_publisher $(B)/tests/fuzz/fuzz_responder: $(WORLD_OBJ)
 $(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(LIB_A)
@@ -220,14 +222,14 @@ $(B)/%.o: %.c $(B)/flags | $(B)/found $(B)/schema.h $(B)/prune.h
 	@mkdir -p $(@D)
 	@$(COMPILE) -MMD -MP -c -o $@ $<
 
-# SQL as C: an array, as a string literal may not be that long.
+# SQL as C: an array, as C limits the length of string literals.
 $(B)/schema.h $(B)/prune.h: $(B)/%.h: sql/%.sql Makefile
 	@mkdir -p $(@D)
 	@{ echo 'static const char log_$*[] = {'; \
 	    od -An -v -to1 $< | sed "s/ *\([0-7]\{3\}\)/'\\\\\1',/g"; \
 	    echo "0};"; } >$@.new && mv $@.new $@
 
-# Everything is built again when the flags are others.
+# A change of the flags rebuilds everything.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS_TEXT" | cmp -s - $@ || \
@@ -236,7 +238,7 @@ $(B)/flags: export FLAGS_TEXT = $(COMPILE) $(LINK) $(LIBS) $(UV_LIBS) $(LDLIBS)
 .PHONY: FORCE
 FORCE:
 
-# One clear line instead of a compiler's many, where packages are missing.
+# Reports missing packages by one line instead of the compiler's many.
 $(B)/found: $(B)/flags
 	@printf '#include <%s>\n' errno.h fcgiapp.h sqlite3.h unistr.h uv.h \
 	    $(if $(LINUX),seccomp.h) | \
@@ -245,7 +247,7 @@ $(B)/found: $(B)/flags
 	        'to install what building needs:  make deps' >&2; exit 1; }
 	@touch $@
 
-# Sanitizers report into a folder: web servers swallow what programs print.
+# Sanitizers report into a folder, as web servers drop what programs print.
 REPORT_TO = log_path=$(abspath $(B))/reports/report
 $(B)/reports.o: $(B)/flags Makefile | $(B)/found
 	@mkdir -p $(@D)
@@ -259,7 +261,7 @@ $(B)/reports.o: $(B)/flags Makefile | $(B)/found
 
 # ---- tests ------------------------------------------------------------------
 
-# make -j anyway, unless the user has said how.
+# Sub-makes run in parallel unless the user has given a -j.
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 again = @$(MAKE) --no-print-directory $(parallel)
 
@@ -283,8 +285,8 @@ check-build: all unit tools $(if $(SAN),,warnings) npm
 .PHONY: tools
 tools: $(TOOLS) $(CLIENTS) $(SESSION) $(PRELOADS)
 
-# The programs under test are those that are installed; that nothing in them
-# makes the compiler warn is seen to by a compilation of its own.
+# The tests run the programs as they are installed; a second compilation checks
+# that the compiler gives no warning.
 .PHONY: warnings
 warnings: $(patsubst %.c,$(B)/werror/%.ok,$(SRC))
 $(B)/werror/%.ok: %.c $(B)/flags | $(B)/found $(B)/schema.h $(B)/prune.h
@@ -293,7 +295,7 @@ $(B)/werror/%.ok: %.c $(B)/flags | $(B)/found $(B)/schema.h $(B)/prune.h
 	@$(COMPILE) -Werror -MMD -MP -MT $@ -MF $(@:.ok=.d) -c -o $(@:.ok=.o) $<
 	@mv $(@:.ok=.o) $@
 
-# npm's own record of what it installed tells whether that is still right.
+# npm's record of what it has installed shows whether that is up to date.
 NPM_LOCKS := $(wildcard tests/browser/package-lock.json \
 	tests/examples/package-lock.json)
 .PHONY: npm
@@ -312,7 +314,7 @@ lint:
 	$(again) all
 	@BUILD='$(abspath $(B))' tests/run tests/lint
 
-# FAULTS=short is what make check does; the long form takes an hour or two.
+# make check runs FAULTS=short; the long form takes an hour or two.
 .PHONY: faults
 faults:
 	@scripts/install-deps test
@@ -335,7 +337,7 @@ fuzz:
 	    cat build-fuzz/coverage.txt; exit $$status
 fuzz-build: $(FUZZ)
 
-# The load client is all of bench/ but for the programs of one file.
+# The load client is all of bench/ but the two programs of one file.
 BENCH := $(B)/bench/load $(B)/bench/bare $(B)/bench/post
 $(B)/bench/load: $(filter-out %/bare.o %/post.o,$(call obj,$(BENCH_SRC))) $(LIB_A)
 $(B)/bench/post: $(addprefix $(B)/bench/,post.o target.o histogram.o clock.o) $(LIB_A)
@@ -358,13 +360,13 @@ soak:
 	@BUILD='$(abspath $(B))' HOURS='$(HOURS)' CLIENTS='$(STREAMS)' \
 	    $(if $(SEED),SEED='$(SEED)') tests/soak/run
 
-# Lay out the C as .clang-format says.
+# Formats all C with clang-format.
 .PHONY: format
 format:
 	@find $(wildcard lib fcgi cgi cli tests bench) -name node_modules -prune -o \
 	    -type f -name '*.[ch]' -print | xargs clang-format -i
 
-# ---- for people -------------------------------------------------------------
+# ---- the demo ---------------------------------------------------------------
 
 .PHONY: run
 run:
@@ -383,7 +385,7 @@ clean:
 
 # ---- install ----------------------------------------------------------------
 
-# from:to pairs; the same list for install and uninstall.
+# One list for install and uninstall.
 EXAMPLES := $(wildcard *-example.conf)
 INSTALL_PROGRAMS = $(RESPONDER) $(PUBLISHER)
 INSTALL_BIN = $(COMMAND)
@@ -414,7 +416,7 @@ to = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
 put = $(if $(2),$(INSTALL) -d '$(DESTDIR)$(3)' && \
 	$(INSTALL) -m $(1) $(2) '$(DESTDIR)$(3)/')
 
-# Units and manual pages name the folders that are installed to.
+# Units and manual pages name the folders of the installation.
 NAMES = sed -e 's|/usr/local/bin/rowcast|$(bindir)/rowcast|g' \
 	-e 's|/usr/local/libexec/rowcast|$(libexecdir)/rowcast|g' \
 	-e 's|/usr/local/share/doc/rowcast|$(docdir)|g' \

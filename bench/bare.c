@@ -1,12 +1,12 @@
 /*
- * The limit: a server that does nothing but send.  Who asks for a stream, over
- * FastCGI or HTTP, gets a head; the body of each POST is then sent to all with
- * one sendmsg() each, framed as rowcast frames it.  It parses nothing, checks
- * nothing and drops nobody.
+ * bare: the limit of what a server can do, as it does nothing but send.
+ * Answers each request for a stream, over FastCGI or HTTP, with a head, and
+ * sends the body of each POST to all streams by one sendmsg() each, framed as
+ * rowcast frames it.  Parses and checks nothing, and drops no client.
  *
  *   usage: bare SOCKET PORT
  *
- * FastCGI on the socket of AF_UNIX at SOCKET, HTTP on 127.0.0.1:PORT.
+ * FastCGI is on the UNIX domain socket SOCKET, HTTP on 127.0.0.1:PORT.
  */
 #include <sys/epoll.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 /*
- * Many streams, read by one thread.
+ * The streams of the load client.
  */
 #include "client.h"
 

@@ -5,11 +5,11 @@
 #include "reader.h"
 
 /*
- * Many streams, read by one thread as bytes come.  What cannot be opened ends
- * the process: there is nothing to measure then.
- *   opened   so many have sent the head of a response
- *   done     so many have got all they were to get (options: events)
- *   closed   so many were ended by the other side
+ * Many streams, read by one thread.  A stream that cannot be opened ends the
+ * process, as the measurement would be wrong.
+ *   opened   streams that have received the head of a response
+ *   done     streams that have received all their events (options: events)
+ *   closed   streams that the server has ended
  */
 struct client {
 	struct reader_totals totals;
@@ -19,22 +19,22 @@ struct client {
 	struct client_private *own;
 };
 
-/* Lends o.  Exits if there is no memory. */
+/* o must outlive the client.  Exits if out of memory. */
 void client_init(struct client *c, const struct options *o);
 void client_free(struct client *c);
 
-/* Begin stream i, or all of them, reading meanwhile. */
+/* Opens stream i, or all of them; reads from open ones meanwhile. */
 void client_open(struct client *c, int64_t i);
 void client_open_all(struct client *c);
 
-/* End stream i. */
+/* Closes stream i. */
 void client_close(struct client *c, int64_t i);
 
-/* Read what comes: once, waiting at most so long; or for so long. */
+/* Reads from all streams: once, waiting at most timeout_ms; or for seconds. */
 void client_read(struct client *c, int timeout_ms);
 void client_read_for(struct client *c, double seconds);
 
-/* Streams do not read, or read again. */
+/* Stops reading from all streams (on), or reads again. */
 void client_stall(struct client *c, bool on);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The time that events carry.
+ * The clock whose time events carry.
  */
 #include "clock.h"
 

@@ -1,5 +1,5 @@
 /*
- * Latencies by size.
+ * A histogram of latencies.
  */
 #include "histogram.h"
 

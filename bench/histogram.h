@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /*
- * Latencies, kept to about 3 %: 32 steps to each power of two.
+ * A histogram of latencies, exact to about 3 %: 32 steps to a power of two.
  *   units    nanoseconds
  */
 #define HISTOGRAM_STEPS 2048
@@ -17,7 +17,8 @@ struct histogram {
 
 void histogram_add(struct histogram *h, int64_t ns);
 
-/* The latency that a share of all are below, 0 < share <= 1; 0 if empty. */
+/* Returns the latency that a share of all is below; 0 if empty.
+     units    0 < share <= 1 */
 int64_t histogram_quantile(const struct histogram *h, double share);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A load client: opens many streams, publishes, and checks that every event
- * comes to every stream once and in order.  Prints one line of NAME=VALUE.
+ * load: opens many streams, publishes, and checks that every stream receives
+ * every event once and in order.  Prints one line of NAME=VALUE.
  */
 #include <sys/resource.h>
 

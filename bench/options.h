@@ -7,18 +7,18 @@
 #include "target.h"
 
 /*
- * What the load client is to do, from its command line.
+ * The command line of the load client.
  *   topics   > 0: stream i follows topic t(i % topics)
- *   prefix   of these topics, instead of t
- *   after    >= 0: streams come back with Last-Event-ID after + i % spread
- *   events   > 0: each stream is to get so many + what the spread leaves it
- *            more of, instead of publishing
- *   firsts   > 0: so many streams one after the other, each only until its
- *            first event
- *   fill     > 0: append so many events to the log, time it, and that is all
- *   opening  at most so many streams wait for an answer at a time
- *   settle   after all are open, before idle begins
- *   stall    once they are open, streams do not read for so long
+ *   prefix   of the names of these topics, instead of t
+ *   after    >= 0: streams reconnect with Last-Event-ID after + i % spread
+ *   events   > 0: publish nothing; each stream receives this number of events,
+ *            and more if the spread has it begin earlier
+ *   firsts   > 0: open this number of streams one after the other, each until
+ *            its first event
+ *   fill     > 0: only append this number of events to the log, and time it
+ *   opening  the most streams that wait for an answer at the same time
+ *   settle   pause after all streams are open, before idle begins
+ *   stall    time for which open streams do not read
  */
 #define OPTIONS_PIDS_MAX 8
 struct options {
@@ -45,7 +45,7 @@ struct options {
 	int n_pids;
 };
 
-/* Exits with a usage if the command line is not right. */
+/* Prints the usage and exits if the command line is wrong. */
 void options_read(int argc, char **argv, struct options *o);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * post: so many clients, each of which publishes one event after the other and
- * waits for its answer; or one, which commits rows by itself (--db).
+ * post: clients that publish one event after the other, each waiting for its
+ * answer; or one client that commits rows to the log itself (--db).
  *
  *   usage: post --target http://HOST:PORT/PATH|fcgi:SOCKET | --db LOG
  *               [--clients N] [--seconds S] [--size BYTES] [--token TOKEN]
  *               [--no-sync]
  *
- * Connections are kept, and opened anew where the server closes them.  Says, in
- * one line: answered (2xx), refused, per_second, p50_us, p99_us.
+ * Connections are kept alive, and opened again when the server closes them.
+ * Prints one line: answered (2xx), refused, per_second, p50_us, p99_us.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /*
- * What processes use, from /proc.
+ * CPU time and memory of processes, from /proc.
  */
 #include "process.h"
 

@@ -5,9 +5,9 @@
 #include <sys/types.h>
 
 /*
- * What a process has used, it and all its descendants.
+ * The use of a process and all its descendants.
  *   cpu_ms   user and system time so far
- *   pss_kb   its share of memory now (Pss of smaps_rollup)
+ *   pss_kb   proportional share of memory now (Pss of smaps_rollup)
  */
 struct process_use {
 	int64_t cpu_ms;

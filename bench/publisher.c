@@ -1,6 +1,6 @@
 /*
- * A thread that publishes at a rate.  What cannot keep up is given twice the
- * time, then the run is over.
+ * A thread that publishes at a rate.  If the server cannot keep up, the run
+ * ends after twice its time.
  */
 #include "publisher.h"
 

@@ -8,19 +8,19 @@
 #include "histogram.h"
 
 /*
- * A thread that publishes "SEQ TIME padding" at a rate: rows committed one by
- * one into a log, or one POST after the other to a server.
- *   db         path of a log, or NULL
- *   no_sync    into the log with synchronous=NORMAL, not FULL
+ * A thread that publishes "SEQ TIME padding" at a rate: it commits rows to a
+ * log one by one, or sends one POST after the other to a server.
+ *   db         path of the log, or NULL
+ *   no_sync    commit with synchronous=NORMAL, not FULL
  *   post       http://HOST:PORT/PATH, or NULL
- *   before     what a POST carries in front of the data, and after it
- *   topic      published to; or topics > 0: to t0, t1 ... in turn
- *   rate       events a second, evenly spread; late ones are made up for
+ *   before     the body of a POST before the data; after: behind it
+ *   topic      the topic; if topics > 0, it is t0, t1 ... in turn
+ *   rate       events a second, evenly spread; catches up when late
  *   size       bytes of data
- *   first_seq  of the first event
- *   fill_page  rows of a transaction when a log is filled
- *   bulk_rows  > 0: behind each event, so many of bulk_size bytes to the topics
- *              b0 ... b(bulk_topics - 1) in turn, committed together
+ *   first_seq  SEQ of the first event
+ *   fill_page  rows of a transaction of publisher_fill()
+ *   bulk_rows  > 0: commit with each event this number of rows of bulk_size
+ *              bytes, with topics b0 ... b(bulk_topics - 1) in turn
  */
 struct publisher_options {
 	const char *db;
@@ -43,25 +43,25 @@ struct publisher_options {
 
 struct publisher;
 
-/* NULL with a line on stderr if it cannot start. */
+/* Returns NULL, with a line on stderr, if it cannot start. */
 struct publisher *publisher_start(const struct publisher_options *o);
 
 bool publisher_is_done(struct publisher *p);
 
 /*
- * Wait for the end.
- *   took      how long each commit or POST took
- *   finished  when commit or POST i was over, for as many as were published
- *   returns   how many were published, -1 if one was refused
- *   owns      *finished is the caller's to free; may be NULL
+ * Waits for the end.
+ *   took      the time of each commit or POST is added to it
+ *   finished  set to an array: when commit or POST i was complete
+ *   returns   the number published; -1 if one was refused
+ *   owns      the caller frees *finished; finished may be NULL
  */
 int64_t publisher_join(struct publisher *p, struct histogram *took,
     int64_t **finished);
 
 /*
- * Append n events to a log, fill_page to a transaction, with 0 for TIME: nobody
- * is to take them for fresh.
- *   took     how long each transaction took
+ * Appends n events to a log, fill_page in a transaction.  Their TIME is 0, so
+ * that they do not count as latencies.
+ *   took     the time of each transaction is added to it
  *   returns  0; -1 with a line on stderr
  */
 int publisher_fill(const struct publisher_options *o, int64_t n,

@@ -1,5 +1,5 @@
 /*
- * One stream's bytes → events counted and checked.
+ * The parser of a stream.
  */
 #include "reader.h"
 

@@ -8,10 +8,10 @@
 #include "histogram.h"
 
 /*
- * One stream's bytes, as they come from a server → events counted and checked.
- * Takes off the framing (HTTP with or without chunks, or FastCGI records) and
- * reads "data: SEQ TIME ..." lines: SEQ must go up by one, TIME is when it was
- * published (CLOCK_MONOTONIC, ns), or 0: long ago.
+ * Parses the bytes of one stream, and counts and checks its events.  Removes
+ * the framing (HTTP with or without chunks, or FastCGI records) and reads lines
+ * "data: SEQ TIME ...": SEQ must increase by one; TIME is when the event was
+ * published (CLOCK_MONOTONIC, ns), 0 if that was before the run.
  */
 enum reader_framing { READER_HTTP, READER_FCGI };
 
@@ -32,21 +32,21 @@ struct reader {
 	enum reader_framing framing;
 	uint8_t state; /* private */
 	bool is_chunked;
-	bool is_open; /* the head of the response has come */
+	bool is_open; /* the head of the response is complete */
 	bool is_broken;
-	int64_t events;     /* that have come */
+	int64_t events;     /* received so far */
 	int64_t next;       /* SEQ expected; -1: any */
-	int64_t only_every; /* SEQ goes up by so much (topics in turn) */
+	int64_t only_every; /* step of SEQ (topics in turn) */
 	size_t left;        /* bytes of this chunk or record */
 	size_t skip;        /* padding behind it */
 	size_t line_len;
-	uint8_t header[8]; /* of a record, while it comes */
+	uint8_t header[8]; /* of a record */
 	char line[READER_LINE_MAX];
 };
 
 void reader_init(struct reader *r, enum reader_framing framing);
 
-/* Take bytes that have come at a time (ns); totals are added to. */
+/* Takes bytes that were received at a time (ns); adds to totals. */
 void reader_take(struct reader *r, const char *bytes, size_t len, int64_t now,
     struct reader_totals *totals);
 

@@ -1,5 +1,5 @@
 /*
- * Where a stream is to be had, and how it is asked for.
+ * The address of a stream, and its request over HTTP or FastCGI.
  */
 #include "target.h"
 

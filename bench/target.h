@@ -6,31 +6,33 @@
 #include <stdint.h>
 
 /*
- * Where a stream is to be had: http://HOST:PORT/PATH, or fcgi:SOCKET for a
- * responder at a socket of AF_UNIX.
+ * The address of a stream: http://HOST:PORT/PATH, or fcgi:SOCKET for a
+ * responder at a UNIX domain socket.
  */
 struct target {
 	bool is_fcgi;
 	char host[128];
 	char port[16];
-	char path[512]; /* with query; of the socket for FastCGI */
+	char path[512]; /* with its query; for FastCGI, of the socket */
 };
 
-int target_parse(const char *text, struct target *t); /* 0 or -1 */
+/* Returns 0; -1 if text is no address. */
+int target_parse(const char *text, struct target *t);
 
-/* A connected, blocking socket; -1 with errno. */
+/* Returns a connected, blocking socket; -1 with errno set. */
 int target_connect(const struct target *t);
 
 /*
- * Ask for the stream, on a connected socket.
+ * Sends the request for the stream on a connected socket.
  *   query          appended to the path; may be ""
- *   last_event_id  header, or NULL
- *   returns        0 or -1
+ *   last_event_id  value of the header, or NULL
+ *   returns        0, or -1
  */
 int target_ask(const struct target *t, int fd, const char *query,
     const char *last_event_id);
 
-/* A name and a value of PARAMS, both shorter than 128 bytes; the length. */
+/* Writes a name and a value of PARAMS, each shorter than 128 bytes; returns the
+   length. */
 size_t target_param(uint8_t *out, const char *name, const char *value);
 
 #endif
