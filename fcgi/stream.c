@@ -138,8 +138,7 @@ stream_new(struct connection *c, const struct request *r, struct feed *feed,
 	s->notices = (struct notices){ .due = NOTICE_START,
 		.greeting = &s->start->greeting,
 		.end_ms = -1 };
-	(void)uv_timer_init(connection_loop(c), &s->timer); /* cannot fail */
-	s->timer.data = s;
+	timer_init(&s->timer, connection_loop(c), s);
 	s->ends_ms = now_ms(s) + jittered(config->max_age_ms);
 	arm(s);
 	connection_set_user(c, s);

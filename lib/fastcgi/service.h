@@ -39,8 +39,8 @@ struct service_options {
  *              have been closed.  Requests may still arrive.
  *   report     write one line of counters to the diagnostics
  *   close      free everything that open() made, the connections included;
- *              called exactly once, even if open() returned NULL.  Responses
- *              that have not ended by now are lost.
+ *              called once after open(), even if that returned NULL.
+ *              Responses that have not ended by now are lost.
  */
 struct service_handler {
 	struct connections *(*open)(void *cookie, uv_loop_t *loop);
