@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define TRIES 3 /* if the file is replaced during a commit */
+#define NOT_ADDED SIZE_MAX
 
 struct commit {
 	const struct publisher_config *config;
@@ -20,12 +21,6 @@ struct commit {
 	char why[LOG_WHY_MAX];
 	struct log_receipt *receipts; /* of all requests of a transaction */
 	size_t receipts_cap;
-};
-
-/* The events of one request in the transaction. */
-struct added {
-	bool is_added;
-	size_t first; /* index of the first receipt */
 };
 
 static enum log_result
@@ -64,112 +59,80 @@ keep_why(struct commit *c, enum log_result result)
 	return result;
 }
 
+/* Make room for n receipts in all. */
 static int
-reserve(struct commit *c, struct publish *const *requests, size_t n)
+reserve(struct commit *c, size_t n)
 {
 	struct log_receipt *receipts;
-	size_t total = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		size_t len;
-
-		if (publish_state(requests[i]) != PUBLISH_APPENDING)
-			continue;
-		(void)publish_events(requests[i], &len);
-		total += len;
-	}
-	if (total <= c->receipts_cap)
+	if (n <= c->receipts_cap)
 		return 0;
-	receipts = reallocarray(c->receipts, total, sizeof(*receipts));
-	if (receipts == NULL)
+	receipts = reallocarray(c->receipts, 2 * n, sizeof(*receipts));
+	if (receipts == NULL) {
+		(void)snprintf(c->why, sizeof(c->why), "out of memory");
 		return -1;
+	}
 	c->receipts = receipts;
-	c->receipts_cap = total;
+	c->receipts_cap = 2 * n;
 	return 0;
 }
 
 /*
- * Add the events of one request.  If they are refused and the request is alone,
- * call publish_appended() at once; in a transaction of several, only leave them
- * out, because the row that has their key may still be rolled back.
+ * Add the events of one request; *n is how many, 0 if they are refused.  If they
+ * are, and the request is alone, call publish_appended() at once; in a
+ * transaction of several, only leave them out, because the row that has their
+ * key may still be rolled back.
  */
 static enum log_result
-add(struct commit *c, struct publish *p, size_t first, bool is_alone,
-    bool *is_added)
+add(struct commit *c, struct publish *p, size_t first, bool is_alone, size_t *n)
 {
 	enum log_result result;
-	size_t n, culprit = 0;
 	const struct event *events;
+	size_t culprit = 0;
 
-	for (;;) {
-		events = publish_events(p, &n);
+	do {
+		events = publish_events(p, n);
+		if (reserve(c, first + *n) != 0)
+			return LOG_NO_MEMORY;
 		result = keep_why(c,
-		    log_group_add(c->log, events, n, c->receipts + first,
+		    log_group_add(c->log, events, *n, c->receipts + first,
 			&culprit));
-		*is_added = result == LOG_OK;
 		if (result != LOG_REFUSED && result != LOG_CONFLICT)
 			return result;
-		if (!is_alone ||
-		    !publish_appended(p, result, NULL, culprit, c->why))
-			return LOG_OK;
-	}
+		*n = 0;
+	} while (
+	    is_alone && publish_appended(p, result, NULL, culprit, c->why));
+	return LOG_OK;
 }
 
-/* Begin, add all, commit.  If LOG_OK, added says which requests are on disk. */
+/* Begin, add all, commit.  If LOG_OK, first has the index of the first receipt
+   of each request, or NOT_ADDED. */
 static enum log_result
 try_group(struct commit *c, struct publish *const *requests, size_t n,
-    struct added *added)
+    size_t *first)
 {
-	enum log_result result = keep_why(c, log_group_begin(c->log));
-	size_t first = 0;
+	enum log_result result = open_log(c);
+	size_t used = 0, len;
 
 	if (result != LOG_OK)
 		return result;
+	result = keep_why(c, log_group_begin(c->log));
+	if (result != LOG_OK)
+		return result;
 	for (size_t i = 0; i < n; i++) {
-		size_t len;
-
+		first[i] = NOT_ADDED;
 		if (publish_state(requests[i]) != PUBLISH_APPENDING)
 			continue; /* refused by a try that failed later */
-		(void)publish_events(requests[i], &len);
-		added[i].first = first;
-		first += len;
-		result = add(c, requests[i], added[i].first, n == 1,
-		    &added[i].is_added);
+		result = add(c, requests[i], used, n == 1, &len);
 		if (result != LOG_OK) {
 			log_group_drop(c->log);
 			return result;
 		}
+		if (len > 0)
+			first[i] = used;
+		used += len;
 	}
 	return keep_why(c, log_group_commit(c->log));
-}
-
-static void
-report_stored(struct commit *c, struct publish *const *requests, size_t n,
-    const struct added *added)
-{
-	for (size_t i = 0; i < n; i++)
-		if (added[i].is_added)
-			(void)publish_appended(requests[i], LOG_OK,
-			    c->receipts + added[i].first, 0, NULL);
-}
-
-static void
-each_alone(struct commit *c, struct publish *const *requests, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (publish_state(requests[i]) == PUBLISH_APPENDING)
-			/* or it waits on */
-			(void)commit_all(c, requests + i, 1);
-}
-
-static enum log_result
-append(struct commit *c, struct publish *const *requests, size_t n,
-    struct added *added)
-{
-	enum log_result result = open_log(c);
-
-	memset(added, 0, n * sizeof(*added));
-	return result == LOG_OK ? try_group(c, requests, n, added) : result;
 }
 
 /*
@@ -178,10 +141,10 @@ append(struct commit *c, struct publish *const *requests, size_t n,
  */
 static enum log_result
 append_in_place(struct commit *c, struct publish *const *requests, size_t n,
-    struct added *added)
+    size_t *first)
 {
 	for (int i = 0; i < TRIES; i++) {
-		enum log_result result = append(c, requests, n, added);
+		enum log_result result = try_group(c, requests, n, first);
 
 		if (result != LOG_OK || !log_is_replaced(c->log))
 			return result;
@@ -194,26 +157,28 @@ append_in_place(struct commit *c, struct publish *const *requests, size_t n,
 int
 commit_all(struct commit *c, struct publish *const *requests, size_t n)
 {
-	struct added *added = calloc(n, sizeof(*added));
+	size_t *first = calloc(n, sizeof(*first));
 	enum log_result result = LOG_NO_MEMORY;
 
-	if (added == NULL || reserve(c, requests, n) != 0)
+	if (first == NULL)
 		(void)snprintf(c->why, sizeof(c->why), "out of memory");
 	else
-		result = append_in_place(c, requests, n, added);
-	if (result == LOG_OK)
-		report_stored(c, requests, n, added);
-	free(added);
+		result = append_in_place(c, requests, n, first);
+	for (size_t i = 0; result == LOG_OK && i < n; i++)
+		if (first[i] != NOT_ADDED)
+			(void)publish_appended(requests[i], LOG_OK,
+			    c->receipts + first[i], 0, NULL);
+	free(first);
 	if (result == LOG_BUSY)
 		return -1;
-	if (result == LOG_OK && n == 1)
-		return 0;
 	if (result != LOG_OK && result != LOG_FULL)
 		close_log(c);
-	if (n > 1)
-		each_alone(c, requests, n);
-	else if (publish_state(requests[0]) == PUBLISH_APPENDING)
+	if (n == 1 && publish_state(requests[0]) == PUBLISH_APPENDING)
 		(void)publish_appended(requests[0], result, NULL, 0, c->why);
+	for (size_t i = 0; n > 1 && i < n; i++)
+		if (publish_state(requests[i]) == PUBLISH_APPENDING)
+			/* or it waits on */
+			(void)commit_all(c, requests + i, 1);
 	return 0;
 }
 
