@@ -12,7 +12,6 @@
 
 #include "lib/log/fingerprint.h"
 #include "lib/log/gap.h"
-#include "lib/log/admin.h"
 #include "lib/log/seek.h"
 
 /* How far it has come; a step that fails restores it. */
@@ -35,7 +34,6 @@ struct reader {
 	int64_t upto;
 	bool is_behind;  /* there may be more, although nothing has changed */
 	bool must_check; /* the fingerprint, before the next rows */
-	bool has_failed; /* in the middle of a page */
 	char why[LOG_WHY_MAX];
 };
 
@@ -159,21 +157,14 @@ check_gap(struct reader *r)
 }
 
 static bool
-on_row(void *cookie, const struct event *row)
+on_row(void *cookie, const struct event *e)
 {
 	struct reader *r = cookie;
-	struct log_origin origin;
-	struct event e = *row;
 
-	if (!filter_has_topic(r->filter, e.topic) ||
-	    !filter_has_name(r->filter, e.name))
+	if (!filter_has_topic(r->filter, e->topic) ||
+	    !filter_has_name(r->filter, e->name))
 		return true;
-	if (log_origin(r->log, e.id, &origin) != LOG_OK) {
-		r->has_failed = true;
-		return false;
-	}
-	e.key = origin.key;
-	return r->handler->event(r->handler->cookie, &e, origin.created_ms);
+	return r->handler->event(r->handler->cookie, e, e->created_ms);
 }
 
 static enum reader_result
@@ -184,6 +175,7 @@ read_page(struct reader *r, int64_t head)
 		.upto = head < r->upto ? head : r->upto,
 		.max_rows = LOG_PAGE_ROWS,
 		.filter = r->filter,
+		.is_full = true,
 	};
 	int64_t reached;
 
@@ -191,11 +183,8 @@ read_page(struct reader *r, int64_t head)
 		r->is_behind = false;
 		return READER_END;
 	}
-	if (log_read(r->log, &range, on_row, r, &reached) != LOG_OK ||
-	    r->has_failed) {
-		r->has_failed = false;
+	if (log_read(r->log, &range, on_row, r, &reached) != LOG_OK)
 		return trouble(r);
-	}
 	r->at.cursor = reached;
 	r->is_behind = reached < range.upto;
 	return r->is_behind ? READER_MORE : READER_END;

@@ -105,8 +105,9 @@ static enum news_result
 read_rows(struct step *step, struct log *log, int64_t *head)
 {
 	int64_t before = step->news->last, reached;
-	struct log_range range = { before, INT64_MAX, LOG_PAGE_ROWS, NULL,
-		false };
+	struct log_range range = { .after = before,
+		.upto = INT64_MAX,
+		.max_rows = LOG_PAGE_ROWS };
 	enum news_result result = NEWS_MORE;
 
 	if (log_read(log, &range, on_row, step, &reached) != LOG_OK)

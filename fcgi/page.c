@@ -36,7 +36,10 @@ page_read(struct log *log, const struct filter *f, int64_t cursor, int64_t upto,
     struct chunk **page, uint64_t *rows)
 {
 	struct fill fill = { .after = cursor };
-	struct log_range range = { cursor, upto, LOG_PAGE_ROWS, f, false };
+	struct log_range range = { .after = cursor,
+		.upto = upto,
+		.max_rows = LOG_PAGE_ROWS,
+		.filter = f };
 	enum log_result result;
 	int64_t reached;
 

@@ -12,6 +12,8 @@
  *   name      the SSE event name; column "event"
  *   retry_ms  reconnection time for the client, or EVENT_NO_RETRY
  *   key       the publisher's idempotency key; bytes NULL for none
+ *   created_ms  in ms since 1970
+ * Of a read of the log, key and created_ms are set if the range says is_full.
  */
 struct event {
 	int64_t id;
@@ -20,6 +22,7 @@ struct event {
 	struct text data;
 	struct text key;
 	int64_t retry_ms;
+	int64_t created_ms;
 };
 
 #define EVENT_NO_RETRY ((int64_t)-1)

@@ -4,22 +4,9 @@
 #include "log.h"
 
 /*
- * The administrator's commands: more of a row, statistics, removal, checks.
- * The rules of log.h apply.
+ * The administrator's commands: statistics, removal, checks.  The rules of log.h
+ * apply.
  */
-
-/*
- * Read the columns of a row that log_read() does not give.  May be called from
- * the callback of log_read().
- *   key      bytes NULL for none; else it points into o->bytes
- *   returns  LOG_OK also if the row is gone: no key, and created_ms is 0
- */
-struct log_origin {
-	int64_t created_ms;
-	struct text key;
-	char bytes[EVENT_NAME_MAX];
-};
-enum log_result log_origin(struct log *log, int64_t id, struct log_origin *o);
 
 /* ---- statistics ---- */
 

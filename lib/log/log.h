@@ -140,6 +140,7 @@ typedef bool log_row_fn(void *cookie, const struct event *e);
  *            left out, without reading them; else it has no effect.  Names are
  *            not compared
  *   is_back  from the highest id down, and without data
+ *   is_full  with created_ms and key; not together with is_back
  */
 #define LOG_PAGE_ROWS 1000 /* max_rows for callers that have other work too */
 struct log_range {
@@ -148,6 +149,7 @@ struct log_range {
 	size_t max_rows;
 	const struct filter *filter;
 	bool is_back;
+	bool is_full;
 };
 
 /*

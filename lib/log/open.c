@@ -222,8 +222,9 @@ log_close(struct log *log)
 	for (size_t i = 0; i < log->n_kept; i++)
 		(void)sqlite3_finalize(log->statements[i]);
 	for (size_t i = 0; i <= FILTER_TOPICS_MAX; i++) {
-		(void)sqlite3_finalize(log->by_topic[0][i]);
-		(void)sqlite3_finalize(log->by_topic[1][i]);
+		(void)sqlite3_finalize(log->reads[0][i]);
+		(void)sqlite3_finalize(log->reads[1][i]);
+		(void)sqlite3_finalize(log->reads[2][i]);
 	}
 	(void)sqlite3_close(log->db); /* all statements are gone: cannot fail */
 	free(log->path);

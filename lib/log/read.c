@@ -6,6 +6,8 @@
  */
 #include "log.h"
 
+#include <assert.h>
+
 #include "statement.h"
 
 enum log_result
@@ -83,35 +85,29 @@ log_next(struct log *log, int64_t after, int64_t *next)
 }
 
 /*
- * A statement that merges the rows of n topics by id.  SQLite runs a compound
- * SELECT with ORDER BY as a merge of its parts, each of which walks the index
- * on the topic, so only the rows asked for are touched.
+ * The text of a read of n topics, or of all.  SQLite runs a compound SELECT with
+ * ORDER BY as a merge of its parts, each of which walks the index on the topic,
+ * so that only matching rows are read.
+ *   owns     free with sqlite3_free(); NULL if out of memory
  */
-static struct statement
-begin_by_topic(struct log *log, bool back, size_t n)
+static char *
+range_text(const struct log_range *range, size_t n)
 {
-	sqlite3_stmt **slot = &log->by_topic[back ? 1 : 0][n];
-	struct statement s;
-	sqlite3_str *text;
-	char *sql;
+	sqlite3_str *text = sqlite3_str_new(NULL);
 
-	if (*slot != NULL)
-		return statement_keep(log, slot, NULL);
-	text = sqlite3_str_new(log->db);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i == 0 || i < n; i++) {
 		sqlite3_str_appendf(text,
-		    "%sSELECT id, topic, event, retry_ms"
-		    "%s FROM events WHERE topic = ?%d AND id > ?1 AND id <= ?2",
-		    i == 0 ? "" : " UNION ALL ", back ? "" : ", data",
-		    (int)i + 4);
+		    "%sSELECT id, topic, event, retry_ms%s%s FROM events"
+		    " WHERE id > ?1 AND id <= ?2",
+		    i > 0 ? " UNION ALL " : "", range->is_back ? "" : ", data",
+		    range->is_full ? ", created_ms, key" : "");
+		if (n > 0)
+			sqlite3_str_appendf(text, " AND topic = ?%d",
+			    (int)i + 4);
+	}
 	sqlite3_str_appendf(text, " ORDER BY id%s LIMIT ?3",
-	    back ? " DESC" : "");
-	sql = sqlite3_str_finish(text);
-	if (sql == NULL)
-		return (struct statement){ .log = log, .rc = SQLITE_NOMEM };
-	s = statement_keep(log, slot, sql);
-	sqlite3_free(sql);
-	return s;
+	    range->is_back ? " DESC" : "");
+	return sqlite3_str_finish(text);
 }
 
 static struct statement
@@ -119,18 +115,18 @@ begin_range(struct log *log, const struct log_range *range)
 {
 	const struct pattern *topics = NULL;
 	struct statement s;
+	sqlite3_stmt **slot;
+	char *text = NULL;
 	size_t n = 0;
 
+	assert(!range->is_back || !range->is_full);
 	if (range->filter != NULL && filter_is_exact(range->filter))
 		topics = filter_patterns(range->filter, &n);
-	s = n > 0 ?
-	    begin_by_topic(log, range->is_back, n) :
-	    statement_begin(log,
-		range->is_back ?
-		    "SELECT id, topic, event, retry_ms FROM events"
-		    " WHERE id > ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?3" :
-		    "SELECT id, topic, event, retry_ms, data FROM events"
-		    " WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3");
+	slot = &log->reads[range->is_back ? 1 : range->is_full ? 2 : 0][n];
+	if (*slot == NULL && (text = range_text(range, n)) == NULL)
+		return (struct statement){ .log = log, .rc = SQLITE_NOMEM };
+	s = statement_keep(log, slot, text);
+	sqlite3_free(text);
 	statement_bind_integer(&s, 1, range->after);
 	statement_bind_integer(&s, 2, range->upto);
 	statement_bind_integer(&s, 3, (int64_t)range->max_rows);
@@ -153,15 +149,19 @@ retry_ms(const struct statement *s, int column)
 }
 
 static struct event
-read_row(struct statement *s, bool back)
+read_row(struct statement *s, const struct log_range *range)
 {
 	struct event e = { .id = statement_integer(s, 0) };
 
 	e.topic = statement_text(s, 1);
 	e.name = statement_text(s, 2);
 	e.retry_ms = retry_ms(s, 3);
-	if (!back)
+	if (!range->is_back)
 		e.data = statement_text(s, 4);
+	if (range->is_full) {
+		e.created_ms = statement_integer(s, 5);
+		e.key = statement_text(s, 6);
+	}
 	return e;
 }
 
@@ -177,7 +177,7 @@ log_read(struct log *log, const struct log_range *range, log_row_fn *row,
 	size_t n = 0;
 
 	while (is_taken && statement_step(&s)) {
-		struct event e = read_row(&s, back);
+		struct event e = read_row(&s, range);
 
 		/* the index is corrupt */
 		if (back ? e.id > edge : e.id <= edge)

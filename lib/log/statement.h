@@ -17,7 +17,7 @@
 /*
  *   statements    kept for the next execution, each found by the address of
  *                 its text; n_kept of them
- *   by_topic      reads of n topics: forwards, backwards; by number of topics
+ *   reads         forwards, backwards, full; by the number of topics, 0 for all
  *   data_version  what log_changed() saw last; -1 at first
  *   device, inode of the file that was opened
  *   ticks         millions of VM steps since a statement was begun
@@ -27,7 +27,7 @@ struct log {
 	const char *texts[LOG_STATEMENTS_MAX];
 	sqlite3_stmt *statements[LOG_STATEMENTS_MAX];
 	size_t n_kept;
-	sqlite3_stmt *by_topic[2][FILTER_TOPICS_MAX + 1];
+	sqlite3_stmt *reads[3][FILTER_TOPICS_MAX + 1];
 	int64_t data_version;
 	char *path;
 	dev_t device;

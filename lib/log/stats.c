@@ -1,5 +1,5 @@
 /*
- * Statistics of a log, and the columns that log_read() does not give.
+ * Statistics of a log.
  */
 #include "admin.h"
 
@@ -7,37 +7,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "statement.h"
 
 #define MINUTE_MS 60000
-
-enum log_result
-log_origin(struct log *log, int64_t id, struct log_origin *o)
-{
-	struct statement s = statement_begin(log,
-	    "SELECT created_ms, key FROM events WHERE id = ?1");
-	struct text key = { 0 };
-
-	o->created_ms = 0;
-	o->key = key;
-	statement_bind_integer(&s, 1, id);
-	if (statement_step(&s)) {
-		o->created_ms = statement_integer(&s, 0);
-		key = statement_text(&s, 1);
-	}
-	if (key.bytes != NULL) {
-		/* with CHECKs off it may be longer */
-		o->key.len =
-		    key.len < sizeof(o->bytes) ? key.len : sizeof(o->bytes);
-		memcpy(o->bytes, key.bytes, o->key.len);
-		o->key.bytes = o->bytes;
-	}
-	return statement_end(&s);
-}
-
-/* ---- numbers ---- */
 
 /* Returns the size of a file of the log; 0 if it does not exist. */
 static int64_t

@@ -293,6 +293,46 @@ check_keys(void)
 	log_close(log);
 }
 
+static bool
+on_full(void *cookie, const struct event *e)
+{
+	int *n = cookie;
+	bool is_full = e->created_ms == 5 &&
+	    (e->id == 1 ? text_is(e->key, "k") : e->key.bytes == NULL);
+	bool is_bare = e->created_ms == 0 && e->key.bytes == NULL;
+
+	*n += is_full ? 10 : is_bare ? 1 : 100;
+	return text_is(e->data, "x");
+}
+
+static void
+check_full(void)
+{
+	const struct pattern p = { TEXT(""), false };
+	struct filter *f = filter_new(&p, 1, NULL, 0);
+	struct log *log = new_log();
+	struct log_range range = { .upto = 2, .max_rows = 10 };
+	int64_t reached;
+	int n = 0;
+
+	if (f == NULL)
+		abort();
+	sql("INSERT INTO events(data, key, created_ms)"
+	    " VALUES('x', 'k', 5), ('x', NULL, 5);");
+	check(log_read(log, &range, on_full, &n, &reached) == LOG_OK && n == 2,
+	    "rows come without key and time");
+	range.is_full = true;
+	n = 0;
+	check(log_read(log, &range, on_full, &n, &reached) == LOG_OK && n == 20,
+	    "but for a full read");
+	range.filter = f;
+	n = 0;
+	check(log_read(log, &range, on_full, &n, &reached) == LOG_OK && n == 20,
+	    "also of some topics");
+	filter_free(f);
+	log_close(log);
+}
+
 /* Somebody else holds the lock, for as long as we look. */
 static void
 check_busy(void)
@@ -338,6 +378,7 @@ main(void)
 	check_append();
 	check_limits();
 	check_keys();
+	check_full();
 	check_busy();
 	return end();
 }
