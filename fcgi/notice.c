@@ -10,12 +10,12 @@
 
 #include "lib/sse.h"
 
-#define NUMBER_MAX 20 /* digits and sign of an int64_t */
+#define NUMBERS_MAX 200 /* ten of an int64_t */
 #define TIME_MAX 32
 
 _Static_assert(sizeof(REPLY_STREAM_HEADERS SSE_START SSE_HELLO SSE_RESET SSE_GAP
 		       SSE_KEEPALIVE SSE_CURSOR SSE_RETRY) +
-	    CORS_MAX + EVENT_NAME_MAX + TIME_MAX + 10 * NUMBER_MAX <=
+	    CORS_MAX + EVENT_NAME_MAX + TIME_MAX + NUMBERS_MAX <=
 	BATCH_TEXT_MAX,
     "all notices fit into the text of a batch");
 
