@@ -117,11 +117,13 @@ on_patience(uv_timer_t *timer)
 {
 	struct clients *cs = timer->data;
 	int64_t now = (int64_t)uv_now(cs->loop);
-	struct client *c;
+	struct client *c, *next;
 
-	while ((c = TAILQ_FIRST(&cs->discarding)) != NULL &&
-	    now - c->since_ms >= PATIENCE_MS)
+	for (c = TAILQ_FIRST(&cs->discarding);
+	     c != NULL && now - c->since_ms >= PATIENCE_MS; c = next) {
+		next = TAILQ_NEXT(c, discarding);
 		stop(c, 0, "");
+	}
 	if (c == NULL)
 		timer_stop(timer);
 }

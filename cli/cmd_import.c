@@ -154,8 +154,7 @@ read_piece(struct import *m, bool *is_over, int *error)
 	return len;
 }
 
-/* Commit what body_take() or body_end() gave, then look at its
-   problem. */
+/* Commit what body_take() or body_end() gave, then look at its problem. */
 static int
 use_events(struct import *m, int result, const struct problem *p)
 {
