@@ -7,13 +7,13 @@
 
 /*
  * An event: a row of the log, or one to be appended.
- *   id        row id, >= 1; 0 before the event is appended
- *   topic     may be empty, which is a topic like any other
- *   name      the SSE event name; column "event"
- *   retry_ms  reconnection time for the client, or EVENT_NO_RETRY
- *   key       the publisher's idempotency key; bytes NULL for none
- *   created_ms  in ms since 1970
- * Of a read of the log, key and created_ms are set if the range says is_full.
+ *   id          row id, >= 1; 0 before the event is appended
+ *   topic       may be empty, which is a topic like any other
+ *   name        the SSE event name; column "event"
+ *   key         the publisher's idempotency key; bytes NULL for none
+ *   retry_ms    reconnection time for the client, or EVENT_NO_RETRY
+ *   created_ms  in ms since 1970; like key, log_read() sets it only in a range
+ *               with is_full
  */
 struct event {
 	int64_t id;
