@@ -209,7 +209,6 @@ add_summary(const struct import *m, struct buffer *out)
 	if (m->why[0] != '\0')
 		json_string(out, "error", m->why);
 	json_close(out, '}');
-	buffer_add_string(out, "\n");
 }
 
 static enum status
@@ -218,22 +217,20 @@ report(const struct import *m)
 	enum status status = STATUS_OK;
 	struct buffer out = { 0 };
 	char counts[96];
-	int len;
 
-	len = snprintf(counts, sizeof(counts),
-	    "%" PRId64 " imported, %" PRId64 " repeated\n", m->imported,
+	(void)snprintf(counts, sizeof(counts),
+	    "%" PRId64 " imported, %" PRId64 " repeated", m->imported,
 	    m->repeated);
 	if (m->args->is_json)
 		add_summary(m, &out);
 	else if (m->why[0] == '\0')
-		buffer_add(&out, counts, (size_t)len);
-	if (out.len > 0 && output_write(&out) != 0)
+		buffer_add_string(&out, counts);
+	if (out.len > 0 && output_line(&out) != 0)
 		status = STATUS_FAILED;
-	buffer_free(&out);
 	if (m->why[0] == '\0')
 		return status;
-	return args_fail(m->args, "%s  Before it: %.*s; after it: nothing",
-	    m->why, len - 1, counts);
+	return args_fail(m->args, "%s  Before it: %s; after it: nothing",
+	    m->why, counts);
 }
 
 /* ---- beginning ---- */

@@ -74,41 +74,28 @@ read_options(struct publish *p)
 
 /* ---- standard input ---- */
 
-/* One more piece of it; returns its length, 0 at the end, -1 reported. */
-static ssize_t
-read_piece(struct publish *p)
-{
-	char *room = buffer_room(&p->input, READ_BYTES);
-	ssize_t got;
-
-	if (room == NULL) {
-		p->args->status = args_fail(p->args, "out of memory");
-		return -1;
-	}
-	got = descriptor_read(STDIN_FILENO, room, READ_BYTES);
-	p->input.len -= READ_BYTES - (size_t)(got > 0 ? got : 0);
-	if (got < 0)
-		p->args->status =
-		    args_fail(p->args, "standard input: %s", strerror(errno));
-	return got;
-}
-
 static int
 read_data(struct publish *p)
 {
 	struct text *data = &p->event.data;
 	ssize_t got;
+	char *room;
 
 	if (isatty(STDIN_FILENO) == 1)
 		(void)fprintf(stderr, "data, then Ctrl-D:\n"); /* a courtesy */
-	while ((got = read_piece(p)) > 0) {
+	do {
+		room = buffer_room(&p->input, READ_BYTES);
+		got = room == NULL ?
+		    -1 :
+		    descriptor_read(STDIN_FILENO, room, READ_BYTES);
+		if (got < 0) {
+			p->args->status = args_fail(p->args,
+			    "standard input: %s", strerror(errno));
+			return -1;
+		}
+		p->input.len -= READ_BYTES - (size_t)got;
 		/* one more for the line feed that is left out */
-		if (p->input.len <= (size_t)p->max_bytes + 1)
-			continue;
-		break;
-	}
-	if (got < 0)
-		return -1;
+	} while (got > 0 && p->input.len <= (size_t)p->max_bytes + 1);
 	*data = (struct text){ p->input.bytes, p->input.len };
 	if (data->len > 0 && data->bytes[data->len - 1] == '\n')
 		data->len--;
