@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "lib/event.h"
+#include "lib/text.h"
 
 /*
  * One connection from the web server (or, in a plain CGI process, the pipe to

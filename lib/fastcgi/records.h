@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/event.h"
+#include "lib/text.h"
 
 /*
  * FastCGI records: which bytes are a request, what its body is, and how a
