@@ -196,10 +196,10 @@ import() {
 	import "$line\n$line\n" --max-line-bytes 21
 	said '2 imported, 0 repeated'
 	import "$line\n$line\n" --max-line-bytes 20
-	refused 1 'Line 1 is longer than 20 bytes.  (--max-line-bytes)'
+	refused 1 'Line 1: The line is longer than 20 bytes.  (--max-line-bytes)'
 	head -c 1100000 /dev/zero | tr '\0' x >"$T/input"
 	rowcast import <"$T/input"
-	refused 1 'Line 1 is longer than 1048576 bytes'
+	refused 1 'Line 1: The line is longer than 1048576 bytes'
 	rowcast import --max-line-bytes 0
 	refused 2 "--max-line-bytes: '0' is not a whole number from 2 to"
 }
@@ -210,7 +210,7 @@ import() {
 	RC=0
 	(ulimit -v 65536 && head -c 100000000 /dev/zero | tr '\0' x |
 		"$PROGRAM" import >"$OUT" 2>"$ERR") || RC=$?
-	refused 1 'Line 1 is longer than 1048576 bytes'
+	refused 1 'Line 1: The line is longer than 1048576 bytes'
 	{ yes '{"data":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}' || :; } |
 		head -n 50000 >"$T/input"
 	(ulimit -v 65536 && "$PROGRAM" import <"$T/input" >"$OUT")

@@ -118,7 +118,7 @@ events() {
 	counted 201 200 200 0 200
 	printf '{"data":"a"}\n{"data":"%02000d"}\n{"data":"b"}\n' 1 >"$T/body"
 	request_file CONTENT_TYPE="$NDJSON" ROWCAST_MAX_BODY_BYTES=1000
-	refused 413 'Line 2 is longer than 1000 bytes'
+	refused 413 'Line 2: The line is longer than 1000 bytes'
 	[ "$(count)" -eq 201 ]
 }
 
@@ -176,7 +176,7 @@ events() {
 
 @test "event stream: an event that is refused is named by its line" {
 	stream ':\n\ndata: a\n\nevent: e\ndata: \xff\n\ndata: b\n\n'
-	refused 400 'begins in line 5 is not UTF-8'
+	refused 400 'Line 5: The event is not UTF-8'
 	[ "$(count)" -eq 1 ]
 	stream 'data: a\n\ndata: b\nevent: '"$(printf 'e%.0s' {1..300})"'\n\ndata: c\n\n'
 	refused 422 'Line 3: The event is refused: event is longer'

@@ -37,17 +37,13 @@ struct body {
 static int
 refuse_length(struct body *b)
 {
-	char what[64] = "The body";
-
-	if (b->options.media == MEDIA_NDJSON)
-		(void)snprintf(what, sizeof(what), "Line %" PRIu64,
-		    body_line(b, b->n));
-	else if (b->options.media == MEDIA_EVENT_STREAM)
-		(void)snprintf(what, sizeof(what),
-		    "The event that begins in line %" PRIu64,
-		    body_line(b, b->n));
-	problem_set(b->fields.problem, 413, "%s is longer than %zu bytes.",
-	    what, b->options.max_bytes);
+	body_where(b, b->n, b->fields.where);
+	problem_set(b->fields.problem, 413,
+	    "%sThe %s is longer than %zu bytes.", b->fields.where,
+	    !b->facts.is_streamed                ? "body" :
+		b->options.media == MEDIA_NDJSON ? "line" :
+						   "event",
+	    b->options.max_bytes);
 	return -1;
 }
 
@@ -181,9 +177,9 @@ take_block(struct body *b, struct text block)
 	struct event *e;
 
 	if (!utf8_is_valid(block)) {
-		problem_set(b->fields.problem, 400,
-		    "The event that begins in line %" PRIu64 " is not UTF-8.",
-		    body_line(b, b->n));
+		body_where(b, b->n, b->fields.where);
+		problem_set(b->fields.problem, 400, "%sThe event is not UTF-8.",
+		    b->fields.where);
 		return -1;
 	}
 	if ((e = add_event(b)) == NULL)

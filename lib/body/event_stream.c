@@ -90,16 +90,6 @@ take_lines(struct reading *r, struct text block)
 	}
 }
 
-static struct text
-make_key(struct reading *r, struct text prefix)
-{
-	struct text key = { r->arena + r->used, prefix.len + r->id.len };
-
-	(void)keep(r, prefix);
-	(void)keep(r, r->id);
-	return key;
-}
-
 enum event_stream_result
 event_stream_read(struct text block, const struct event *d, char *arena,
     size_t *used, struct event *e)
@@ -124,8 +114,10 @@ event_stream_read(struct text block, const struct event *d, char *arena,
 	};
 	e->name =
 	    r.name.len > 0 ? keep(&r, r.name) : text_of(EVENT_DEFAULT_NAME);
-	if (d->key.bytes != NULL && r.id.len > 0)
-		e->key = make_key(&r, d->key);
+	if (d->key.bytes != NULL && r.id.len > 0) {
+		e->key = keep(&r, d->key);
+		e->key.len += keep(&r, r.id).len; /* right behind it */
+	}
 	*used = r.used;
 	return EVENT_STREAM_EVENT;
 }

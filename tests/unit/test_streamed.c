@@ -242,12 +242,13 @@ check_length(void)
 	memset(body, 'x', sizeof(body));
 	memcpy(body, "data: a\n\n", 9);
 	feed(MEDIA_EVENT_STREAM, (struct text){ body, sizeof(body) }, 0, &r);
-	check(r.n == 1 && r.status == 413 && strstr(r.detail, "line 3") != NULL,
+	check(r.n == 1 && r.status == 413 &&
+		strstr(r.detail, "Line 3: ") != NULL,
 	    "streams: an event over the bound is refused before its end");
 	memcpy(body, "{\"data\":1}\n", 11);
 	feed(MEDIA_NDJSON, (struct text){ body, sizeof(body) }, 0, &r);
 	check(r.n == 1 && r.status == 413 &&
-		strstr(r.detail, "Line 2 ") != NULL,
+		strstr(r.detail, "Line 2: ") != NULL,
 	    "lines: one over the bound is refused before its end");
 }
 
