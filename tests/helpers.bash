@@ -1,25 +1,26 @@
 # shellcheck shell=bash
-# helpers.bash: real web servers and our programs, for all bats suites.
+# helpers.bash: real web servers and the programs under test, for all suites.
 #
 #     load helpers
 #     @test "…" { start_lighttpd; stream a; sql "INSERT …"; wait_until 5 got a hi; }
 #
-# Each test has a site: a copy of what a checkout is when it has been built, the
-# example configurations first, under $BATS_TEST_TMPDIR/site.  What is tested is
-# the examples as they are: only port numbers are put in.  Run as root, all of
-# it belongs to www-data and runs as www-data.
+# Each test has a site under $BATS_TEST_TMPDIR/site: a copy of a checkout with
+# its programs and example configurations.  The examples are tested as they
+# are; only the port numbers are set.  If the tests run as root, the site
+# belongs to www-data, and its programs run as www-data.
 #
 #   BUILD        folder of the programs under test (environment; default build)
 #   SITE         the site; $SITE/build/run holds sockets and the log of events
 #   DB           $SITE/build/run/events.db
-#   LOGS         what each program printed: $LOGS/lighttpd, $LOGS/responder …
-#   TOKEN        what the publisher wants to see
+#   T            $BATS_TEST_TMPDIR
+#   LOGS         the output of each program: $LOGS/lighttpd, $LOGS/responder …
+#   TOKEN        the token for publishing
 #   URL          of the server started last: http://127.0.0.1:PORT
 #   SERVER_PID   of the server started last
-#   SERVER_KIND  which one that is: lighttpd, apache, nginx, caddy
-#   RESPONDER_PID, STREAM_PID  likewise
+#   SERVER_KIND  which one it is: lighttpd, apache, nginx, caddy
+#   RESPONDER_PID, STREAM_PID  of the responder or stream started last
 #
-# Only what was started here is ever killed, by process id.
+# Kills only processes that were started here, by process id.
 
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(dirname "$TESTS")
@@ -43,8 +44,7 @@ teardown() {
 
 # ---- the site ---------------------------------------------------------------
 
-# A new site.  Fails where a program of ours is missing: that is no reason to
-# skip anything.
+# Creates the site.  Fails if a program under test is missing.
 site_new() {
 	local program
 	SITE=$BATS_TEST_TMPDIR/site
@@ -65,8 +65,8 @@ site_new() {
 	USER_IS=
 	if [ "$(id -u)" -eq 0 ]; then
 		USER_IS=www-data
-		# bats makes its folder for root alone; sanitizers report into
-		# a folder of the build.
+		# bats creates its folder for root only; sanitizers write to a
+		# folder of the build.
 		chmod go+x "$BATS_RUN_TMPDIR"
 		[ ! -d "$BUILD/reports" ] || chmod 1777 "$BUILD/reports"
 		chown -R "$USER_IS:" "$SITE"
@@ -93,8 +93,8 @@ site_end() {
 	done
 }
 
-# Run a command as the site's user, in the site.  Does not fork: the process id
-# is the command's.
+# Runs a command as the site's user, in the site.  Does not fork, so that the
+# process id is that of the command.
 as_site() {
 	cd "$SITE" || return 1
 	export HOME=$SITE XDG_CONFIG_HOME=$SITE/build/run \
@@ -106,8 +106,8 @@ as_site() {
 	exec "$@"
 }
 
-# Start a program in the background, in the site, as its user; its output goes to
-# $LOGS/NAME.  Sets PID.
+# Starts a program in the background, in the site, as its user, with its output
+# in $LOGS/NAME.  Sets PID.
 #   usage: start NAME COMMAND…
 start() {
 	local log=$LOGS/$1
@@ -117,8 +117,9 @@ start() {
 	STARTED+=("$PID")
 }
 
-# End processes that were started here, and their children: at the same time, as
-# web servers wait for streams; by force if they take longer than 5 s.
+# Ends processes that were started here, and their children, all at the same
+# time, as web servers wait for streams.  Kills those that take longer than
+# five seconds.
 #   usage: stop PID…
 stop() {
 	local pid tree=()
@@ -140,7 +141,7 @@ descendants() {
 	done
 }
 
-# Are these processes gone?  (One that nobody has waited for is gone, too.)
+# Have these processes ended?  Zombies count as ended.
 gone() {
 	local pids=$*
 	[ -z "$pids" ] || ! ps -o stat= -p "${pids// /,}" | grep -qv '^Z'
@@ -152,8 +153,8 @@ is_running() {
 
 # ---- waiting ----------------------------------------------------------------
 
-# Wait until a command succeeds, at most so many seconds.  All waiting is done
-# with this: no test sleeps and hopes.
+# Waits until a command succeeds; fails after some seconds.  Tests wait with
+# this function only, and never sleep for a condition.
 #   usage: wait_until SECONDS COMMAND…
 wait_until() {
 	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
@@ -169,8 +170,8 @@ sleeps() {
 	! ps -o stat= -p "$1" | grep -q '^[RD]'
 }
 
-# Make a pipe, of which descriptor 4 reads and 6 writes.  Calls on one of the two
-# do not block, as if another program that shares it had wanted so.
+# Creates a pipe: descriptor 4 reads, 6 writes.  One of the two is non-blocking,
+# as another program that shares it may have set it.
 #   usage: nonblocking_pipe 4|6
 nonblocking_pipe() {
 	local pipe=$BATS_TEST_TMPDIR/nonblocking
@@ -182,13 +183,13 @@ nonblocking_pipe() {
 	python3 -c 'import os; os.set_blocking(0, False)' <&"$1"
 }
 
-# The same with the time that a test waits for anything.
+# The same, for at most WAIT seconds.
 eventually() {
 	wait_until "$WAIT" "$@"
 }
 
-# A port on 127.0.0.1 that nobody listens on, below those that the system gives
-# to clients.
+# Prints a port of 127.0.0.1 on which no program listens, below those that the
+# system gives to clients.
 free_port() {
 	local port
 	while :; do
@@ -198,7 +199,7 @@ free_port() {
 	echo "$port"
 }
 
-# Skip the test if a program of others is missing.
+# Skips the test if a program is missing that is not one of those under test.
 needs() {
 	local program
 	for program in "$@"; do
@@ -208,7 +209,8 @@ needs() {
 
 # ---- programs ---------------------------------------------------------------
 
-# The responder by itself, on $SITE/build/run/rowcast.sock unless told otherwise.
+# Starts the responder, on $SITE/build/run/rowcast.sock unless an option names
+# another socket.
 #   usage: start_responder [OPTION…]
 start_responder() {
 	local socket=build/run/rowcast.sock option
@@ -222,15 +224,15 @@ start_responder() {
 		up "$PID" responder connects "$SITE/$socket"
 }
 
-# Does somebody listen on this socket?  curl, as bash knows no such sockets: it
-# says 7 when it cannot connect, and something else when the answer is no HTTP.
+# Can one connect to this UNIX domain socket?  bash cannot, so curl tries: its
+# status is 7 only if it cannot connect.
 connects() {
 	local rc=0
 	curl -s -m 0.1 --unix-socket "$1" http://x/ >/dev/null || rc=$?
 	[ "$rc" -ne 7 ]
 }
 
-# The publisher for servers that know no CGI.
+# Starts the publisher over FastCGI.
 #   usage: start_publisher [OPTION…]
 start_publisher() {
 	start publisher build/rowcast-publish.cgi --db "$DB" \
@@ -239,7 +241,8 @@ start_publisher() {
 	up "$PID" publisher connects "$SITE/build/run/publish.sock"
 }
 
-# Wait until a program is up; if it ends instead, say what it said.
+# Waits until a command succeeds, which shows that a program is up.  If the
+# program ends instead, prints its output and fails.
 #   usage: up PID NAME COMMAND…
 up() {
 	local pid=$1 name=$2
@@ -262,8 +265,8 @@ answers() {
 	curl -sf -m 2 -o "$BATS_TEST_TMPDIR/answers" "$URL/"
 }
 
-# The web servers, by their example files.  lighttpd starts the responder by
-# itself, with ROWCAST_… from the environment; for the others it must run.
+# Start a web server with its example file.  lighttpd starts both programs
+# itself, with ROWCAST_… from the environment; start them first for the others.
 start_lighttpd() {
 	needs lighttpd
 	SERVER_KIND=lighttpd
@@ -309,10 +312,10 @@ set_url() {
 	URL=http://127.0.0.1:$PORT
 }
 
-# The variants that the example files carry as comments, as NEW.conf.
+# Write the variants that the example files hold as comments to the file NEW.
 #   usage: use_cgi FILE NEW      both programs as plain CGI
 #          use_basic FILE NEW    the publisher with Basic authentication
-#          use_cors FILE NEW     away or not, pages of https://app.example listen
+#          use_cors FILE NEW     streams for pages of https://app.example
 use_cgi() {
 	sed -e '/over FastCGI: begin/,/over FastCGI: end/d' \
 		-e 's/^\([[:blank:]]*\)#: \{0,1\}/\1/' "$SITE/$1" >"$SITE/$2"
@@ -331,7 +334,7 @@ use_cors() {
 	uncomment cors "$@"
 }
 
-# Take in the lines that begin with "#MARK ".
+# Uncomments the lines that begin with "#MARK ".
 #   usage: uncomment MARK FILE NEW
 uncomment() {
 	sed -e "s/^\([[:blank:]]*\)#$1 /\1/" "$SITE/$2" >"$SITE/$3"
@@ -339,7 +342,7 @@ uncomment() {
 	chmod a+r "$SITE/$3"
 }
 
-# Process ids of all responders that serve the site.
+# Prints the process ids of all responders of the site.
 responders() {
 	local pid
 	for pid in "${STARTED[@]}"; do
@@ -350,19 +353,19 @@ responders() {
 	done
 }
 
-# How many descriptors a process has open.
+# Prints how many descriptors a process has open.
 descriptors() {
 	find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
 }
 
 # ---- clients ----------------------------------------------------------------
 
-# The sqlite3 shell on the log of the site.
+# Runs the sqlite3 shell on the log of the site.
 sql() {
 	(as_site sqlite3 -bail -cmd '.timeout 5000' "$DB" "$@")
 }
 
-# Open a stream in the background.  Head and body of the answer grow in
+# Opens a stream in the background.  The head and body of the response grow in
 # $BATS_TEST_TMPDIR/NAME.head and NAME.body.
 #   usage: stream NAME [QUERY [CURL-OPTION…]]
 stream() {
@@ -375,19 +378,19 @@ stream() {
 	STARTED+=("$STREAM_PID")
 }
 
-# Open a stream and wait until its first bytes have come.
+# Opens a stream and waits for the first bytes of its body.
 open_stream() {
 	stream "$@"
 	wait_until 20 test -s "$BATS_TEST_TMPDIR/$1.body"
 }
 
-# Has the stream brought this text?
+# Has the stream received this text?
 got() {
 	grep -qF -- "$2" "$BATS_TEST_TMPDIR/$1.body" 2>/dev/null
 }
 
-# What a stream has brought: one line "id event data" for each event (data of
-# several lines: joined by "|").
+# Prints the events that a stream has received, one line "id event data" each.
+# Lines of data are joined by "|".
 events() {
 	awk -v RS= -F '\n' '{
 		id = ""; event = "message"; data = ""; n = 0
@@ -401,13 +404,13 @@ events() {
 	}' "$BATS_TEST_TMPDIR/$1.body"
 }
 
-# The last id that a stream has brought, with an event or without.
+# Prints the last id that a stream has received, with an event or without.
 last_id() {
 	sed -n 's/^id: //p' "$BATS_TEST_TMPDIR/$1.body" | tail -n 1
 }
 
-# Publish: POST with the given curl options.  Sets STATUS, ANSWER (the body) and
-# HEAD (the file of the head).
+# Sends a POST with these curl options to the publisher.  Sets STATUS, ANSWER
+# (the body) and HEAD (the file of the head).
 post() {
 	HEAD=$BATS_TEST_TMPDIR/post.head
 	rm -f "$HEAD" "$BATS_TEST_TMPDIR/post.body"
@@ -420,7 +423,7 @@ post_with_token() {
 	post -H "Authorization: Bearer $TOKEN" "$@"
 }
 
-# The value of a header in a file of heads, without CR.
+# Prints the value of a header in a file, without CR.
 header() {
 	tr -d '\r' <"$1" | sed -n "s/^$2: //Ip" | tail -n 1
 }
