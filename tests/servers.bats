@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The example configurations on real web servers: lighttpd, Apache, nginx, Caddy,
-# and lighttpd and Apache with the stream as plain CGI.  What each test checks is
+# and lighttpd and Apache with plain CGI.  What each test checks is
 # in servers.bash.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
@@ -28,12 +28,12 @@ load servers
 }
 
 # bats test_tags=quick
-@test "lighttpd: nobody publishes without the token" {
+@test "lighttpd: publishing needs the token" {
 	serve lighttpd
 	refuses_strangers
 }
 
-@test "lighttpd: without a token in the environment nobody publishes" {
+@test "lighttpd: without a token in the environment publishing is refused" {
 	unset ROWCAST_PUBLISH_TOKEN
 	serve lighttpd
 	post -d data=x -H 'Authorization: Bearer '
@@ -50,22 +50,22 @@ load servers
 }
 
 # bats test_tags=quick
-@test "lighttpd: a client that returns gets what it missed" {
+@test "lighttpd: a client that reconnects gets the events it missed" {
 	serve lighttpd
 	resumes
 }
 
-@test "lighttpd: clients that leave are noticed at once" {
+@test "lighttpd: clients that disconnect are noticed at once" {
 	serve lighttpd
 	notices_leavers 8
 }
 
-@test "lighttpd: killed responders lose and repeat nothing" {
+@test "lighttpd: killing responders loses and repeats no event" {
 	serve lighttpd
 	survives_kill
 }
 
-@test "lighttpd: while the responder is away, clients are told to come back" {
+@test "lighttpd: while the responder is down, clients are told to reconnect" {
 	serve lighttpd
 	loses_responders
 	tells_to_come_back
@@ -73,19 +73,19 @@ load servers
 	wait_until 20 is_respawned
 }
 
-@test "lighttpd: pages of listed origins, too, are told to come back" {
+@test "lighttpd: pages of listed origins are told to reconnect, too" {
 	use_cors lighttpd-example.conf cors.conf
 	start_lighttpd cors.conf
 	loses_responders
 	tells_listed_origins
 }
 
-@test "lighttpd: its error log is quiet when the responder ends" {
+@test "lighttpd: it logs no error when the responder ends" {
 	serve lighttpd
 	ends_in_peace
 }
 
-@test "lighttpd: who may listen from another origin may not publish from there" {
+@test "lighttpd: an origin that may listen may not publish" {
 	use_cors lighttpd-example.conf cors.conf
 	start_lighttpd cors.conf
 	KIND=lighttpd
@@ -93,7 +93,7 @@ load servers
 	lets_listen_only https://app.example
 }
 
-@test "lighttpd: origins in its own environment may listen, and not publish" {
+@test "lighttpd: origins in its own environment may listen but not publish" {
 	export ROWCAST_CORS_ORIGINS=https://app.example
 	serve lighttpd
 	lets_listen_only https://app.example
@@ -116,7 +116,7 @@ load servers
 	publishes
 }
 
-@test "Apache: nobody publishes without the token" {
+@test "Apache: publishing needs the token" {
 	serve apache
 	refuses_strangers
 }
@@ -135,32 +135,32 @@ load servers
 	takes_a_password
 }
 
-@test "Apache: a client that returns gets what it missed" {
+@test "Apache: a client that reconnects gets the events it missed" {
 	serve apache
 	resumes
 }
 
-@test "Apache: clients that leave are noticed at the next keepalives" {
+@test "Apache: clients that disconnect are noticed at the next keepalives" {
 	serve apache --keepalive-s 1
 	notices_leavers 20
 }
 
-@test "Apache: killed responders lose and repeat nothing" {
+@test "Apache: killing responders loses and repeats no event" {
 	serve apache
 	survives_kill
 }
 
-@test "Apache: its error log is quiet when the responder ends" {
+@test "Apache: it logs no error when the responder ends" {
 	serve apache
 	ends_in_peace
 }
 
-@test "Apache: while the responder is away, clients are told to come back" {
+@test "Apache: while the responder is down, clients are told to reconnect" {
 	serve apache
 	says_come_back
 }
 
-@test "Apache: pages of listed origins, too, are told to come back" {
+@test "Apache: pages of listed origins are told to reconnect, too" {
 	use_cors apache-example.conf cors.conf
 	start_apache cors.conf
 	tells_listed_origins
@@ -183,7 +183,7 @@ load servers
 	publishes
 }
 
-@test "nginx: nobody publishes without the token" {
+@test "nginx: publishing needs the token" {
 	serve nginx
 	refuses_strangers
 }
@@ -197,32 +197,32 @@ load servers
 	takes_a_password
 }
 
-@test "nginx: a client that returns gets what it missed" {
+@test "nginx: a client that reconnects gets the events it missed" {
 	serve nginx
 	resumes
 }
 
-@test "nginx: clients that leave are noticed at once" {
+@test "nginx: clients that disconnect are noticed at once" {
 	serve nginx
 	notices_leavers 8
 }
 
-@test "nginx: killed responders lose and repeat nothing" {
+@test "nginx: killing responders loses and repeats no event" {
 	serve nginx
 	survives_kill
 }
 
-@test "nginx: its error log is quiet when the responder ends" {
+@test "nginx: it logs no error when the responder ends" {
 	serve nginx
 	ends_in_peace
 }
 
-@test "nginx: while the responder is away, clients are told to come back" {
+@test "nginx: while the responder is down, clients are told to reconnect" {
 	serve nginx
 	says_come_back
 }
 
-@test "nginx: pages of listed origins, too, are told to come back" {
+@test "nginx: pages of listed origins are told to reconnect, too" {
 	use_cors nginx-example.conf cors.conf
 	start_nginx cors.conf
 	tells_listed_origins
@@ -245,7 +245,7 @@ load servers
 	publishes
 }
 
-@test "Caddy: nobody publishes without the token" {
+@test "Caddy: publishing needs the token" {
 	serve caddy
 	refuses_strangers
 }
@@ -261,32 +261,32 @@ load servers
 	takes_a_password
 }
 
-@test "Caddy: a client that returns gets what it missed" {
+@test "Caddy: a client that reconnects gets the events it missed" {
 	serve caddy
 	resumes
 }
 
-@test "Caddy: clients that leave are noticed at the next keepalives" {
+@test "Caddy: clients that disconnect are noticed at the next keepalives" {
 	serve caddy --keepalive-s 1
 	notices_leavers 20
 }
 
-@test "Caddy: killed responders lose and repeat nothing" {
+@test "Caddy: killing responders loses and repeats no event" {
 	serve caddy
 	survives_kill
 }
 
-@test "Caddy: its error log is quiet when the responder ends" {
+@test "Caddy: it logs no error when the responder ends" {
 	serve caddy
 	ends_in_peace
 }
 
-@test "Caddy: while the responder is away, clients are told to come back" {
+@test "Caddy: while the responder is down, clients are told to reconnect" {
 	serve caddy
 	says_come_back
 }
 
-@test "Caddy: pages of listed origins, too, are told to come back" {
+@test "Caddy: pages of listed origins are told to reconnect, too" {
 	use_cors caddy-example.conf cors.conf
 	start_caddy cors.conf
 	tells_listed_origins
@@ -312,17 +312,17 @@ load servers
 }
 
 # bats test_tags=quick
-@test "lighttpd, plain CGI: a client that returns gets what it missed" {
+@test "lighttpd, plain CGI: a client that reconnects gets the events it missed" {
 	serve lighttpd-cgi
 	resumes
 }
 
-@test "lighttpd, plain CGI: no process is left when its client has gone" {
+@test "lighttpd, plain CGI: no process outlives its client" {
 	serve lighttpd-cgi
 	notices_leavers_cgi 8
 }
 
-@test "lighttpd, plain CGI: killed responders lose and repeat nothing" {
+@test "lighttpd, plain CGI: killing responders loses and repeats no event" {
 	serve lighttpd-cgi
 	survives_kill
 }
@@ -337,17 +337,17 @@ load servers
 	brings_a_row
 }
 
-@test "Apache, plain CGI: a client that returns gets what it missed" {
+@test "Apache, plain CGI: a client that reconnects gets the events it missed" {
 	serve apache-cgi
 	resumes
 }
 
-@test "Apache, plain CGI: no process is left when its client has gone" {
+@test "Apache, plain CGI: no process outlives its client" {
 	serve apache-cgi --keepalive-s 1
 	notices_leavers_cgi 20
 }
 
-@test "Apache, plain CGI: killed responders lose and repeat nothing" {
+@test "Apache, plain CGI: killing responders loses and repeats no event" {
 	serve apache-cgi
 	survives_kill
 }
@@ -394,7 +394,7 @@ load servers
 	publishes_untyped
 }
 
-@test "nginx: the lines of an endless body are published as they come" {
+@test "nginx: the lines of an endless body are published as they arrive" {
 	serve nginx
 	publishes_as_it_comes
 }
