@@ -1,9 +1,9 @@
 /*
  * Append for several requests in one transaction.
  *
- * A request whose events are refused leaves the transaction, which goes on.  If
- * the transaction fails (say, the disk is full), each request is tried alone, so
- * that one that is too large does not fail the others.
+ * A request whose events are refused leaves the transaction, which goes on.
+ * If the transaction fails (say, the disk is full), each request is tried
+ * alone, so that one that is too large does not fail the others.
  */
 #include "commit.h"
 
@@ -78,8 +78,8 @@ reserve(struct commit *c, size_t n)
 }
 
 /*
- * Add the events of one request; *n is how many, 0 if they are refused.  If they
- * are, and the request is alone, call publish_appended() at once; in a
+ * Add the events of one request; *n is how many, 0 if they are refused.  If
+ * they are, and the request is alone, call publish_appended() at once; in a
  * transaction of several, only leave them out, because the row that has their
  * key may still be rolled back.
  */

@@ -3,8 +3,8 @@
  *
  * Requests that arrive while a transaction is written to the disk are in the
  * next one, so they share the wait for the disk.  Nothing waits for a lock:
- * while another program is writing, the loop goes on reading and the group tries
- * again.
+ * while another program is writing, the loop goes on reading and the group
+ * tries again.
  */
 #include "group.h"
 

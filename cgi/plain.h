@@ -13,7 +13,8 @@
  */
 int plain_serve(const struct publisher_config *config);
 
-/* Write all of bytes[0..len) to descriptor 1.  Returns 0; -1 after a warning. */
+/* Write all of bytes[0..len) to descriptor 1.
+     returns  0; -1 after a warning */
 int plain_write(const char *bytes, size_t len);
 
 #endif

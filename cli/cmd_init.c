@@ -64,7 +64,7 @@ const struct command init_command = {
 	    "it is.  Only the owner and the group of the file may read it.\n\n"
 	    "To add a log to the database of an application:\n"
 	    "sqlite3 -bail FILE <schema.sql\n\n",
-	.notes =
-	    "\nWith --json, prints {\"path\":…,\"created\":true,\"identity\":…}.\n",
+	.notes = "\nWith --json, prints"
+		 " {\"path\":…,\"created\":true,\"identity\":…}.\n",
 	.run = run,
 };

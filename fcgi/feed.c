@@ -116,7 +116,8 @@ topic_free(struct feeds *fs, struct topic *t)
 {
 	if (t->key[0] == 'p')
 		fs->prefixes[t->key_len - 1]--;
-	/* It has a table.  NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+	/* It has a table.
+	   NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	HASH_DEL(fs->by_pattern, t);
 	free(t->subscriptions);
 	free(t);

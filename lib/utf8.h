@@ -6,9 +6,9 @@
 #include "event.h"
 
 /*
- * Returns true if the text is well-formed UTF-8: no overlong form, no surrogate,
- * nothing above U+10FFFF.  NUL is an ordinary character.  Empty text is
- * well-formed.
+ * Returns true if the text is well-formed UTF-8: no overlong form, no
+ * surrogate, nothing above U+10FFFF.  NUL is an ordinary character.  Empty
+ * text is well-formed.
  *   source   Unicode 15, table 3-7; libunistring's u8_check()
  */
 bool utf8_is_valid(struct text t);

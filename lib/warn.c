@@ -46,8 +46,9 @@ is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* A pipe that can be written has room for PIPE_BUF bytes, unless another process
-   fills it first.  O_NONBLOCK would be safe, but would affect that process. */
+/* A pipe that can be written has room for PIPE_BUF bytes, unless another
+   process fills it first.  O_NONBLOCK would be safe, but would affect that
+   process. */
 static bool
 has_room(void)
 {

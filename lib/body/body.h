@@ -25,10 +25,10 @@
  *   source   https://github.com/ndjson/ndjson-spec; WHATWG HTML, 9.2.6
  *
  * The last two are streamed: a body may have any length, and its events are
- * complete one after the other.  The others give their events, all or none, with
- * body_end().  Call body_take() with each piece, use body_events(), and call
- * body_clear() before the next piece.  After a problem, use the events that came
- * before it, then call body_free().
+ * complete one after the other.  The others give their events, all or none,
+ * with body_end().  Call body_take() with each piece, use body_events(), and
+ * call body_clear() before the next piece.  After a problem, use the events
+ * that came before it, then call body_free().
  */
 struct body;
 
@@ -78,8 +78,8 @@ void body_clear(struct body *b);
    the next line or event begins, which is the bad one after a problem. */
 uint64_t body_line(const struct body *b, size_t i);
 
-/* Where event i stands, to begin a detail: "Line 7: ", "At index 2 of the array:
-   ", or "". */
+/* Where event i stands, to begin a detail: "Line 7: ", "At index 2 of the
+   array: ", or "". */
 #define BODY_WHERE_MAX 48
 void body_where(const struct body *b, size_t i, char where[BODY_WHERE_MAX]);
 

@@ -5,8 +5,8 @@
 #include "lib/problem.h"
 
 /*
- * The fields of an event by name, under one set of rules, whether they come from
- * a form, a query or a JSON object.  Pure.
+ * The fields of an event by name, under one set of rules, whether they come
+ * from a form, a query or a JSON object.  Pure.
  */
 
 enum fields_kind {

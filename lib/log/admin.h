@@ -4,8 +4,8 @@
 #include "log.h"
 
 /*
- * The administrator's commands: statistics, removal, checks.  The rules of log.h
- * apply.
+ * The administrator's commands: statistics, removal, checks.  The rules of
+ * log.h apply.
  */
 
 /* ---- statistics ---- */

@@ -187,7 +187,8 @@ compare_schema(const struct check *c, struct log *fresh)
 		say(c, LOG_FINDING_WRONG, "schema", "%s", log_why(fresh));
 	else if (n_wrong == 0)
 		say(c, LOG_FINDING_GOOD, "schema",
-		    "all %d tables, indexes and triggers are those of schema.sql",
+		    "all %d tables, indexes and triggers are those of"
+		    " schema.sql",
 		    n);
 }
 

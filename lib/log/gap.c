@@ -17,7 +17,7 @@ on_gap(void *cookie, const struct event *e)
 {
 	struct gap *gap = cookie;
 
-	/* if the scan takes too long, or the topic is forgotten, report a gap */
+	/* if the scan takes too long or the topic is forgotten, report a gap */
 	if (++gap->looked_at > TOPICS_MAX || e->topic.bytes == NULL ||
 	    filter_has_topic(gap->filter, e->topic)) {
 		gap->removed = e->id;

@@ -89,11 +89,13 @@ recognise(struct log *log, bool may_create)
 	if (f.events == 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is a database without an event log: add one"
-		    " with 'sqlite3 -bail FILE <schema.sql', or name another file");
+		    " with 'sqlite3 -bail FILE <schema.sql', or name another"
+		    " file");
 	if (!f.keeps_ids)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
-		    " AUTOINCREMENT, so ids could be reused: name another file");
+		    " AUTOINCREMENT, so ids could be reused: name another"
+		    " file");
 	if (f.version != FORMAT)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is a log of format %lld, this program reads format %d:"

@@ -85,9 +85,9 @@ log_next(struct log *log, int64_t after, int64_t *next)
 }
 
 /*
- * The text of a read of n topics, or of all.  SQLite runs a compound SELECT with
- * ORDER BY as a merge of its parts, each of which walks the index on the topic,
- * so that only matching rows are read.
+ * The text of a read of n topics, or of all.  SQLite runs a compound SELECT
+ * with ORDER BY as a merge of its parts, each of which walks the index on the
+ * topic, so that only matching rows are read.
  *   owns     free with sqlite3_free(); NULL if out of memory
  */
 static char *

@@ -31,8 +31,8 @@ static const struct meaning meanings[] = {
 	{ SQLITE_NOMEM, LOG_NO_MEMORY, "" },
 	{ SQLITE_NOTADB, LOG_NOT_A_LOG, ": name another file" },
 	{ SQLITE_CANTOPEN, LOG_BROKEN,
-	    ": its folder must exist, and this program's user must be allowed to"
-	    " read and write in it" },
+	    ": its folder must exist, and this program's user must be allowed"
+	    " to read and write in it" },
 	{ SQLITE_READONLY, LOG_BROKEN,
 	    ": let this program's user write to the file and its folder" },
 	{ SQLITE_PERM, LOG_BROKEN,

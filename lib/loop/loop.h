@@ -6,8 +6,8 @@
 #include <uv.h>
 
 /*
- * The event loop of a process.  libuv aborts if it is out of memory for its list
- * of descriptors: with loop_open(), the process warns and exits instead.
+ * The event loop of a process.  libuv aborts if it is out of memory for its
+ * list of descriptors: with loop_open(), the process warns and exits instead.
  */
 
 /*

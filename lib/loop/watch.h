@@ -13,9 +13,10 @@
 struct watch;
 
 /*
- *   look     returns whether the log has grown.  After a file event it is called
- *            again, soon at first, until it returns true: the event precedes the
- *            moment at which the commit is visible.  It must not free the watch.
+ *   look     returns whether the log has grown.  After a file event it is
+ *            called again, soon at first, until it returns true: the event
+ *            precedes the moment at which the commit is visible.  It must not
+ *            free the watch.
  *   path     of the database, which must exist; links are followed
  *   returns  NULL if out of memory or descriptors
  *   owns     the caller; watch_free().  Lends loop and cookie.

@@ -30,8 +30,8 @@ struct sandbox_options {
 };
 
 /*
- * Refuse to gain rights by exec, and io_uring, whose calls no filter sees.  Call
- * it before a loop is made.
+ * Refuse to gain rights by exec, and io_uring, whose calls no filter sees.
+ * Call it before a loop is made.
  *   returns  0; -1 if out of memory: do not start
  */
 int sandbox_prepare(const struct sandbox *s);
