@@ -15,7 +15,11 @@ kill_responder() {
 	under_load "$1" --churn 6:300
 	for ((round = 0; round < n; round++)); do
 		eventually has_programs rowcast.fcgi
-		for pid in $(programs rowcast.fcgi); do kill -KILL "$pid"; done
+		for pid in $(programs rowcast.fcgi); do
+			kill -KILL "$pid"
+			# until then its socket still accepts
+			eventually gone "$pid"
+		done
 		again responder
 		published 15
 	done
@@ -47,6 +51,8 @@ kill_publisher() {
 		eventually has_programs rowcast-publish.cgi
 		for pid in $(programs rowcast-publish.cgi); do
 			if kill -KILL "$pid"; then killed=$((killed + 1)); fi
+			# until then its socket still accepts
+			eventually gone "$pid"
 		done
 		again publisher
 	done
