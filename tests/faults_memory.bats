@@ -82,6 +82,25 @@ is_answered() {
 	saw "$SWEPT"
 }
 
+has_answer() {
+	grep -q '^Status: ' "$T/out"
+}
+
+@test "a responder as CGI: each allocation once" {
+	fault 'plain CGI responder: the n-th allocation fails' \
+		'it says so, or answers'
+	local first with=("${MEMORY[@]}" ROWCAST_DB="$LOG"
+		GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=HEAD)
+	cp "$T/template.db" "$LOG"
+	: >"$T/body"
+	command_one has_answer 0 "$BUILD/rowcast.fcgi"
+	# in the short form the last ones: those of the response
+	first=$(rounds $((CALLS - 20)) 1)
+	sweep_command "$first" 1 has_answer "${with[@]}" -- \
+		"$BUILD/rowcast.fcgi"
+	saw "$SWEPT"
+}
+
 is_whole_tail() {
 	cmp "$T/want" "$T/out"
 }
