@@ -37,7 +37,6 @@ struct feed_entry {
 	struct feed feed;
 	UT_hash_handle hh;
 	size_t users;
-	uint64_t serial; /* of the last event gathered */
 	size_t n_subscriptions;
 	struct subscription subscriptions[];
 };
@@ -46,7 +45,6 @@ struct feeds {
 	struct feed_entry *by_filter;
 	struct topic *by_pattern;
 	struct feed *dirty;
-	uint64_t serial;                     /* of the last event offered */
 	size_t prefixes[EVENT_NAME_MAX + 1]; /* by length: how many topics */
 };
 
@@ -335,8 +333,8 @@ gather(struct feed *f, const char *bytes, size_t len)
 }
 
 /*
- * Call visit for each feed subscribed to a pattern that a topic matches; twice
- * for a feed that has two such patterns.
+ * Call visit for each feed subscribed to a pattern that a topic matches.  A
+ * filter has at most one such pattern, as none of its patterns covers another.
  */
 typedef void visit_fn(struct feeds *fs, struct feed *f, void *cookie);
 
@@ -372,7 +370,6 @@ struct offer {
 	const struct chunk *chunk;
 	const struct chunk_entry *entry;
 	struct text name;
-	uint64_t serial;
 };
 
 static void
@@ -380,10 +377,8 @@ visit_offer(struct feeds *fs, struct feed *f, void *cookie)
 {
 	const struct offer *o = cookie;
 
-	if (f->entry->serial == o->serial || f->n_live == 0 ||
-	    !filter_has_name(f->filter, o->name))
+	if (f->n_live == 0 || !filter_has_name(f->filter, o->name))
 		return;
-	f->entry->serial = o->serial;
 	f->last = o->entry->id;
 	make_dirty(fs, f);
 	if (gather(f, o->chunk->bytes + o->entry->at, o->entry->len) != 0)
@@ -393,7 +388,7 @@ visit_offer(struct feeds *fs, struct feed *f, void *cookie)
 void
 feeds_offer(struct feeds *fs, const struct chunk *c, size_t i)
 {
-	struct offer o = { c, &c->entries[i], chunk_name(c, i), ++fs->serial };
+	struct offer o = { c, &c->entries[i], chunk_name(c, i) };
 
 	visit_feeds(fs, chunk_topic(c, i), visit_offer, &o);
 }
