@@ -254,6 +254,83 @@ check_abort(void)
 	check(!records_is_abort(a.b, a.len), "abort: another record");
 }
 
+/* ---- bodies ---- */
+
+/* The body in a, taken in pieces of that size: what is in it and how it ends.
+   *used is how many bytes were taken. */
+static enum records_body
+take_body(size_t piece, struct bytes *body, size_t *used)
+{
+	struct records_body_reader reader = { .id = 1 };
+	enum records_body result = RECORDS_BODY_MORE;
+
+	body->len = *used = 0;
+	while (*used < a.len &&
+	    (result == RECORDS_BODY_MORE || result == RECORDS_BODY_CONTENT)) {
+		struct text part = { NULL, 0 };
+		size_t len = a.len - *used < piece ? a.len - *used : piece;
+		size_t taken = 0;
+
+		result =
+		    records_take_body(&reader, a.b + *used, len, &taken, &part);
+		if (result == RECORDS_BODY_CONTENT)
+			put(body, part.bytes, part.len);
+		*used += taken;
+	}
+	return result;
+}
+
+/* Does the body in a end like that, with this content and with rest bytes left,
+   in pieces of any size? */
+static bool
+body_is(enum records_body expected, const char *text, size_t rest)
+{
+	static struct bytes body;
+
+	for (size_t piece = 1; piece <= a.len; piece++) {
+		size_t used;
+
+		if (take_body(piece, &body, &used) != expected ||
+		    body.len != strlen(text) ||
+		    memcmp(body.b, text, body.len) != 0 || a.len - used != rest)
+			return false;
+	}
+	return true;
+}
+
+static void
+check_body(void)
+{
+	struct bytes *first = &p;
+
+	first->len = 0;
+	put_record(first, STDIN, 1, "one", 3, 5);
+	a = *first;
+	check(body_is(RECORDS_BODY_MORE, "one", 0), "body: more is to come");
+	put_record(&a, STDIN, 1, " two", 4, 0);
+	put_record(&a, STDIN, 1, NULL, 0, 0);
+	put(&a, "next", 4);
+	check(body_is(RECORDS_BODY_END, "one two", 4),
+	    "body: the contents of the records, without their padding");
+	a = *first;
+	put_record(&a, STDIN, 1, NULL, 0, 7);
+	put(&a, "next", 4);
+	check(body_is(RECORDS_BODY_END, "one", 4),
+	    "body: the padding of the last record is part of it");
+	a = *first;
+	put_record(&a, ABORT, 1, NULL, 0, 0);
+	check(body_is(RECORDS_BODY_ABORT, "one", 0), "body: aborted");
+	for (int at = 0; at < 4; at++) {
+		if (at == 2) /* the high byte of the id */
+			continue;
+		a = *first;
+		put_record(&a, STDIN, 1, NULL, 0, 0);
+		a.b[first->len + (size_t)at] = 9;
+		check(body_is(RECORDS_BODY_BAD, "one", 0),
+		    "body: a wrong header, byte %d", at);
+	}
+}
+
 /* ---- parsing ---- */
 
 /* libfcgi puts the role in front. */
@@ -372,6 +449,7 @@ main(void)
 	check_bounds();
 	check_management();
 	check_abort();
+	check_body();
 	check_parse();
 	check_records();
 	check_replies();
