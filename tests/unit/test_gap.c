@@ -88,6 +88,53 @@ check_topics(void)
 	check(gap(log, f, 0, &seek.known) == 0, "of another some have gone");
 	sql("DELETE FROM events WHERE id = 3;");
 	check(gap(log, f, 0, &seek.known) == 3, "of this one, too");
+	check(gap(log, f, 2, &(struct gap_known){ 0 }) == 3,
+	    "the row after the cursor is a gap");
+	check(gap(log, f, 3, &(struct gap_known){ 0 }) == 0,
+	    "the row at the cursor is none");
+	filter_free(f);
+	log_close(log);
+}
+
+/* Of removed rows whose topic is forgotten, any may have been of ours. */
+static void
+check_forgotten(bool is_prefix)
+{
+	const struct pattern p = { TEXT("x"), is_prefix };
+	struct filter *f = filter_new(&p, 1, NULL, 0);
+	struct log *log = log_of(8);
+
+	if (f == NULL)
+		abort();
+	sql("DELETE FROM events WHERE id = 6;"
+	    " UPDATE events_log SET forgotten = 4;");
+	check(gap(log, f, 3, &(struct gap_known){ 0 }) == 4,
+	    "a forgotten topic may be of a %s", is_prefix ? "prefix" : "topic");
+	check(gap(log, f, 4, &(struct gap_known){ 0 }) == 0,
+	    "rows up to the cursor are none");
+	filter_free(f);
+	log_close(log);
+}
+
+/* A scan that takes too long ends in a gap, as if all topics were ours. */
+static void
+check_many_topics(void)
+{
+	const struct pattern p = { TEXT("x"), true };
+	struct filter *f = filter_new(&p, 1, NULL, 0);
+	struct log *log = log_of(0);
+
+	if (f == NULL)
+		abort();
+	sql("WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 10001)"
+	    " INSERT INTO events(topic, data) SELECT i, '' FROM n;"
+	    " DELETE FROM events WHERE id > 1;");
+	check(gap(log, f, 0, &(struct gap_known){ 0 }) == 0,
+	    "10,000 removed topics are compared");
+	sql("DELETE FROM events WHERE id = 1;");
+	check(gap(log, f, 0, &(struct gap_known){ 0 }) == 1,
+	    "with one more, the first is a gap without comparison");
 	filter_free(f);
 	log_close(log);
 }
@@ -125,6 +172,9 @@ main(void)
 	check_before(START_EARLIEST);
 	check_before(START_LAST);
 	check_topics();
+	check_forgotten(false);
+	check_forgotten(true);
+	check_many_topics();
 	check_last_of_topic();
 	filter_free(all);
 	return end();
