@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/descriptor.h"
 #include "lib/fastcgi/libfcgi.h"
 #include "lib/fastcgi/service.h"
 #include "lib/form.h"
@@ -150,6 +151,7 @@ main(int argc, char **argv)
 	enum options_result result;
 	char why[OPTIONS_WHY_MAX];
 
+	descriptor_reserve_standard();
 	warn_open(PROGRAM, false);
 	result = publisher_config_read(argc, argv, vars, &config, why);
 	if (result == OPTIONS_SHOWN)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "lib/descriptor.h"
 #include "lib/warn.h"
 #include "args.h"
 
@@ -99,6 +100,7 @@ main(int argc, char **argv)
 		.max_operands = -1,
 		.stops_early = true,
 	};
+	descriptor_reserve_standard();
 	warn_open("rowcast", false);
 	/* the parent process may have chosen otherwise for itself */
 	(void)signal(SIGPIPE, SIG_DFL);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/descriptor.h"
 #include "lib/fastcgi/libfcgi.h"
 #include "lib/fastcgi/service.h"
 #include "lib/loop/watch.h"
@@ -126,6 +127,7 @@ main(int argc, char **argv)
 	enum options_result result;
 	bool is_cgi;
 
+	descriptor_reserve_standard();
 	warn_open("rowcast.fcgi", false);
 	result = responder_config_read(argc, argv, (const char *const *)environ,
 	    &r.config, why);

@@ -1,11 +1,22 @@
 /*
- * Blocking input and output on descriptors of any mode.
+ * Descriptors of any mode, and the standard ones.
  */
 #include "descriptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
+
+/* libuv aborts when it closes such a descriptor of its own. */
+void
+descriptor_reserve_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0) /* open() returns the lowest */
+			(void)open("/dev/null",
+			    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 /* Wait before another try; false if the error is not temporary. */
 static bool

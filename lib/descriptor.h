@@ -11,6 +11,14 @@
  */
 
 /*
+ * Reserve descriptors 0, 1 and 2 if they are closed, so that no other file gets
+ * such a number.  Reading and writing them still fails with EBADF.  Call it
+ * first in main().
+ *   source   FastCGI 1.0, 2.2: a web server leaves only descriptor 0 open
+ */
+void descriptor_reserve_standard(void);
+
+/*
  * Read up to cap bytes, waiting for the first.
  *   returns  the length; 0 at the end; -1 with errno
  */

@@ -86,6 +86,20 @@ post() {
 	wait "$PUBLISHER_PID"
 }
 
+# A web server leaves only descriptor 0 open (FastCGI 1.0, 2.2).
+@test "SIGTERM: programs end in order without standard output and error" {
+	local program
+	for program in rowcast.fcgi rowcast-publish.cgi; do
+		PORT=$(free_port)
+		# shellcheck disable=SC2016 # expanded by sh
+		start "$program" sh -c 'exec "$@" >&- 2>&-' - \
+			"build/$program" --db "$DB" --socket "127.0.0.1:$PORT"
+		up "$PID" "$program" listens
+		kill "$PID"
+		wait "$PID"
+	done
+}
+
 WAITING=200
 
 # Opens WAITING connections with a request each while the process is stopped,
