@@ -169,7 +169,9 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 			(void)publish_appended(requests[i], LOG_OK,
 			    c->receipts + first[i], 0, NULL);
 	free(first);
-	if (result == LOG_BUSY)
+	/* a request alone may have been refused before the log was busy */
+	if (result == LOG_BUSY &&
+	    publish_state(requests[0]) == PUBLISH_APPENDING)
 		return -1;
 	if (result != LOG_OK && result != LOG_FULL)
 		close_log(c);

@@ -1,0 +1,95 @@
+/*
+ * commit: the outcome of a request while the log is replaced again and again.
+ */
+#include "logs.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "cgi/commit.h"
+#include "cgi/publish.h"
+
+#define REQUESTS 2000
+
+static char logs[2][64];
+
+/* Rename two logs over the path in turn, until killed. */
+static pid_t
+replace_again_and_again(void)
+{
+	char new_name[sizeof(path) + 8];
+	pid_t child;
+
+	(void)snprintf(new_name, sizeof(new_name), "%s.new", path);
+	child = fork();
+	for (int i = 0; child == 0; i = 1 - i)
+		if (link(logs[i], new_name) != 0 || rename(new_name, path) != 0)
+			_exit(1);
+	return child;
+}
+
+/* Is a request with a bad event refused, unless it has to wait for the log? */
+static bool
+refuses_or_waits(struct publish *p, struct commit *commit)
+{
+	const char *answer;
+	size_t len;
+
+	if (p == NULL)
+		abort();
+	publish_take(p, "event=&data=x", 13);
+	publish_end(p);
+	if (commit_all(commit, &p, 1) != 0)
+		return publish_state(p) == PUBLISH_APPENDING;
+	answer = publish_answer(p, &len);
+	return answer != NULL && strncmp(answer, "Status: 422", 11) == 0;
+}
+
+static bool
+commits_well(const struct publisher_config *config)
+{
+	static const char *const vars[] = { "REQUEST_METHOD=POST",
+		"CONTENT_TYPE=application/x-www-form-urlencoded", NULL };
+	struct commit *commit = commit_new(config, 50);
+	struct log *json = log_open_memory();
+	bool is_good = commit != NULL && json != NULL;
+
+	for (int i = 0; i < REQUESTS && is_good; i++) {
+		struct publish *p = publish_new(config, json, vars, true);
+
+		is_good = refuses_or_waits(p, commit);
+		publish_free(p);
+	}
+	log_close(json);
+	commit_free(commit);
+	return is_good;
+}
+
+int
+main(void)
+{
+	const struct publisher_config config = {
+		.db = path,
+		.no_sync = true,
+		.max_body_bytes = 1000,
+		.is_open = true,
+	};
+	pid_t child;
+
+	if (!begin())
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		log_close(new_log());
+		memcpy(logs[i], path, sizeof(path));
+	}
+	new_path();
+	child = replace_again_and_again();
+	if (child < 0)
+		abort();
+	check(commits_well(&config),
+	    "a refused request stays refused, however often the log is"
+	    " replaced");
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	return end();
+}
