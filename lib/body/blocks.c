@@ -73,17 +73,12 @@ blocks_add(struct blocks *b, const char *bytes, size_t len, size_t expected)
 static size_t
 find_line_end(const struct blocks *b)
 {
-	const char *from = b->buffer + b->at, *lf, *cr = NULL;
-	size_t n = b->len - b->at;
+	size_t at = b->at;
 
-	if (n == 0)
-		return b->len;
-	lf = memchr(from, '\n', n);
-	if (lf != NULL)
-		n = (size_t)(lf - from);
-	if (b->kind == BLOCKS_EVENT)
-		cr = memchr(from, '\r', n);
-	return cr != NULL ? (size_t)(cr - b->buffer) : b->at + n;
+	while (at < b->len && b->buffer[at] != '\n' &&
+	    (b->buffer[at] != '\r' || b->kind == BLOCKS_LINE))
+		at++;
+	return at;
 }
 
 enum blocks_result

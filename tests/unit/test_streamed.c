@@ -277,6 +277,24 @@ check_length_in_pieces(void)
 	check(is_good, "streams: the bound is the same in pieces");
 }
 
+/* Each byte is searched once, also where all line ends are CR. */
+static void
+check_time(void)
+{
+	size_t len = 1 << 21;
+	char *body = malloc(len);
+	static struct result r;
+	clock_t began = clock();
+
+	if (body == NULL)
+		abort();
+	memset(body, '\r', len);
+	feed(MEDIA_EVENT_STREAM, (struct text){ body, len }, len, &r);
+	check(r.status == 0 && clock() - began < 2 * CLOCKS_PER_SEC,
+	    "streams: the time is linear in the number of CRs");
+	free(body);
+}
+
 /* Any text that the log can hold: line ends are what a stream cannot keep. */
 static struct text
 random_text(char *out, size_t max, bool has_lines)
@@ -332,6 +350,7 @@ main(void)
 	check_unfinished();
 	check_length();
 	check_length_in_pieces();
+	check_time();
 	for (int i = 0; i < 3000 && is_ok; i++)
 		is_ok = comes_back();
 	check(is_ok, "streams: what sse_encode() writes is read back equal");
