@@ -89,6 +89,7 @@ events() {
 		[ "$(count)" -eq 1 ]
 	done <<-'END'
 		[{"data":"x"}]|400|an array, not an object
+		[]|400|an array, not an object
 		"x"|400|neither an object
 		{"topic":"t"}|400|There is no data
 		{"data":"x","toppic":"t"}|400|There is no field "toppic"

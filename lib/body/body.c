@@ -89,17 +89,22 @@ add_event(struct body *b)
 /* ---- JSON ---- */
 
 static int
+refuse_array(struct body *b)
+{
+	problem_set(b->fields.problem, 400, "%sIt is an array, not an object.",
+	    b->fields.where);
+	return -1;
+}
+
+static int
 begin_object(struct body *b, size_t index)
 {
 	struct event *e;
 
 	if (index > 0 && fields_end(&b->fields) != 0)
 		return -1;
-	if (b->facts.is_array && b->options.media == MEDIA_NDJSON) {
-		problem_set(b->fields.problem, 400,
-		    "%sIt is an array, not an object.", b->fields.where);
-		return -1;
-	}
+	if (b->facts.is_array && b->options.media == MEDIA_NDJSON)
+		return refuse_array(b);
 	if (index == BODY_EVENTS_MAX) {
 		problem_set(b->fields.problem, 413,
 		    "There are more than %d events.  Send them in several"
@@ -154,6 +159,8 @@ take_json(struct body *b, struct text text)
 	}
 	if (b->n > before)
 		return fields_end(&b->fields);
+	if (b->options.media == MEDIA_NDJSON)
+		return refuse_array(b);
 	problem_set(b->fields.problem, 400,
 	    "%sThere is no data: the array is empty.", b->fields.where);
 	return -1;
