@@ -166,7 +166,8 @@ use_events(struct import *m, int result, const struct problem *p)
 	if (result != 0)
 		return fail(m, p->status >= 500 ? 0 : body_line(m->body, n),
 		    "%s%s", p->detail,
-		    p->status == 413 ? "  (--max-line-bytes)" : "");
+		    p->status == 413 ? "  --max-line-bytes sets the limit." :
+				       "");
 	body_clear(m->body);
 	return 0;
 }

@@ -196,7 +196,7 @@ import() {
 	import "$line\n$line\n" --max-line-bytes 21
 	said '2 imported, 0 repeated'
 	import "$line\n$line\n" --max-line-bytes 20
-	refused 1 'Line 1: The line is longer than 20 bytes.  (--max-line-bytes)'
+	refused 1 'Line 1: The line is longer than 20 bytes.  --max-line-bytes sets the limit.'
 	head -c 1100000 /dev/zero | tr '\0' x >"$T/input"
 	rowcast import <"$T/input"
 	refused 1 'Line 1: The line is longer than 1048576 bytes'
