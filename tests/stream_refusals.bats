@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
-# Requests that the responder refuses, and what other origins may read.
+# stream_refusals.bats: requests that the responder refuses, one of each kind,
+# and what other origins may read.  tests/unit/test_request_refused.c has the
+# rest of the cases.
 
 load stream
 
@@ -23,19 +25,14 @@ is_stream() {
 # ---- methods ----------------------------------------------------------------
 
 @test "405 with Allow for other methods" {
-	local method
 	serve
-	for method in POST PUT DELETE PATCH PROPFIND; do
-		ask '' -X "$method" -d ''
-		refused 405 GET
-		[ "$(header "$HEAD" Allow)" = 'GET, HEAD, OPTIONS' ]
-	done
+	ask '' -X DELETE
+	refused 405 GET
+	[ "$(header "$HEAD" Allow)" = 'GET, HEAD, OPTIONS' ]
 	ask '' -d data=x
 	refused 405 rowcast-publish.cgi
-	for method in get '' GETS; do
-		ask_cgi REQUEST_METHOD="$method"
-		refused 405 GET
-	done
+	ask_cgi REQUEST_METHOD=
+	refused 405 GET
 }
 
 @test "HEAD is answered with the headers of a stream, and ends" {
@@ -54,103 +51,55 @@ is_stream() {
 
 # ---- parameters -------------------------------------------------------------
 
-@test "400 for a cursor that is none, naming the parameter" {
-	local name value
+@test "400 for a start that is not valid, in the query or in the header" {
 	serve
-	for name in last_event_id lastEventId since; do
-		ask "$name=nothing"
-		refused 400 "The parameter \"$name\" takes the id of an event"
-	done
-	for value in -1 +1 1.0 0x10 1a 9223372036854775808 last: last:0 \
-		last:-1 last:x Earliest 2026-01-31 2026-02-30T00:00:00Z \
-		2026-01-31T12:00:00 2026-01-31T24:00:00Z yesterday; do
-		ask "since=$value"
-		refused 400 '"since"'
-	done
-	ask 'since=%201'
-	refused 400 '"since"'
-}
-
-@test "400 for a Last-Event-ID that is none, even if the query has one" {
-	serve
+	ask since=nothing
+	refused 400 'The parameter "since" takes the id of an event'
 	ask since=1 -H 'Last-Event-ID: abc'
 	refused 400 'The header "Last-Event-ID" takes the id of an event'
 }
 
-@test "400 for a topic, event or hello that can be no name" {
-	local name long value
+@test "400 for a name that is too long or reserved, or for too many names" {
+	local long
 	printf -v long '%0256d' 0
 	serve
-	for name in topic event hello; do
-		ask "$name=$long"
-		refused 400 "\"$name\" takes at most 255 bytes"
-		for value in a%0Ab a%0D %00; do
-			ask_cgi QUERY_STRING="x=1&$name=$value"
-			refused 400 "\"$name\""
-		done
-	done
+	ask "topic=$long"
+	refused 400 '"topic" takes at most 255 bytes'
 	ask hello=stream-x
 	refused 400 '"hello"'
+	ask "$(printf 'topic=t%s&' {1..65})"
+	refused 400 '"topic" may be given at most 64 times'
 	# the star of a prefix does not count
 	open_stream a "topic=${long#0}*&topic=${long#0}"
 	is_stream a
 }
 
-@test "400 for a query that is no percent-encoded UTF-8, if it concerns us" {
-	local name value
-	for name in topic event hello since last_event_id lastEventId; do
-		for value in %ff %zz % %c3%28 %ed%a0%80; do
-			ask_cgi QUERY_STRING="a=b&$name=$value"
-			refused 400 "\"$name\" must be percent-encoded UTF-8"
-		done
-	done
-	ask_cgi QUERY_STRING='%ff=1'
-	refused 400 'name of a query parameter'
-	# parameters of others are theirs
-	cgi "$T/out" QUERY_STRING='utm=%ff&_=%zz'
-	eventually grep -q '^id: 0' "$T/out"
-}
-
-@test "400 for more than 64 topics or names" {
-	serve
-	ask "$(printf 'topic=t%s&' {1..65})"
-	refused 400 '"topic" may be given at most 64 times'
-	ask "$(printf 'event=t%s&' {1..65})"
-	refused 400 '"event" may be given at most 64 times'
-}
-
-@test "400 for a broken parameter behind a good one of the same name" {
+@test "400 for a known parameter that is not percent-encoded UTF-8" {
 	serve
 	ask_cgi QUERY_STRING='topic=a&topic=%ff'
-	refused 400 '"topic"'
-	ask 'hello=a&hello=stream-b'
-	refused 400 '"hello"'
+	refused 400 '"topic" must be percent-encoded UTF-8'
+	ask_cgi QUERY_STRING='%ff=1'
+	refused 400 'name of a query parameter'
+	# unknown parameters are ignored
+	cgi "$T/out" QUERY_STRING='utm=%ff&_=%zz'
+	eventually grep -q '^id: 0' "$T/out"
 }
 
 # ---- Accept -----------------------------------------------------------------
 
 @test "406 if Accept rules out text/event-stream" {
-	local accept i=0
 	serve
-	for accept in text/html 'text/html, application/json' \
-		'text/event-stream;q=0' '*/*;q=0' 'text/*;q=0.0, */*' \
-		text/event-streams; do
-		ask '' -H "Accept: $accept"
-		refused 406 '"Accept"'
-	done
-	for accept in 'text/event-stream' '*/*' 'text/*' 'TEXT/Event-Stream' \
-		'text/html, text/event-stream;q=0.1' 'text/html, */*;q=0.1'; do
-		i=$((i + 1))
-		open_stream "a$i" '' -H "Accept: $accept"
-		is_stream "a$i"
-	done
+	ask '' -H 'Accept: text/html'
+	refused 406 '"Accept"'
+	open_stream a '' -H 'Accept: text/html, */*;q=0.1'
+	is_stream a
 	open_stream none '' -H 'Accept:'
 	is_stream none
 }
 
-# ---- places -----------------------------------------------------------------
+# ---- the limit of streams ----------------------------------------------------
 
-@test "503 with Retry-After at --max-streams, until a place is free" {
+@test "503 with Retry-After at --max-streams, until a stream has ended" {
 	serve ROWCAST_MAX_STREAMS=2
 	open_stream a
 	local a=$STREAM_PID
@@ -163,7 +112,7 @@ is_stream() {
 	[ "$STATUS" -eq 200 ]
 	ask since=x
 	refused 400 since
-	# those who have a place are served
+	# open streams are served
 	sql "INSERT INTO events(data) VALUES('one')"
 	eventually got b 'data: one'
 	stop "$a"
@@ -211,7 +160,7 @@ Access-Control-Allow-Origin: https://one.example
 Access-Control-Max-Age: 86400
 Vary: Origin'
 
-@test "no origin is listed unless it is asked for" {
+@test "no origin may read by default" {
 	serve
 	ask '' -I -H 'Origin: https://one.example'
 	[ "$STATUS" -eq 200 ]
@@ -235,9 +184,7 @@ Vary: Origin'
 	ask '' -I -H 'Origin: http://127.0.0.1:8080'
 	[ "$(cors | head -n 2)" = 'Access-Control-Allow-Credentials: true
 Access-Control-Allow-Origin: http://127.0.0.1:8080' ]
-	for origin in https://two.example http://one.example \
-		https://one.example:443 https://one.example.evil \
-		https://one.exampl null http://127.0.0.1; do
+	for origin in https://two.example null; do
 		ask '' -I -H "Origin: $origin"
 		[ "$STATUS" -eq 200 ]
 		[ "$(cors)" = 'Vary: Origin' ]
@@ -256,13 +203,13 @@ Access-Control-Allow-Origin: http://127.0.0.1:8080' ]
 		-H 'Access-Control-Request-Method: GET'
 	[ "$STATUS" -eq 204 ]
 	[ "$(cors)" = 'Vary: Origin' ]
-	# it is no stream yet: nothing else is looked at
+	# of OPTIONS, only method and origin are read
 	ask since=nothing -X OPTIONS -H 'Origin: https://one.example' \
 		-H 'Accept: text/html'
 	[ "$STATUS" -eq 204 ]
 }
 
-@test "* is any origin, without credentials, and only when asked for" {
+@test "\"*\" allows any origin, without credentials" {
 	local long ANY='Access-Control-Allow-Origin: *
 Vary: Origin'
 	serve ROWCAST_CORS_ORIGINS='* https://one.example'
@@ -270,19 +217,19 @@ Vary: Origin'
 	[ "$(cors)" = "$ANY" ]
 	ask '' -I -H 'Origin: null'
 	[ "$(cors)" = "$ANY" ]
-	# however long it is
+	# of any length
 	printf -v long 'https://%0250d.example' 0
 	ask '' -I -H "Origin: $long"
 	[ "$(cors)" = "$ANY" ]
-	# who is listed as well keeps credentials
+	# an origin that is listed as well has credentials
 	ask '' -I -H 'Origin: https://one.example'
 	[ "$(cors)" = "$ONE" ]
-	# nobody has asked
+	# a request without Origin
 	ask '' -I
 	[ "$(cors)" = 'Vary: Origin' ]
 }
 
-@test "listed origins may read refusals, too" {
+@test "listed origins may read refusals" {
 	serve ROWCAST_CORS_ORIGINS=https://one.example ROWCAST_MAX_STREAMS=1
 	ask '' -X DELETE -H 'Origin: https://one.example'
 	refused 405 ''

@@ -66,6 +66,7 @@ check_limits(void)
 static void
 check_headers(void)
 {
+	static const char two[] = "https://one.example http://127.0.0.1:8080";
 	static char too_long[300];
 	static const struct {
 		const char *list, *origin, *headers;
@@ -91,6 +92,15 @@ check_headers(void)
 		{ "*", too_long, ALLOW "*\r\n" VARY, true },
 		{ "*", "", VARY, false },
 		{ "*", NULL, VARY, false },
+		{ two, "http://127.0.0.1:8080",
+		    ALLOW "http://127.0.0.1:8080\r\n" CREDENTIALS VARY, true },
+		{ two, "https://two.example", VARY, false },
+		{ two, "http://one.example", VARY, false },
+		{ two, "https://one.example:443", VARY, false },
+		{ two, "https://one.example.evil", VARY, false },
+		{ two, "https://one.exampl", VARY, false },
+		{ two, "null", VARY, false },
+		{ two, "http://127.0.0.1", VARY, false },
 		{ "* https://a", "https://b", ALLOW "*\r\n" VARY, true },
 		{ "* https://a", "https://a",
 		    ALLOW "https://a\r\n" CREDENTIALS VARY, true },

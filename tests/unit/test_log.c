@@ -251,6 +251,52 @@ check_limits(void)
 	log_close(log);
 }
 
+/* The reason that the schema gives for each name that it refuses. */
+static void
+check_names(void)
+{
+	char x[256];
+	const struct {
+		struct text topic, name, key;
+		const char *why;
+	} rows[] = {
+		{ TEXT("a\nb"), TEXT("e"), TEXT("k"),
+		    "topic holds CR, LF or NUL" },
+		{ TEXT("a\0b"), TEXT("e"), TEXT("k"),
+		    "topic holds CR, LF or NUL" },
+		{ { x, 256 }, TEXT("e"), TEXT("k"),
+		    "topic is longer than 255 bytes" },
+		{ TEXT("t"), TEXT("a\rb"), TEXT("k"),
+		    "event holds CR, LF or NUL" },
+		{ TEXT("t"), TEXT(""), TEXT("k"), "event is empty" },
+		{ TEXT("t"), { x, 256 }, TEXT("k"),
+		    "event is longer than 255 bytes" },
+		{ TEXT("t"), TEXT("stream-gap"), TEXT("k"),
+		    "event begins with stream-" },
+		{ TEXT("t"), TEXT("e"), TEXT(""),
+		    "key is empty or longer than 255 bytes" },
+		{ TEXT("t"), TEXT("e"), { x, 256 },
+		    "key is empty or longer than 255 bytes" },
+	};
+	struct log *log = new_log();
+	struct log_receipt r;
+	size_t culprit;
+
+	memset(x, '0', sizeof(x));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct event e = event("", "x");
+
+		e.topic = rows[i].topic;
+		e.name = rows[i].name;
+		e.key = rows[i].key;
+		check(log_append(log, &e, 1, &r, &culprit) == LOG_REFUSED &&
+			strstr(log_why(log), rows[i].why) != NULL &&
+			count_rows(log) == 0,
+		    "names: %s", rows[i].why);
+	}
+	log_close(log);
+}
+
 static void
 check_keys(void)
 {
@@ -377,6 +423,7 @@ main(void)
 	check_changes();
 	check_append();
 	check_limits();
+	check_names();
 	check_keys();
 	check_full();
 	check_busy();
