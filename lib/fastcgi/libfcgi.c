@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +32,12 @@
 int
 libfcgi_init(void)
 {
-	return FCGX_Init() == 0 ? 0 : -1;
+	int rc = FCGX_Init();
+
+	/* its handlers only set a flag: the signal would be lost */
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGUSR1, SIG_DFL);
+	return rc == 0 ? 0 : -1;
 }
 
 bool

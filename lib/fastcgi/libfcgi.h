@@ -11,8 +11,9 @@
  * reads from or writes to them.
  */
 
-/* Initialise libfcgi.  Call it before installing handlers for SIGTERM, SIGUSR1
-   and SIGPIPE: libfcgi installs its own.  Returns 0 or -1. */
+/* Initialise libfcgi.  Afterwards SIGTERM and SIGUSR1 have their default action,
+   and SIGPIPE has a handler of libfcgi: install other handlers later.  Returns
+   0 or -1. */
 int libfcgi_init(void);
 
 /*

@@ -79,14 +79,13 @@ on_signal(uv_signal_t *handle, int number)
 	}
 }
 
-/* SIGUSR1 ends the process: FastCGI's "end when you can". */
+/* SIGUSR1, FastCGI's "end when you can", keeps its default action. */
 static void
 watch_signals(struct service *s)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGUSR2 };
 
 	(void)signal(SIGPIPE, SIG_IGN); /* write() reports it, too */
-	(void)signal(SIGUSR1, SIG_DFL);
 	for (size_t i = 0; i < 3; i++) {
 		s->signals[i].data = s;
 		if (uv_signal_init(&s->loop, &s->signals[i]) != 0 ||
@@ -182,8 +181,6 @@ service_run(const struct service_options *options,
 		warn_line("main: libfcgi does not start");
 		return -1;
 	}
-	/* libfcgi's handlers only set a flag; watch_signals() installs ours */
-	(void)signal(SIGTERM, SIG_DFL);
 	if (sandbox_prepare(&s.sandbox) != 0 || loop_open(&s.loop) != 0) {
 		warn_line("main: out of memory or descriptors");
 		return -1;

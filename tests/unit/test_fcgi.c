@@ -4,6 +4,8 @@
  */
 #include "records.h"
 
+#include <signal.h>
+
 /* One for all requests, as the programs have it. */
 static struct libfcgi_pair pair;
 
@@ -441,6 +443,9 @@ main(void)
 {
 	memset(content.b, 'x', sizeof(content.b));
 	check(libfcgi_init() == 0, "libfcgi starts");
+	check(signal(SIGTERM, SIG_DFL) == SIG_DFL &&
+		signal(SIGUSR1, SIG_DFL) == SIG_DFL,
+	    "libfcgi handles neither SIGTERM nor SIGUSR1");
 	check_whole();
 	check_stdin();
 	check_bad_records();
