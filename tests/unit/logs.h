@@ -107,10 +107,7 @@ opens_as(bool create, enum log_result expected, const char *line)
 static inline struct event
 event(const char *topic, const char *data)
 {
-	return (struct event){ .topic = { topic, strlen(topic) },
-		.name = TEXT("message"),
-		.data = { data, strlen(data) },
-		.retry_ms = EVENT_NO_RETRY };
+	return tap_event(0, text_of(topic), TEXT("message"), text_of(data));
 }
 
 static inline int64_t

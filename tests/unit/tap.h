@@ -92,10 +92,59 @@ tap_random_text(const char *alphabet, size_t n_alphabet, size_t max)
 	return (struct text){ bytes, len };
 }
 
+/* A copy in such a block. */
+static inline struct text
+tap_copy_text(struct text t)
+{
+	char *bytes = malloc(t.len > 0 ? t.len : 1);
+
+	if (bytes == NULL)
+		abort();
+	if (t.len > 0)
+		memcpy(bytes, t.bytes, t.len);
+	return (struct text){ bytes, t.len };
+}
+
 static inline void
 tap_free_text(struct text t)
 {
 	free((void *)(uintptr_t)t.bytes);
+}
+
+/* What a test has seen, as one text; bytes beyond the end are cut off. */
+#define TAP_OUT_MAX 65536
+
+struct tap_out {
+	size_t len;
+	char bytes[TAP_OUT_MAX + 1];
+};
+
+static inline void
+tap_put(struct tap_out *out, struct text t)
+{
+	if (t.len > TAP_OUT_MAX - out->len)
+		t.len = TAP_OUT_MAX - out->len;
+	if (t.len > 0)
+		memcpy(out->bytes + out->len, t.bytes, t.len);
+	out->len += t.len;
+	out->bytes[out->len] = '\0';
+}
+
+static inline bool
+tap_has_put(const struct tap_out *out, struct text expected)
+{
+	return text_equal((struct text){ out->bytes, out->len }, expected);
+}
+
+/* An event without retry and key. */
+static inline struct event
+tap_event(int64_t id, struct text topic, struct text name, struct text data)
+{
+	return (struct event){ .id = id,
+		.topic = topic,
+		.name = name,
+		.data = data,
+		.retry_ms = EVENT_NO_RETRY };
 }
 
 /* A text from a string literal, which may hold NUL. */

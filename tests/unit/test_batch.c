@@ -14,10 +14,8 @@ static char large[LARGE + 1];
 static void
 add(struct chunk *c, int64_t id, size_t len)
 {
-	struct event e = { .id = id,
-		.name = TEXT("message"),
-		.data = { large, len },
-		.retry_ms = EVENT_NO_RETRY };
+	struct event e = tap_event(id, TEXT(""), TEXT("message"),
+	    (struct text){ large, len });
 
 	if (!chunk_fits(c, sse_len(&e)) || chunk_add(c, &e, sse_len(&e)) != 0)
 		abort();

@@ -29,17 +29,15 @@ feed(struct body *b, struct text body, struct problem *p)
 
 	for (int i = 0; i < 2; i++) {
 		size_t len = i == 0 ? half : body.len - half;
-		char *copy;
+		struct text copy;
 		int result;
 
 		if (len == 0)
 			continue;
-		copy = malloc(len);
-		if (copy == NULL)
-			abort();
-		memcpy(copy, body.bytes + (i == 0 ? 0 : half), len);
-		result = body_take(b, copy, len, p);
-		free(copy);
+		copy = tap_copy_text(
+		    (struct text){ body.bytes + (i == 0 ? 0 : half), len });
+		result = body_take(b, copy.bytes, len, p);
+		tap_free_text(copy);
 		if (result != 0)
 			return -1;
 	}
@@ -250,8 +248,8 @@ test_retry(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		(void)snprintf(body, sizeof(body), "retry=%s&data=x",
 		    strcmp(bad[i], "+1") == 0 ? "%2B1" : bad[i]);
-		check(refuses(FORM, NULL, (struct text){ body, strlen(body) },
-			  400, "\"retry\" must be"),
+		check(refuses(FORM, NULL, text_of(body), 400,
+			  "\"retry\" must be"),
 		    "retry: '%s' is refused", bad[i]);
 	}
 	REFUSES(JSON, NULL, "{\"data\":1,\"retry\":\"5\"}", 400,

@@ -23,13 +23,7 @@ struct model {
 static struct event
 event(int64_t id, const char *topic, const char *name, const char *data)
 {
-	return (struct event){
-		.id = id,
-		.topic = { topic, strlen(topic) },
-		.name = { name, strlen(name) },
-		.data = { data, strlen(data) },
-		.retry_ms = EVENT_NO_RETRY,
-	};
+	return tap_event(id, text_of(topic), text_of(name), text_of(data));
 }
 
 static bool
@@ -47,7 +41,7 @@ holds(const struct chunk *c, size_t i, const char *encoding)
 	const struct chunk_entry *e = &c->entries[i];
 
 	return text_equal((struct text){ c->bytes + e->at, e->len },
-	    (struct text){ encoding, strlen(encoding) });
+	    text_of(encoding));
 }
 
 static void

@@ -168,21 +168,11 @@ check_json_random(struct log *j)
 
 /* ---- record ---- */
 
-static struct event
-event_of(struct text topic, struct text name, struct text data)
-{
-	return (struct event){ .id = 7,
-		.topic = topic,
-		.name = name,
-		.data = data,
-		.retry_ms = EVENT_NO_RETRY };
-}
-
 static void
 check_record(void)
 {
 	struct event e =
-	    event_of(TEXT(""), TEXT("message"), TEXT("a\tb\n\\\""));
+	    tap_event(7, TEXT(""), TEXT("message"), TEXT("a\tb\n\\\""));
 
 	record_add(&b, RECORD_LINE, &e, 1795282434947);
 	check(holds(TEXT("7\t2026-11-21T17:33:54Z\t\tmessage\ta\\u0009b\\n"
@@ -195,7 +185,7 @@ check_record(void)
 	record_add(&b, RECORD_SSE, &e, 5);
 	check(holds(TEXT("id: 7\ndata: a\tb\ndata: \\\"\n\n")),
 	    "record: as a stream has it");
-	e = event_of(TEXT("t"), TEXT("messages"), TEXT(""));
+	e = tap_event(7, TEXT("t"), TEXT("messages"), TEXT(""));
 	e.key = TEXT("k");
 	e.retry_ms = 0;
 	record_add(&b, RECORD_JSON, &e, INT64_MAX);

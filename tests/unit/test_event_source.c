@@ -8,52 +8,35 @@
 #include "tests/oracle/event_source.h"
 
 /* Blocks, written down: "type|data|id;" or "-|id;" where none was fired. */
-struct record {
-	char text[1024];
-	size_t len;
-};
-
-static void
-put(struct record *r, struct text t)
-{
-	if (t.len >= sizeof(r->text) - r->len)
-		abort();
-	if (t.len > 0)
-		memcpy(r->text + r->len, t.bytes, t.len);
-	r->len += t.len;
-}
-
 static void
 write_down(void *cookie, const struct event_source_block *b)
 {
-	struct record *r = cookie;
+	struct tap_out *r = cookie;
 
 	if (b->is_event) {
-		put(r, b->type);
-		put(r, TEXT("|"));
-		put(r, b->data);
+		tap_put(r, b->type);
+		tap_put(r, TEXT("|"));
+		tap_put(r, b->data);
 	} else {
-		put(r, TEXT("-"));
+		tap_put(r, TEXT("-"));
 	}
-	put(r, TEXT("|"));
-	put(r, b->id);
-	put(r, b->has_id ? TEXT("!;") : TEXT(";"));
+	tap_put(r, TEXT("|"));
+	tap_put(r, b->id);
+	tap_put(r, b->has_id ? TEXT("!;") : TEXT(";"));
 }
 
-/* From a block of exactly that size, in two parts. */
+/* In two parts, each in a heap block of its size. */
 static void
-feed(struct event_source *es, struct record *r, struct text bytes, size_t cut)
+feed(struct event_source *es, struct tap_out *r, struct text bytes, size_t cut)
 {
-	char *a = malloc(cut + 1), *b = malloc(bytes.len - cut + 1);
+	struct text a = tap_copy_text((struct text){ bytes.bytes, cut });
+	struct text b =
+	    tap_copy_text((struct text){ bytes.bytes + cut, bytes.len - cut });
 
-	if (a == NULL || b == NULL)
-		abort();
-	memcpy(a, bytes.bytes, cut);
-	memcpy(b, bytes.bytes + cut, bytes.len - cut);
-	event_source_feed(es, a, cut, write_down, r);
-	event_source_feed(es, b, bytes.len - cut, write_down, r);
-	free(a);
-	free(b);
+	event_source_feed(es, a.bytes, a.len, write_down, r);
+	event_source_feed(es, b.bytes, b.len, write_down, r);
+	tap_free_text(a);
+	tap_free_text(b);
 }
 
 static bool
@@ -63,7 +46,7 @@ gives(struct text bytes, struct text expected, int64_t retry_ms)
 
 	for (size_t cut = 0; cut <= bytes.len + 1 && is_good; cut++) {
 		struct event_source *es = event_source_new();
-		struct record r = { .len = 0 };
+		struct tap_out r = { .len = 0 };
 
 		if (cut <= bytes.len)
 			feed(es, &r, bytes, cut);
@@ -71,11 +54,10 @@ gives(struct text bytes, struct text expected, int64_t retry_ms)
 			for (size_t i = 0; i < bytes.len; i++)
 				event_source_feed(es, bytes.bytes + i, 1,
 				    write_down, &r);
-		is_good =
-		    text_equal((struct text){ r.text, r.len }, expected) &&
+		is_good = tap_has_put(&r, expected) &&
 		    event_source_retry_ms(es) == retry_ms;
 		if (!is_good)
-			printf("# cut %zu: %.*s\n", cut, (int)r.len, r.text);
+			printf("# cut %zu: %.*s\n", cut, (int)r.len, r.bytes);
 		event_source_free(es);
 	}
 	return is_good;
@@ -214,7 +196,7 @@ static void
 check_reconnect(void)
 {
 	struct event_source *es = event_source_new();
-	struct record r = { .len = 0 };
+	struct tap_out r = { .len = 0 };
 	struct text first =
 	    TEXT("id: 1\ndata: a\n\nid: 2\nevent: x\ndata: b\n");
 	struct text second = TEXT("\xef\xbb\xbf"
@@ -227,8 +209,7 @@ check_reconnect(void)
 	event_source_reconnect(es);
 	check(event_source_is_between(es), "a new connection begins anew");
 	feed(es, &r, second, 2);
-	check(text_equal((struct text){ r.text, r.len },
-		  TEXT("message|a|1!;message|c|1;")),
+	check(tap_has_put(&r, TEXT("message|a|1!;message|c|1;")),
 	    "what was unfinished is lost, the id stays");
 	check(text_equal(event_source_id(es), TEXT("1")), "last event id");
 	check(event_source_is_between(es), "the block is over");

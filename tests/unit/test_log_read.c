@@ -32,16 +32,14 @@ on_row(void *cookie, const struct event *e)
 	(void)snprintf(data, sizeof(data), "data-%d", (int)e->id);
 	s->ids[s->n++] = e->id;
 	s->is_good = s->is_good && text_equal(e->name, TEXT("name")) &&
-	    (s->is_back ?
-		    e->data.bytes == NULL :
-		    text_equal(e->data, (struct text){ data, strlen(data) })) &&
+	    (s->is_back ? e->data.bytes == NULL :
+			  text_equal(e->data, text_of(data))) &&
 	    e->retry_ms == (e->id % 3 == 0 ? EVENT_NO_RETRY : e->id) &&
 	    e->key.bytes == NULL;
 	if (s->rows != NULL) {
 		const char *topic = s->rows[e->id].topic;
 
-		s->is_good = s->is_good &&
-		    text_equal(e->topic, (struct text){ topic, strlen(topic) });
+		s->is_good = s->is_good && text_equal(e->topic, text_of(topic));
 	}
 	return true;
 }

@@ -136,7 +136,7 @@ has_event(struct publish *p, const char *data)
 	if (publish_state(p) != PUBLISH_APPENDING)
 		return answers(p, 0, "");
 	e = publish_events(p, &n);
-	return text_equal(e[0].data, (struct text){ data, strlen(data) });
+	return text_equal(e[0].data, text_of(data));
 }
 
 /* The length of the printable ASCII that a text begins with. */

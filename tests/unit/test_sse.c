@@ -20,19 +20,10 @@ encodes_as(const struct event *e, struct text expected)
 	    text_equal((struct text){ out, len }, expected);
 }
 
-static struct event
-event_of(struct text name, struct text data)
-{
-	return (struct event){ .id = 42,
-		.name = name,
-		.data = data,
-		.retry_ms = EVENT_NO_RETRY };
-}
-
 static void
 check_fields(void)
 {
-	struct event e = event_of(TEXT("message"), TEXT("hi"));
+	struct event e = tap_event(42, TEXT(""), TEXT("message"), TEXT("hi"));
 
 	check(encodes_as(&e, TEXT("id: 42\ndata: hi\n\n")),
 	    "the usual name is left out");
@@ -45,7 +36,7 @@ check_fields(void)
 	check(encodes_as(&e,
 		  TEXT("id: 42\nevent: tick\nretry: 0\ndata: hi\n\n")),
 	    "a retry of 0 is written");
-	e = event_of(TEXT("message"), TEXT("hi"));
+	e = tap_event(42, TEXT(""), TEXT("message"), TEXT("hi"));
 	e.id = INT64_MAX;
 	check(encodes_as(&e, TEXT("id: 9223372036854775807\ndata: hi\n\n")),
 	    "the highest id");
@@ -54,10 +45,10 @@ check_fields(void)
 	    "the lowest id");
 	e.id = 0;
 	check(encodes_as(&e, TEXT("id: 0\ndata: hi\n\n")), "an id of 0");
-	e = event_of(TEXT("messages"), TEXT("hi"));
+	e = tap_event(42, TEXT(""), TEXT("messages"), TEXT("hi"));
 	check(encodes_as(&e, TEXT("id: 42\nevent: messages\ndata: hi\n\n")),
 	    "a name that begins with the usual one");
-	e = event_of(TEXT("x"), TEXT("hi"));
+	e = tap_event(42, TEXT(""), TEXT("x"), TEXT("hi"));
 	e.topic = TEXT("t\nid: 1");
 	e.key = TEXT("k\nid: 1");
 	check(encodes_as(&e, TEXT("id: 42\nevent: x\ndata: hi\n\n")),
@@ -95,7 +86,8 @@ check_data(void)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct event e = event_of(TEXT("message"), cases[i].data);
+		struct event e =
+		    tap_event(42, TEXT(""), TEXT("message"), cases[i].data);
 		char expected[200] = "id: 42\n";
 		size_t len = strlen(expected);
 
@@ -111,7 +103,8 @@ check_data(void)
 static void
 check_names(void)
 {
-	struct event e = event_of(TEXT("ab\ndata: forged"), TEXT("hi"));
+	struct event e =
+	    tap_event(42, TEXT(""), TEXT("ab\ndata: forged"), TEXT("hi"));
 	struct text cut = TEXT("id: 42\nevent: ab\ndata: hi\n\n");
 
 	check(encodes_as(&e, cut), "a name is cut before LF");
@@ -342,8 +335,8 @@ all_line_ends_come_back(void)
 		for (size_t i = 0; i < sizeof data; i++, rest /= 3)
 			data[i] = letters[rest % 3];
 		for (size_t len = 0; len <= sizeof data; len++) {
-			struct event e = event_of(TEXT("message"),
-			    (struct text){ data, len });
+			struct event e = tap_event(42, TEXT(""),
+			    TEXT("message"), (struct text){ data, len });
 			size_t out_len = sse_encode(&e, out);
 
 			if (parse_stream(out, out_len, seen) != 1 ||

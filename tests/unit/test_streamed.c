@@ -7,13 +7,11 @@
 #include "lib/body/body.h"
 #include "lib/sse.h"
 
-#define OUT_MAX 65536
 #define BOUND 1000
 
 /* The events of a body, as text; and the problem that ended it. */
 struct result {
-	char text[OUT_MAX];
-	size_t len;
+	struct tap_out out;
 	size_t n;
 	int status;
 	char detail[400];
@@ -25,13 +23,8 @@ static struct log *json;
 static void
 put(struct result *r, struct text t)
 {
-	if (r->len + t.len + 1 >= OUT_MAX)
-		abort();
-	if (t.len > 0)
-		memcpy(r->text + r->len, t.bytes, t.len);
-	r->len += t.len;
-	r->text[r->len++] = '|';
-	r->text[r->len] = '\0';
+	tap_put(&r->out, t);
+	tap_put(&r->out, TEXT("|"));
 }
 
 static void
@@ -49,7 +42,7 @@ take_events(struct body *s, struct result *r)
 		put(r, e[i].key);
 		(void)snprintf(number, sizeof(number), "%d %d",
 		    (int)e[i].retry_ms, (int)body_line(s, i));
-		put(r, (struct text){ number, strlen(number) });
+		put(r, text_of(number));
 	}
 	r->n += n;
 	body_clear(s);
@@ -59,15 +52,10 @@ take_events(struct body *s, struct result *r)
 static int
 take_piece(struct body *s, struct text piece, struct problem *p)
 {
-	char *copy = malloc(piece.len > 0 ? piece.len : 1);
-	int result;
+	struct text copy = tap_copy_text(piece);
+	int result = body_take(s, copy.bytes, copy.len, p);
 
-	if (copy == NULL)
-		abort();
-	if (piece.len > 0)
-		memcpy(copy, piece.bytes, piece.len);
-	result = body_take(s, copy, piece.len, p);
-	free(copy);
+	tap_free_text(copy);
 	return result;
 }
 
@@ -113,9 +101,9 @@ feed(enum media media, struct text body, size_t size, struct result *r)
 static bool
 is_same(const struct result *a, const struct result *b)
 {
-	return a->n == b->n && a->len == b->len &&
-	    memcmp(a->text, b->text, a->len) == 0 && a->status == b->status &&
-	    strcmp(a->detail, b->detail) == 0 &&
+	return a->n == b->n &&
+	    tap_has_put(&a->out, (struct text){ b->out.bytes, b->out.len }) &&
+	    a->status == b->status && strcmp(a->detail, b->detail) == 0 &&
 	    a->is_unfinished == b->is_unfinished;
 }
 
@@ -129,7 +117,7 @@ is_same_in_pieces(enum media media, struct text body, struct result *whole)
 	for (size_t size = 1; size <= 9; size++) {
 		feed(media, body, size, &r);
 		if (!is_same(whole, &r)) {
-			printf("# size %zu: %s\n", size, r.text);
+			printf("# size %zu: %s\n", size, r.out.bytes);
 			return false;
 		}
 	}
@@ -141,32 +129,30 @@ is_same_in_pieces(enum media media, struct text body, struct result *whole)
 	return true;
 }
 
-#define BODY(literal) ((struct text){ literal, sizeof(literal) - 1 })
-
 static void
 check_lines(void)
 {
 	static struct result r;
 
 	check(is_same_in_pieces(MEDIA_NDJSON,
-		  BODY("{\"data\":\"a\"}\r\n\n \n{\"data\":1,\"key\":\"k\"}\n"
+		  TEXT("{\"data\":\"a\"}\r\n\n \n{\"data\":1,\"key\":\"k\"}\n"
 		       "{\"data\":\"\xc3\xa4\",\"topic\":\"t\"}"),
 		  &r) &&
 		r.n == 3 && r.status == 0 &&
-		strcmp(r.text,
+		strcmp(r.out.bytes,
 		    "|message|a||-1 1||message|1|k|-1 "
 		    "4|t|message|\xc3\xa4||-1 5|") == 0,
 	    "lines: the same events in pieces of any size");
-	check(is_same_in_pieces(MEDIA_NDJSON, BODY("\n \t\r\n\r\n  "), &r) &&
+	check(is_same_in_pieces(MEDIA_NDJSON, TEXT("\n \t\r\n\r\n  "), &r) &&
 		r.n == 0 && r.status == 0,
 	    "lines: blank ones are no events");
-	check(is_same_in_pieces(MEDIA_NDJSON, BODY("{\"data\":1}\n \0\n"),
+	check(is_same_in_pieces(MEDIA_NDJSON, TEXT("{\"data\":1}\n \0\n"),
 		  &r) &&
 		r.n == 1 && r.status == 400 &&
 		strncmp(r.detail, "Line 2: ", 8) == 0,
 	    "lines: one with a NUL is not blank");
 	check(is_same_in_pieces(MEDIA_NDJSON,
-		  BODY("{\"data\":\"a\"}\n{\"data\":\n{\"data\":\"b\"}\n"),
+		  TEXT("{\"data\":\"a\"}\n{\"data\":\n{\"data\":\"b\"}\n"),
 		  &r) &&
 		r.n == 1 && r.status == 400 &&
 		strncmp(r.detail, "Line 2: ", 8) == 0,
@@ -179,21 +165,21 @@ check_streams(void)
 	static struct result r;
 
 	check(is_same_in_pieces(MEDIA_EVENT_STREAM,
-		  BODY("\xef\xbb\xbf:\r\rid: 1\r\ndata: a\r\ndata: b\r\n\r\n"
+		  TEXT("\xef\xbb\xbf:\r\rid: 1\r\ndata: a\r\ndata: b\r\n\r\n"
 		       "data\n\nevent: stream-gap\ndata: x\n\n"
 		       "retry: 5\revent: e\rdata:c\r\rdata: cut"),
 		  &r) &&
 		r.n == 3 && r.status == 0 &&
-		strcmp(r.text,
+		strcmp(r.out.bytes,
 		    "t|message|a\nb|k/1|-1 3|t|message|||-1 7|t|e|c||5 12|") ==
 		    0,
 	    "streams: the same events in pieces of any size");
 	check(is_same_in_pieces(MEDIA_EVENT_STREAM,
-		  BODY("data: a\r\n\ndata: b\n\r\n"), &r) &&
+		  TEXT("data: a\r\n\ndata: b\n\r\n"), &r) &&
 		r.n == 2,
 	    "streams: a CRLF in two pieces, and an LF behind it");
 	check(is_same_in_pieces(MEDIA_EVENT_STREAM,
-		  BODY("data: a\n\ndata: \xff\n\n"), &r) &&
+		  TEXT("data: a\n\ndata: \xff\n\n"), &r) &&
 		r.n == 1 && r.status == 400,
 	    "streams: what is not UTF-8 is refused, what was before counts");
 }
@@ -220,16 +206,16 @@ leaves_none(struct text body)
 static void
 check_unfinished(void)
 {
-	check(leaves_one(BODY("data: a\n\ndata: b\n")) &&
-		leaves_one(BODY("data: a\n\ndata: b")) &&
-		leaves_one(BODY("data: a\r\n\r\nid: 1\r\ndata\r\n")) &&
-		leaves_one(BODY("data: a\n\ndata: b\nid: 2\n")),
+	check(leaves_one(TEXT("data: a\n\ndata: b\n")) &&
+		leaves_one(TEXT("data: a\n\ndata: b")) &&
+		leaves_one(TEXT("data: a\r\n\r\nid: 1\r\ndata\r\n")) &&
+		leaves_one(TEXT("data: a\n\ndata: b\nid: 2\n")),
 	    "streams: an event without an end is told of");
-	check(leaves_none(BODY("data: a\n\n")) &&
-		leaves_none(BODY("data: a\r\n\r\n")) &&
-		leaves_none(BODY("data: a\r\r")) &&
-		leaves_none(BODY("data: a\n\n: comment\nid: 5\n")) &&
-		leaves_none(BODY("data: a\n\nevent: stream-gap\ndata: x\n")),
+	check(leaves_none(TEXT("data: a\n\n")) &&
+		leaves_none(TEXT("data: a\r\n\r\n")) &&
+		leaves_none(TEXT("data: a\r\r")) &&
+		leaves_none(TEXT("data: a\n\n: comment\nid: 5\n")) &&
+		leaves_none(TEXT("data: a\n\nevent: stream-gap\ndata: x\n")),
 	    "streams: what would have been no event is not");
 }
 
@@ -331,9 +317,9 @@ comes_back(void)
 	feed(MEDIA_EVENT_STREAM, (struct text){ encoded, len }, 0, &r);
 	(void)snprintf(expected, sizeof(expected), "t|%.*s|%.*s|k/42|-1 1|",
 	    (int)e.name.len, e.name.bytes, (int)e.data.len, e.data.bytes);
-	if (r.n == 1 && strcmp(r.text, expected) == 0)
+	if (r.n == 1 && strcmp(r.out.bytes, expected) == 0)
 		return true;
-	printf("# %s\n# %s\n", expected, r.text);
+	printf("# %s\n# %s\n", expected, r.out.bytes);
 	return false;
 }
 

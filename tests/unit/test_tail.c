@@ -16,13 +16,8 @@ static char blank[3 * CHUNK_BYTES];
 static struct event
 event(int64_t id, size_t data_len)
 {
-	return (struct event){
-		.id = id,
-		.topic = TEXT("topic"),
-		.name = TEXT("message"),
-		.data = { blank, data_len },
-		.retry_ms = EVENT_NO_RETRY,
-	};
+	return tap_event(id, TEXT("topic"), TEXT("message"),
+	    (struct text){ blank, data_len });
 }
 
 static const struct chunk *
