@@ -49,26 +49,13 @@ fingerprint_take(struct fingerprint *f, const struct log *log)
 	memcpy(f->identity, log->identity, sizeof(f->identity));
 }
 
-/* Find the last row up to an id; *found is 0 if there is none. */
-static enum log_result
-find_row(struct log *log, int64_t id, int64_t *found, int64_t *created_ms)
-{
-	struct statement s = statement_begin(log,
-	    "SELECT id, created_ms FROM events WHERE id <= ?1"
-	    " ORDER BY id DESC LIMIT 1");
-	bool is_there;
-
-	statement_bind_integer(&s, 1, id);
-	is_there = statement_step(&s);
-	*found = is_there ? statement_integer(&s, 0) : 0;
-	*created_ms = is_there ? statement_integer(&s, 1) : 0;
-	return statement_end(&s);
-}
+static const char last_row[] = "SELECT id, created_ms FROM events"
+			       " WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
 
 enum log_result
 fingerprint_note(struct fingerprint *f, struct log *log, int64_t id)
 {
-	return find_row(log, id, &f->id, &f->created_ms);
+	return log_find_row(log, last_row, id, &f->id, &f->created_ms);
 }
 
 enum log_result
@@ -78,7 +65,8 @@ fingerprint_check(const struct fingerprint *f, struct log *log, bool *is_same)
 	enum log_result r;
 
 	if ((f->id != 0 &&
-		(r = find_row(log, f->id, &found, &created_ms)) != LOG_OK) ||
+		(r = log_find_row(log, last_row, f->id, &found, &created_ms)) !=
+		    LOG_OK) ||
 	    (r = log_read_identity(log)) != LOG_OK)
 		return r;
 	*is_same = strcmp(f->identity, log->identity) == 0 &&

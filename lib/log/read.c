@@ -197,32 +197,30 @@ log_read(struct log *log, const struct log_range *range, log_row_fn *row,
 	return statement_end(&s);
 }
 
-/* Find the first row with id >= from; *id is 0 if there is none. */
-static enum log_result
-created(struct log *log, int64_t from, int64_t *id, int64_t *created_ms)
+enum log_result
+log_find_row(struct log *log, const char *text, int64_t id, int64_t *found,
+    int64_t *created_ms)
 {
-	struct statement s = statement_begin(log,
-	    "SELECT id, created_ms FROM events WHERE id >= ?1"
-	    " ORDER BY id LIMIT 1");
+	struct statement s = statement_begin(log, text);
+	bool is_there;
 
-	*id = 0;
-	*created_ms = 0;
-	statement_bind_integer(&s, 1, from);
-	if (statement_step(&s)) {
-		*id = statement_integer(&s, 0);
-		*created_ms = statement_integer(&s, 1);
-	}
+	statement_bind_integer(&s, 1, id);
+	is_there = statement_step(&s);
+	*found = is_there ? statement_integer(&s, 0) : 0;
+	*created_ms = is_there ? statement_integer(&s, 1) : 0;
 	return statement_end(&s);
 }
 
 enum log_result
 log_before_time(struct log *log, int64_t created_ms, int64_t *after)
 {
+	static const char text[] = "SELECT id, created_ms FROM events"
+				   " WHERE id >= ?1 ORDER BY id LIMIT 1";
 	int64_t low, high = 0, id = 0, ms = 0;
 	enum log_result result;
 
 	*after = 0;
-	if ((result = created(log, 1, &id, &ms)) != LOG_OK)
+	if ((result = log_find_row(log, text, 1, &id, &ms)) != LOG_OK)
 		return result;
 	if (id == 0 || ms >= created_ms)
 		return LOG_OK;
@@ -233,7 +231,8 @@ log_before_time(struct log *log, int64_t created_ms, int64_t *after)
 	while (high > low) {
 		int64_t middle = low + (high - low) / 2 + 1;
 
-		if ((result = created(log, middle, &id, &ms)) != LOG_OK)
+		if ((result = log_find_row(log, text, middle, &id, &ms)) !=
+		    LOG_OK)
 			return result;
 		if (id == 0 || ms >= created_ms)
 			high = middle - 1;

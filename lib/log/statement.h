@@ -139,6 +139,13 @@ void log_rollback(struct log *log);
  */
 enum log_result log_file_find(struct log *log, bool may_create);
 
+/* ---- read.c ---- */
+
+/* Run a query of the id and created_ms of one row, with ?1 = id, as by
+   statement_begin().  Both are 0 if there is no row. */
+enum log_result log_find_row(struct log *log, const char *text, int64_t id,
+    int64_t *found, int64_t *created_ms);
+
 /* ---- fingerprint.c ---- */
 
 /*
