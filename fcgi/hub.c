@@ -80,12 +80,14 @@ answer(struct connection *c, char *text, size_t len)
 }
 
 static void
-refuse(struct hub *h, struct connection *c, const struct problem *p,
+refuse(struct hub *h, struct connection *c, struct problem *p,
     const char *origin)
 {
 	char text[REPLY_MAX];
 
 	h->counters.refused++;
+	if (p->status == 503)
+		p->retry_s = RETRY_S;
 	answer(c, text, reply_problem(&h->config->cors, p, origin, text));
 }
 
@@ -143,9 +145,8 @@ get(struct hub *h, struct connection *c, struct request *r)
 	} else if (open_stream(h, c, r)) {
 		return;
 	} else {
-		problem_set(&p, 503, "Out of memory.  Try again later.");
+		(void)problem_memory(&p); /* returns -1 */
 	}
-	p.retry_s = RETRY_S;
 	refuse(h, c, &p, r->origin);
 }
 

@@ -11,8 +11,6 @@
 #include "lib/form.h"
 #include "accept.h"
 
-#define NO_MEMORY_RETRY_S 5
-
 /* Query parameters of ours.  The last ones say where to start; of these, the
    first that is given counts. */
 enum { TOPIC, EVENT, HELLO, STARTS, N_PARAMETERS = 6 };
@@ -199,14 +197,6 @@ read_method(const char *name, enum request_method *method, struct problem *p)
 	return -1;
 }
 
-static int
-refuse_for_memory(struct problem *p)
-{
-	problem_set(p, 503, "The server is short of memory. Try again later.");
-	p->retry_s = NO_MEMORY_RETRY_S;
-	return -1;
-}
-
 /* An absent variable counts as an empty one. */
 static const char *
 var(const char *const *vars, const char *name)
@@ -229,7 +219,7 @@ read_stream(const char *const *vars, struct asked *a, struct request *r,
 	}
 	r->query = strdup(var(vars, "QUERY_STRING"));
 	if (r->query == NULL)
-		return refuse_for_memory(p);
+		return problem_memory(p);
 	if (read_query(r->query, a, p) < 0)
 		return -1;
 	if (read_start(var(vars, "HTTP_LAST_EVENT_ID"), a, r, p) < 0)
@@ -251,7 +241,7 @@ read_all(const char *const *vars, struct request *r, struct problem *p)
 		return -1;
 	r->filter = filter_new(asked.topics, asked.n_topics, asked.names,
 	    asked.n_names);
-	return r->filter != NULL ? 0 : refuse_for_memory(p);
+	return r->filter != NULL ? 0 : problem_memory(p);
 }
 
 int
