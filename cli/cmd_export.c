@@ -26,13 +26,13 @@ static const struct option table[] = {
 };
 
 static bool
-on_event(void *cookie, const struct event *e, int64_t created_ms)
+on_event(void *cookie, const struct event *e)
 {
 	struct export *x = cookie;
 
 	if (x->out.len >= BATCH_BYTES)
 		return false;
-	record_add(&x->out, RECORD_JSON, e, created_ms);
+	record_add(&x->out, RECORD_JSON, e);
 	return true;
 }
 

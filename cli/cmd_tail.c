@@ -68,13 +68,13 @@ on_start(void *cookie, int64_t cursor)
 }
 
 static bool
-on_event(void *cookie, const struct event *e, int64_t created_ms)
+on_event(void *cookie, const struct event *e)
 {
 	struct tail *t = cookie;
 
 	if (t->left == 0 || t->out.len >= BATCH_BYTES)
 		return false;
-	record_add(&t->out, t->form, e, created_ms);
+	record_add(&t->out, t->form, e);
 	t->told = e->id;
 	t->left--;
 	return true;

@@ -164,7 +164,7 @@ on_row(void *cookie, const struct event *e)
 	if (!filter_has_topic(r->filter, e->topic) ||
 	    !filter_has_name(r->filter, e->name))
 		return true;
-	return r->handler->event(r->handler->cookie, e, e->created_ms);
+	return r->handler->event(r->handler->cookie, e);
 }
 
 static enum reader_result

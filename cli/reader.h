@@ -11,7 +11,7 @@ struct reader;
 
 /*
  *   start    reading begins after this id
- *   event    one event, with key; lent until it returns.  Return false to leave
+ *   event    one event, with key and created_ms; lent until it returns.  Return false to leave
  *            it unread: the step ends there
  *   gap      some events between two ids were removed
  *   reset    the log was replaced or is an older copy, and ends at head:
@@ -21,7 +21,7 @@ struct reader;
  */
 struct reader_handler {
 	void (*start)(void *cookie, int64_t cursor);
-	bool (*event)(void *cookie, const struct event *e, int64_t created_ms);
+	bool (*event)(void *cookie, const struct event *e);
 	void (*gap)(void *cookie, int64_t after, int64_t next);
 	void (*reset)(void *cookie, int64_t after, int64_t head);
 	void *cookie;

@@ -30,10 +30,10 @@ add_time(struct buffer *b, int64_t created_ms)
 }
 
 static void
-add_line(struct buffer *b, const struct event *e, int64_t created_ms)
+add_line(struct buffer *b, const struct event *e)
 {
 	buffer_print(b, "%" PRId64 "\t", e->id);
-	add_time(b, created_ms);
+	add_time(b, e->created_ms);
 	buffer_add_string(b, "\t");
 	buffer_escape(b, e->topic, "");
 	buffer_add_string(b, "\t");
@@ -44,7 +44,7 @@ add_line(struct buffer *b, const struct event *e, int64_t created_ms)
 }
 
 static void
-add_json(struct buffer *b, const struct event *e, int64_t created_ms)
+add_json(struct buffer *b, const struct event *e)
 {
 	json_open(b, NULL, '{');
 	json_number(b, "id", e->id);
@@ -57,23 +57,22 @@ add_json(struct buffer *b, const struct event *e, int64_t created_ms)
 		json_number(b, "retry", e->retry_ms);
 	if (e->key.bytes != NULL)
 		json_text(b, "key", e->key);
-	json_number(b, "created_ms", created_ms);
+	json_number(b, "created_ms", e->created_ms);
 	json_close(b, '}');
 	buffer_add_string(b, "\n");
 }
 
 void
-record_add(struct buffer *b, enum record_form form, const struct event *e,
-    int64_t created_ms)
+record_add(struct buffer *b, enum record_form form, const struct event *e)
 {
 	char *room;
 
 	switch (form) {
 	case RECORD_LINE:
-		add_line(b, e, created_ms);
+		add_line(b, e);
 		break;
 	case RECORD_JSON:
-		add_json(b, e, created_ms);
+		add_json(b, e);
 		break;
 	case RECORD_SSE:
 		room = buffer_room(b, sse_len(e));

@@ -20,10 +20,8 @@ enum record_form {
  *                without an empty topic, the event "message", and a retry or
  *                key that the event does not have
  *   RECORD_SSE   as a stream sends it
- *   units        created_ms since 1970
  */
-void record_add(struct buffer *b, enum record_form form, const struct event *e,
-    int64_t created_ms);
+void record_add(struct buffer *b, enum record_form form, const struct event *e);
 
 /* The beginning of a stream: the reconnection time, and its cursor. */
 void record_start(struct buffer *b, enum record_form form, int64_t cursor);

@@ -71,7 +71,7 @@ check_again(struct log *json, const struct event *e)
 	const struct event *again;
 	struct body *body;
 
-	record_add(&b, RECORD_JSON, e, 5);
+	record_add(&b, RECORD_JSON, e);
 	require(!b.is_short && b.len > 0 && b.bytes[b.len - 1] == '\n');
 	require(memchr(b.bytes, '\n', b.len) == b.bytes + b.len - 1);
 	body = read_line(json, b.bytes, b.len, &again, &p);
@@ -92,7 +92,7 @@ check_shown(const struct event *e)
 	struct buffer b = { 0 };
 	size_t tabs = 0;
 
-	record_add(&b, RECORD_LINE, e, 1600000000000);
+	record_add(&b, RECORD_LINE, e);
 	require(!b.is_short && b.len > 0 && b.bytes[b.len - 1] == '\n');
 	for (size_t i = 0; i + 1 < b.len; i++) {
 		unsigned char c = (unsigned char)b.bytes[i];
@@ -124,7 +124,7 @@ check_streamed(const struct event *e)
 	struct event_source *browser = event_source_new();
 	struct buffer b = { 0 };
 
-	record_add(&b, RECORD_SSE, e, 0);
+	record_add(&b, RECORD_SSE, e);
 	require(!b.is_short);
 	event_source_feed(browser, b.bytes, b.len, on_block, &e);
 	require(e == NULL && event_source_is_between(browser));

@@ -174,29 +174,34 @@ check_record(void)
 	struct event e =
 	    tap_event(7, TEXT(""), TEXT("message"), TEXT("a\tb\n\\\""));
 
-	record_add(&b, RECORD_LINE, &e, 1795282434947);
+	e.created_ms = 1795282434947;
+	record_add(&b, RECORD_LINE, &e);
 	check(holds(TEXT("7\t2026-11-21T17:33:54Z\t\tmessage\ta\\u0009b\\n"
 			 "\\\"\n")),
 	    "record: a line");
-	record_add(&b, RECORD_JSON, &e, 5);
+	e.created_ms = 5;
+	record_add(&b, RECORD_JSON, &e);
 	check(holds(TEXT("{\"id\":7,\"data\":\"a\\u0009b\\n\\\\\\\"\","
 			 "\"created_ms\":5}\n")),
 	    "record: JSON leaves out what is as usual");
-	record_add(&b, RECORD_SSE, &e, 5);
+	record_add(&b, RECORD_SSE, &e);
 	check(holds(TEXT("id: 7\ndata: a\tb\ndata: \\\"\n\n")),
 	    "record: as a stream has it");
 	e = tap_event(7, TEXT("t"), TEXT("messages"), TEXT(""));
 	e.key = TEXT("k");
 	e.retry_ms = 0;
-	record_add(&b, RECORD_JSON, &e, INT64_MAX);
+	e.created_ms = INT64_MAX;
+	record_add(&b, RECORD_JSON, &e);
 	check(holds(TEXT("{\"id\":7,\"topic\":\"t\",\"event\":\"messages\","
 			 "\"data\":\"\",\"retry\":0,\"key\":\"k\","
 			 "\"created_ms\":9223372036854775807}\n")),
 	    "record: JSON has all the rest");
-	record_add(&b, RECORD_LINE, &e, -1);
+	e.created_ms = -1;
+	record_add(&b, RECORD_LINE, &e);
 	check(holds(TEXT("7\t-1\tt\tmessages\t\n")),
 	    "record: a time before 1970 is a number");
-	record_add(&b, RECORD_LINE, &e, INT64_MAX);
+	e.created_ms = INT64_MAX;
+	record_add(&b, RECORD_LINE, &e);
 	check(b.len > 0 && b.bytes[b.len - 1] == '\n',
 	    "record: so may be one beyond the calendar");
 	buffer_clear(&b);
