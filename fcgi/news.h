@@ -42,8 +42,8 @@ void news_clear(struct news *n);
 /*
  * Read the next rows of a log into a tail: at most as many as fit into one
  * record, or one that is larger than a record.  Call it in a read transaction.
- *   returns  the tail is unchanged but for NEWS_MORE and NEWS_END.  NEWS_BACK:
- *            *head is the end of the log
+ *   returns  NEWS_MORE or NEWS_END after success.  Else the head of the tail is
+ *            as before.  After NEWS_BACK, *head is the end of the log
  *            *rows grows by the number of rows read, in any case
  *   owns     n lends chunks until the tail is next changed
  */
