@@ -39,6 +39,8 @@
 #define REREAD_MS 1000 /* between attempts to allocate an event */
 #define FORGET_MS 500  /* removed rows are served for no longer */
 
+#define NO_MEMORY "out of memory for a new event"
+
 enum source_state {
 	IN_STEP,
 	BEHIND,
@@ -285,8 +287,8 @@ read_new(struct source *src)
 	int64_t before = tail_head(src->tail), head;
 	enum news_result result;
 
-	if (now_ms() < src->reread_ms)
-		return SOURCE_TROUBLE;
+	if (now_ms() < src->reread_ms) /* also in another file */
+		return trouble_with(src, NO_MEMORY, "trying again");
 	result = news_read(n, src->log, src->tail, &head, &src->rows);
 	switch (result) {
 	case NEWS_MORE:
@@ -297,8 +299,7 @@ read_new(struct source *src)
 	case NEWS_NO_MEMORY:
 		/* it may be a large one, which takes long to read */
 		src->reread_ms = now_ms() + REREAD_MS;
-		return trouble_with(src, "out of memory for a new event",
-		    "trying again");
+		return trouble_with(src, NO_MEMORY, "trying again");
 	case NEWS_TROUBLE:
 		return trouble(src);
 	}
