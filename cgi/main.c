@@ -1,7 +1,6 @@
 /*
- * rowcast-publish.cgi, the publisher: what it is made of.  The way in which it
- * was started decides whether it serves one request as a CGI program or many
- * over FastCGI, in one thread.
+ * rowcast-publish.cgi, the publisher.  Started as a CGI program, it serves one
+ * request; otherwise it serves many over FastCGI, in one thread.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,9 +48,9 @@ refuse(bool is_cgi, enum options_result status, const char *why)
 }
 
 /*
- * What a group of requests takes is freed with its answers and taken again with
- * the next: without this, glibc gives it back to the kernel in between, which
- * is two system calls for each request.
+ * Memory for a group of requests is freed after its answers and allocated again
+ * for the next group.  By default, glibc would return it to the kernel in
+ * between: two system calls for each request.
  */
 static void
 keep_memory(void)

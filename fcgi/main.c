@@ -1,5 +1,5 @@
 /*
- * rowcast.fcgi, the responder: what it is made of.
+ * rowcast.fcgi, the responder: makes its parts and runs them as a service.
  */
 #include <stdlib.h>
 #include <unistd.h>

@@ -206,7 +206,7 @@ var(const char *const *vars, const char *name)
 	return value != NULL ? value : "";
 }
 
-/* Read what a stream needs.  A preflight need not get it right. */
+/* Read what a stream needs; a preflight may lack it. */
 static int
 read_stream(const char *const *vars, struct asked *a, struct request *r,
     struct problem *p)

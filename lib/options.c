@@ -146,7 +146,7 @@ set_field(const struct option *o, void *field, const char *value, char *why)
 	return o->read(field, value, why);
 }
 
-/* name is that of the option or the variable, for the user to find it. */
+/* name is what the user wrote: an option, its letter or a variable. */
 static enum options_result
 set(struct options *o, const struct option *option, const char *name,
     const char *value, char *why)
@@ -256,7 +256,7 @@ struct words {
 	int kept;
 };
 
-/* Find an option by its name or letter, and the options that it is one of. */
+/* Find an option by its name or letter.  Sets *o to the options with it. */
 static const struct option *
 find(struct options **o, bool is_long, const char *name, size_t len)
 {
@@ -271,7 +271,7 @@ find(struct options **o, bool is_long, const char *name, size_t len)
 	return NULL;
 }
 
-/* Without what stands behind '=': it may be a secret. */
+/* Omit the value behind '=', which may be a secret. */
 static enum options_result
 refuse_unknown(const struct options *o, const char *name, char *why)
 {
@@ -281,7 +281,7 @@ refuse_unknown(const struct options *o, const char *name, char *why)
 	    (int)(len < 80 ? len : 80), name, o->command);
 }
 
-/* Set an option; value is NULL if the same word holds none. */
+/* Set an option.  If value is NULL, the next word is its value. */
 static enum options_result
 take(struct options *o, const struct option *option, struct words *w,
     const char *name, const char *value, char *why)

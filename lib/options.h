@@ -44,7 +44,7 @@ enum option_kind {
  *   name      without "--"; NULL if only the environment may set it
  *   letter    the short form, or NULL
  *   variable  in the environment; NULL if only the command line may set it
- *   argument  how --help calls the value; NULL for a flag
+ *   argument  the name of the value in --help; NULL for a flag
  *   preset    the default, written as a user would; NULL leaves the field as
  *             the caller has set it
  *   help      what --help says of it; the default is added
@@ -113,9 +113,8 @@ enum options_result options_refuse(char why[OPTIONS_WHY_MAX],
 
 /*
  * Read the command line.
- *   shape    argv[0] is skipped; argv[*argc] is NULL; on
- *            OPTIONS_OK, argv[1..*argc) holds the operands in their order, and
- *            argv[*argc] is NULL
+ *   shape    argv[0] is skipped; on OPTIONS_OK, argv[1..*argc) holds the
+ *            operands in their order.  argv[*argc] is NULL before and after.
  *   owns     config borrows from argv
  */
 enum options_result options_arguments(struct options *o, int *argc, char **argv,

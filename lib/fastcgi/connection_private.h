@@ -40,8 +40,8 @@ enum connection_state {
 	CONNECTION_IDLE,    /* kept; nothing of the next request has arrived */
 	CONNECTION_ANSWERING, /* the user sends a response; has a deadline while
 	                         a body arrives */
-	CONNECTION_ENDING,    /* the rest of a response is sent; has one */
-	CONNECTION_CLOSING,   /* libuv releases the handle */
+	CONNECTION_ENDING,  /* the rest of a response is sent; has a deadline */
+	CONNECTION_CLOSING, /* libuv releases the handle */
 };
 
 /* Bytes of a request that have arrived, or of a response that are unsent. */

@@ -3,7 +3,7 @@
  *
  * libfcgi reads from a descriptor and waits for it, and loses what it read
  * beyond a request.  So it never gets a connection: it gets whole requests over
- * a socket pair of its own, in which all that it will ask for already lies.
+ * a socket pair of its own, which holds all that it reads before it begins.
  */
 #include "libfcgi.h"
 

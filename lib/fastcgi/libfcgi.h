@@ -11,9 +11,9 @@
  * reads from or writes to them.
  */
 
-/* Initialise libfcgi.  Afterwards SIGTERM and SIGUSR1 have their default action,
-   and SIGPIPE has a handler of libfcgi: install other handlers later.  Returns
-   0 or -1. */
+/* Initialise libfcgi.  SIGTERM and SIGUSR1 then have their default action, and
+   SIGPIPE has a handler of libfcgi: install other handlers later.  Returns 0 or
+   -1. */
 int libfcgi_init(void);
 
 /*

@@ -128,8 +128,8 @@ run_short(struct listener *l)
 	timer_start(&l->timer, on_pause_over, PAUSE_MS);
 }
 
-/* Are there descriptors for one more connection and to serve it, and memory to
-   serve all?  Sets errno if not.  The kernel assigns the lowest free
+/* Check for the descriptors that one more connection needs, and for memory to
+   serve all.  Sets errno if they are short.  The kernel assigns the lowest free
    descriptor. */
 static bool
 has_room(const struct listener *l)
@@ -232,7 +232,7 @@ note_socket(struct listener *l)
 		l->path = address;
 		l->inode = st.st_ino;
 	}
-	/* if it fails, peers need an address in the list: closed, not open */
+	/* if it fails, only listed peers may connect, as over TCP */
 	l->is_local = getsockname(l->fd, (struct sockaddr *)&own, &len) == 0 &&
 	    own.ss_family == AF_UNIX;
 }

@@ -243,7 +243,7 @@ read_request(struct connection *c)
 	}
 }
 
-/* While it is answered, a peer has nothing to send but that it leaves. */
+/* Nothing but an abort or the end of the connection is expected now. */
 static void
 read_farewell(struct connection *c)
 {

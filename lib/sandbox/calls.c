@@ -143,8 +143,8 @@ add_condition(scmp_filter_ctx filter, const struct condition *c)
 	return add_rule(filter, REFUSED, c->name, &c->refused);
 }
 
-/* No memory becomes code; signals only to itself, for abort(); some settings of
-   descriptors, none of terminals. */
+/* No memory may become executable.  A process may signal only itself, for
+   abort(), and set some modes of descriptors, none of terminals. */
 static int
 add_conditions(scmp_filter_ctx filter)
 {
