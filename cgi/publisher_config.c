@@ -25,9 +25,9 @@ static const char notes[] =
     "counts.\n"
     "SIGTERM ends the program; SIGUSR2 writes a line of counters.\n"
     "\n"
-    "These may publish: users whom the web server has authenticated\n"
-    "(REMOTE_USER), clients that send the token, and everyone with\n"
-    "--publish-open.\n";
+    "Users whom the web server has authenticated (REMOTE_USER) may publish,\n"
+    "and clients that send the token.  With --publish-open, everyone may\n"
+    "publish.\n";
 
 static enum options_result
 read_synchronous(void *field, const char *value, char *why)
@@ -59,7 +59,7 @@ static const struct option table[] = {
 	    " credentials; repeatable",
 	    OPTION_OTHER(CONFIG, cors, cors_add) },
 	{ "publish-open", NULL, "ROWCAST_PUBLISH_OPEN", NULL, NULL,
-	    "everyone may publish", OPTION_PLAIN(FLAG, CONFIG, is_open) },
+	    "let everyone publish", OPTION_PLAIN(FLAG, CONFIG, is_open) },
 	{ NULL, NULL, "ROWCAST_PUBLISH_TOKEN", NULL, NULL,
 	    "Bearer token that may publish",
 	    OPTION_PLAIN(SECRET, CONFIG, token) },
@@ -73,13 +73,13 @@ static const struct option table[] = {
 	    "FastCGI: connections at a time",
 	    OPTION_NUMBER(CONFIG, max_connections, 1, 1000000, 1) },
 	{ "idle-s", NULL, "ROWCAST_IDLE_S", "S", "60",
-	    "FastCGI: give up a body that brings nothing",
+	    "FastCGI: end a request of which nothing arrives",
 	    OPTION_NUMBER(CONFIG, idle_ms, 1, 86400, 1000) },
 	{ "syslog", NULL, "ROWCAST_SYSLOG", NULL, NULL,
 	    "FastCGI: diagnostics to syslog",
 	    OPTION_PLAIN(FLAG, CONFIG, use_syslog) },
 	{ "no-sandbox", NULL, "ROWCAST_NO_SANDBOX", NULL, NULL,
-	    "keep all rights after the start",
+	    "do not enter the sandbox",
 	    OPTION_PLAIN(FLAG, CONFIG, no_sandbox) },
 	{ NULL, NULL, "FCGI_WEB_SERVER_ADDRS", NULL, "127.0.0.1,::1",
 	    "addresses that may connect over TCP",

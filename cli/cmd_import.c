@@ -333,8 +333,8 @@ const struct command import_command = {
 	    "decoded, another value as its JSON text.  id and created_ms,\n"
 	    "which rowcast export writes, are ignored: the log assigns new\n"
 	    "ones.\n\n"
-	    "Stops at the first bad line and prints its number: the lines\n"
-	    "before it are in the log, those after it are not.  Lines that\n"
+	    "Stops at the first malformed line and prints its number: lines\n"
+	    "before it are in the log, lines after it are not.  Lines that\n"
 	    "have a key can be imported again: a known key adds nothing.\n\n",
 	.notes = "\nWith --json, prints {\"imported\":N,\"repeated\":N,"
 		 "\"last_id\":N}, with line\nand error if it stopped early.\n",

@@ -192,9 +192,9 @@ run(struct args *a)
 const struct command prune_command = {
 	.name = "prune",
 	.usage = "Usage: rowcast prune [OPTION]...\n"
-		 "Remove events: without options, those that the log's own\n"
-		 "rules, in its table retention, do not keep.  Clients that\n"
-		 "miss one are told (gap).\n\n",
+		 "Remove events.  Without options, remove those that exceed\n"
+		 "the rules in the log's table retention.  Clients that miss\n"
+		 "removed events are sent a gap.\n\n",
 	.notes = "\nWith --json, prints {\"removed\":N}.\n",
 	.options = table,
 	.run = run,

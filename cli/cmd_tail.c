@@ -233,8 +233,8 @@ run(struct args *a)
 const struct command tail_command = {
 	.name = "tail",
 	.usage = "Usage: rowcast tail [OPTION]...\n"
-		 "Print the events of a log as they come, until it is\n"
-		 "interrupted.\n\n",
+		 "Print the events of a log as they arrive, until SIGINT\n"
+		 "(Ctrl-C).\n\n",
 	.notes =
 	    "\nPrints a line for each event: id, time, topic, event and\n"
 	    "data, separated by tabs.  With --json, prints the objects\n"

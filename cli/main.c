@@ -24,11 +24,11 @@ static const struct command *const commands[] = {
 
 static const char usage[] =
     "Usage: rowcast [--db FILE] COMMAND [OPTION]... [OPERAND]...\n"
-    "Look after an event log: publish, follow, copy, prune and check it.\n"
+    "Publish to, follow, copy, prune and check an event log.\n"
     "\n"
     "  init            create a log\n"
     "  publish         append one event\n"
-    "  tail            print events as they come\n"
+    "  tail            print events as they arrive\n"
     "  export          write events as lines of JSON\n"
     "  import          append events from lines of JSON\n"
     "  prune           remove old events\n"

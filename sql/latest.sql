@@ -24,8 +24,8 @@ WITH RECURSIVE topics (topic) AS (
 SELECT events.* FROM topics JOIN events ON id = (
 	SELECT max(id) FROM events WHERE topic = topics.topic);
 
--- Presence: each page publishes every 30 seconds that its user is here, and on
--- closing that the user is gone.
+-- Presence: each page publishes an event "here" for its user every 30 seconds,
+-- and an event "gone" when it is closed.
 --
 --     INSERT INTO events(topic, event, data) VALUES('presence/ann', 'here', '');
 --     INSERT INTO events(topic, event, data) VALUES('presence/ann', 'gone', '');

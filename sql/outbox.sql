@@ -21,8 +21,8 @@
 -- not atomic if the power fails, or the program is killed, between the two
 -- commits.  So the events are first committed to the log and then removed from
 -- the outbox.  If the script is killed in between, the next run inserts them
--- again, and the log ignores them because it knows their keys.  The log knows a
--- key as long as it keeps the event: let retention keep events for longer than
+-- again, and the log ignores them, because it already has their keys.  A key is
+-- known as long as its event is kept: let retention keep events for longer than
 -- the outbox may have to wait.
 
 .bail on

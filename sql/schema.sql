@@ -49,10 +49,11 @@ CREATE TABLE events (
 -- A stream that reconnects for some topics reads only their rows.
 CREATE INDEX events_topic ON events (topic);
 
--- The highest id ever removed of each topic: what a client that reconnects may
--- have missed.  A topic whose last removal lies more than 100,000 ids back is
--- forgotten, to bound the table.  The topics of rows removed up to the id
--- events_log.forgotten are no longer known.
+-- The highest id ever removed of each topic.  It shows whether a client that
+-- reconnects has missed events.  To bound the table, a topic is forgotten when
+-- its last removal lies more than 100,000 ids back.  events_log.forgotten is
+-- the highest id that was forgotten in this way: the topics of rows removed up
+-- to it are unknown.
 CREATE TABLE events_removed (
 	topic TEXT PRIMARY KEY,
 	id    INTEGER NOT NULL
@@ -96,15 +97,16 @@ BEGIN
 	SELECT RAISE(ABORT, 'events never change: insert a new one');
 END;
 
--- Clients never read below an id that they have passed.
+-- Clients never read ids below one that they have received.
 CREATE TRIGGER events_in_order AFTER INSERT ON events
 WHEN NEW.id <= (SELECT seq FROM sqlite_sequence WHERE name = 'events')
 BEGIN
 	SELECT RAISE(ABORT, 'id lies below the end of the log: leave id out');
 END;
 
--- identity tells this log from another one that takes its place.  removals
--- counts the rows ever removed: when it changes, readers drop their caches.
+-- identity distinguishes this log from another one that takes its place.
+-- removals counts the rows ever removed: when it changes, readers drop removed
+-- rows from memory.
 CREATE TABLE events_log (
 	identity  TEXT NOT NULL,
 	removals  INTEGER NOT NULL,
@@ -139,8 +141,9 @@ CREATE TABLE retention (
 		CHECK (max_bytes BETWEEN 1 AND 9007199254740991)
 ) STRICT, WITHOUT ROWID;
 
--- The rules in the form that triggers need, and what each keeps now.  Topics
--- are compared by bytes: LIKE and GLOB give a meaning to other characters, too.
+-- The rules in the form that triggers need, and how much each keeps now.
+-- Topics are compared as bytes, because LIKE and GLOB would interpret
+-- characters such as % and ?.
 CREATE TABLE events_retained (
 	topic_pattern TEXT PRIMARY KEY NOT NULL,
 	max_rows   INTEGER,
@@ -198,9 +201,10 @@ BEGIN
 	DELETE FROM events_retained WHERE topic_pattern = OLD.topic_pattern;
 END;
 
--- Which rules keep too much, and which are near their limit, and by what:
--- removing many rows at once costs less for each, so removal goes on until
--- 99.9 % of the limit.
+-- The state of each rule: is_over, whether it keeps too much; is_near, whether
+-- and by which limit it keeps more than 99.9 %.  Removal starts when a rule is
+-- over and continues while it is near, because removing several rows at once
+-- costs less than removing one row with each insert.
 CREATE VIEW events_kept AS
 SELECT topic_pattern, kept_rows, kept_bytes, oldest, eldest, is_prefix, prefix,
 	kept_rows > max_rows
@@ -215,11 +219,12 @@ SELECT topic_pattern, kept_rows, kept_bytes, oldest, eldest, is_prefix, prefix,
 		THEN 'age' END AS is_near
 FROM events_retained;
 
--- Inserting a rule here removes one of its events, if it keeps too much.  In
--- this way a trigger can loop.  An index finds the event of a topic.  For a
--- prefix, a search goes on from where the last one ended.  It reads a few rows
--- only, so that the cost of an insert does not depend on the rows of other
--- topics in between; the next insert continues from there.
+-- Inserting the name of a rule into the view removes one event of that rule, if
+-- the rule keeps too much.  This is how a trigger loops: SQL triggers have no
+-- loop of their own.  For a single topic, an index finds the event.  For a
+-- prefix, each search starts where the last one ended and reads only a few
+-- rows, so that the cost of an insert does not depend on rows of other topics
+-- in between.
 CREATE TRIGGER events_prune INSTEAD OF INSERT ON events_kept
 WHEN (SELECT is_near FROM events_kept
 	WHERE topic_pattern = NEW.topic_pattern) IS NOT NULL
@@ -265,8 +270,9 @@ BEGIN
 				topic = topic_pattern));
 END;
 
--- Each insert updates the counts, and removes a few events of each rule that
--- keeps too much: only a few, so that no insert pays for a new rule alone.
+-- Each insert updates the counts, and removes at most eight events of each rule
+-- that keeps too much, so that the cost of a new rule is spread over many
+-- inserts.
 CREATE TRIGGER events_retain AFTER INSERT ON events
 WHEN EXISTS (SELECT 1 FROM events_retained)
 BEGIN

@@ -6,7 +6,7 @@ set -l none "not __fish_seen_subcommand_from $commands"
 complete -c rowcast -f
 complete -c rowcast -n $none -a init -d 'create a log'
 complete -c rowcast -n $none -a publish -d 'append one event'
-complete -c rowcast -n $none -a tail -d 'print events as they come'
+complete -c rowcast -n $none -a tail -d 'print events as they arrive'
 complete -c rowcast -n $none -a export -d 'write events as lines of JSON'
 complete -c rowcast -n $none -a import -d 'append events from lines of JSON'
 complete -c rowcast -n $none -a prune -d 'remove old events'
