@@ -64,3 +64,16 @@ on_terminal() {
 	kill -HUP -- "-$(ps -o pgid= -p "${ALL[0]}" | tr -d ' ')"
 	wait_until 20 gone "$PID" "${ALL[@]}"
 }
+
+@test "make run names a port that is no port, and one that is in use" {
+	local port
+	for port in 0 65536 99999 80x; do
+		echo "$port"
+		run as_site timeout 20 make again=@: PORT="$port" run
+		[[ $output == *"run: PORT=$port: not a number from 1 to 65535"* ]]
+	done
+	start demo "${RUN[@]}"
+	demo_up "$PID"
+	run as_site timeout 20 "${RUN[@]}"
+	[[ $output == *"run: port $PORT is in use; choose another:"* ]]
+}
