@@ -76,7 +76,7 @@ add_event(struct batch *b, const struct chunk *c, size_t i)
 	}
 	add_piece(b, c->bytes + e->at + b->at.part, left);
 	b->at.part = 0;
-	b->at.cursor = b->at.told = e->id;
+	b->at.cursor = b->at.last_id = e->id;
 	return true;
 }
 

@@ -10,13 +10,13 @@
 /*
  * Where a client is in the log.
  *   cursor    all events up to this id were sent or passed over
- *   told      the last id that the client knows
+ *   last_id   the client's last event id
  *   part      this many bytes of the event part_id, which has part_len, were
  *             sent; 0 between events
  */
 struct position {
 	int64_t cursor;
-	int64_t told;
+	int64_t last_id;
 	int64_t part_id;
 	size_t part_len;
 	size_t part;

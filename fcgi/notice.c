@@ -46,13 +46,13 @@ notice_write(const struct notices *n, struct batch *b)
 		assert(n->greeting != NULL); /* nothing has been sent yet */
 		batch_say(b, REPLY_STREAM_HEADERS SSE_START,
 		    n->greeting->headers, n->greeting->retry_ms, b->at.cursor);
-		b->at.told = b->at.cursor;
+		b->at.last_id = b->at.cursor;
 		write_hello(n, b);
 	}
 	if (n->due & NOTICE_RESET) {
 		batch_say(b, SSE_RESET, b->at.cursor, n->reset_after,
 		    b->at.cursor);
-		b->at.told = b->at.cursor;
+		b->at.last_id = b->at.cursor;
 	}
 	if (n->due & NOTICE_GAP)
 		batch_say(b, SSE_GAP, n->gap_after, n->gap_next);
@@ -60,9 +60,9 @@ notice_write(const struct notices *n, struct batch *b)
 		batch_say(b, SSE_KEEPALIVE);
 		/* a reconnection need not search again the events that this
 		   stream has passed over */
-		if (b->at.told < b->at.cursor) {
+		if (b->at.last_id < b->at.cursor) {
 			batch_say(b, SSE_CURSOR, b->at.cursor);
-			b->at.told = b->at.cursor;
+			b->at.last_id = b->at.cursor;
 		}
 	}
 	if (n->due & NOTICE_END && n->end_ms >= 0)

@@ -39,7 +39,7 @@ struct notices {
 };
 
 /* Write the notices that are due at the beginning of a batch.  Sets b->notices
-   and b->at.told. */
+   and b->at.last_id. */
 void notice_write(const struct notices *n, struct batch *b);
 
 /* Write the whole response to a client that cannot be served now, but can

@@ -270,7 +270,7 @@ find_start(struct stream *s)
 	result = source_find(s->owner->source, s->feed->filter, &start->seek);
 	if (result == SOURCE_END || result == SOURCE_TROUBLE)
 		return result;
-	s->at.cursor = s->at.told = start->seek.cursor;
+	s->at.cursor = s->at.last_id = start->seek.cursor;
 	s->known = start->seek.known;
 	s->must_check = start->seek.start == START_AFTER ||
 	    start->seek.start == START_SINCE;
@@ -383,10 +383,10 @@ stream_deliver(struct stream *s, struct iovec *pieces, int n, size_t len,
 {
 	switch (connection_send(s->connection, pieces, n, len)) {
 	case CONNECTION_SENT:
-		s->at.told = last;
+		s->at.last_id = last;
 		return STREAM_CAUGHT_UP;
 	case CONNECTION_PARTLY:
-		s->at.cursor = s->at.told = last;
+		s->at.cursor = s->at.last_id = last;
 		return STREAM_FULL;
 	case CONNECTION_BLOCKED:
 		s->at.cursor = before;
@@ -419,7 +419,7 @@ stream_reset(struct stream *s, int64_t head)
 		return;
 	}
 	if (s->place.standing == STANDING_LIVE)
-		s->at.cursor = s->at.told;
+		s->at.cursor = s->at.last_id;
 	if (!(s->notices.due & NOTICE_RESET)) /* else it knows of neither */
 		s->notices.reset_after = s->at.cursor;
 	s->at.cursor = head;

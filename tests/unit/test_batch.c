@@ -117,7 +117,7 @@ check_small(const struct filter *f)
 		b.at.part == 0,
 	    "what fits into a record of its own is not split");
 	check(gather(&b, f, c) == BATCH_MORE && b.at.cursor == 9 &&
-		b.at.told == 4,
+		b.at.last_id == 4,
 	    "behind the last, the cursor is at the chunk's end");
 	chunk_free(c);
 }

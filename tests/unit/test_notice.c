@@ -22,7 +22,7 @@ writes(const struct notices *n, const struct position *at, const char *text,
 	notice_write(n, &b);
 	return text_is((struct text){ b.text, b.text_len }, text) &&
 	    b.len == b.text_len && b.n == (b.len > 0 ? 2 : 1) &&
-	    b.notices == n->due && b.at.told == told &&
+	    b.notices == n->due && b.at.last_id == told &&
 	    b.at.cursor == at->cursor;
 }
 
@@ -47,7 +47,7 @@ check_start(void)
 		.gap_next = INT64_MIN,
 		.end_ms = INT64_MAX };
 	greeting.retry_ms = at.cursor = INT64_MIN;
-	at.told = INT64_MIN;
+	at.last_id = INT64_MIN;
 	batch_begin(&b, &at);
 	notice_write(&n, &b);
 	check(b.text_len > 1000 && b.text_len < BATCH_TEXT_MAX,
@@ -66,7 +66,7 @@ static void
 check_notices(void)
 {
 	struct notices n = { .reset_after = 9, .gap_after = 2, .gap_next = 5 };
-	struct position at = { .cursor = 4, .told = 3 };
+	struct position at = { .cursor = 4, .last_id = 3 };
 
 	check(writes(&n, &at, "", 3), "none are due: no text");
 	n.due = NOTICE_GAP;
@@ -83,7 +83,7 @@ check_notices(void)
 	n.due = NOTICE_KEEPALIVE;
 	check(writes(&n, &at, ":\n\nid: 4\n\n", 4),
 	    "a keepalive gives an id that the client does not know");
-	at.told = 4;
+	at.last_id = 4;
 	check(writes(&n, &at, ":\n\n", 4), "or is a comment alone");
 	n.due = NOTICE_END;
 	n.end_ms = 0;
