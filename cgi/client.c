@@ -11,7 +11,7 @@
 #include "lib/loop/timer.h"
 #include "lib/warn.h"
 
-#define PATIENCE_MS 1000 /* with the body of a refused request */
+#define DISCARD_MS 1000 /* for the body of a refused request to end */
 
 /*
  * A request and the connection that it came over.
@@ -29,7 +29,7 @@ struct client {
 	TAILQ_ENTRY(client) discarding;
 };
 
-static void on_patience(uv_timer_t *timer);
+static void on_discard_timer(uv_timer_t *timer);
 
 static void
 set_state(struct client *c, enum publish_state state)
@@ -49,9 +49,10 @@ set_state(struct client *c, enum publish_state state)
 	if (state != PUBLISH_DISCARDING)
 		return;
 	TAILQ_INSERT_TAIL(&cs->discarding, c, discarding);
-	if (!timer_is_running(
-		&cs->patience)) /* started anew, it never expires */
-		timer_repeat(&cs->patience, on_patience, PATIENCE_MS / 10);
+	/* starting it again each time could postpone it without end */
+	if (!timer_is_running(&cs->discard_timer))
+		timer_repeat(&cs->discard_timer, on_discard_timer,
+		    DISCARD_MS / 10);
 }
 
 static void
@@ -113,14 +114,14 @@ follow(struct client *c)
  * gets the answer after a second.
  */
 static void
-on_patience(uv_timer_t *timer)
+on_discard_timer(uv_timer_t *timer)
 {
 	struct clients *cs = timer->data;
 	int64_t now = (int64_t)uv_now(cs->loop);
 	struct client *c, *next;
 
 	for (c = TAILQ_FIRST(&cs->discarding);
-	     c != NULL && now - c->since_ms >= PATIENCE_MS; c = next) {
+	     c != NULL && now - c->since_ms >= DISCARD_MS; c = next) {
 		next = TAILQ_NEXT(c, discarding);
 		stop(c, 0, "");
 	}
@@ -198,7 +199,7 @@ clients_open(struct clients *cs, uv_loop_t *loop,
 	*cs = (struct clients){ .loop = loop, .config = config, .json = json };
 	TAILQ_INIT(&cs->all);
 	TAILQ_INIT(&cs->discarding);
-	timer_init(&cs->patience, loop, cs);
+	timer_init(&cs->discard_timer, loop, cs);
 	result =
 	    group_open(&cs->group, loop, commit, config->busy_ms, on_appended);
 	cs->connections = connections_new(loop, &handler, cs, config->idle_ms);
@@ -227,5 +228,5 @@ clients_close(struct clients *cs)
 	clients_end(cs); /* requests may have begun since the first time */
 	connections_free(cs->connections);
 	group_close(&cs->group);
-	uv_close((uv_handle_t *)&cs->patience, NULL);
+	uv_close((uv_handle_t *)&cs->discard_timer, NULL);
 }

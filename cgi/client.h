@@ -12,8 +12,8 @@
 #include "group.h"
 
 /*
- * The requests of a publisher that serves many: what arrives over connections
- * becomes a publish, joins the group, and is answered.
+ * The requests of a publisher that serves many: each becomes a struct publish,
+ * joins the group, and is answered.
  */
 struct client;
 TAILQ_HEAD(client_list, client);
@@ -28,7 +28,7 @@ struct clients {
 	struct group group;
 	struct client_list all;
 	struct client_list discarding; /* in PUBLISH_DISCARDING */
-	uv_timer_t patience;           /* with these */
+	uv_timer_t discard_timer;      /* runs while there are some */
 	bool is_ending;
 	uint64_t n_requests;
 };
