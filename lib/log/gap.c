@@ -1,6 +1,7 @@
 /*
- * Has a client missed a removed event?  If the filter has whole topics only,
- * each is looked up.  Else all topics are scanned, the last removed first.
+ * Whether a client has missed a removed event.  A filter of whole topics is
+ * looked up topic by topic; for another, all topics are scanned, the last
+ * removed first.
  */
 #include "gap.h"
 
@@ -63,7 +64,7 @@ gap_find(struct log *log, const struct filter *f, int64_t cursor,
 	if (result != LOG_OK || removed == 0)
 		return result;
 	if (removed <= known->upto) {
-		if (known->is_told)
+		if (known->is_notified)
 			return LOG_OK;
 		/* Rows are not removed in the order of their ids: one below
 		   known->upto may have been removed since. */
@@ -73,6 +74,7 @@ gap_find(struct log *log, const struct filter *f, int64_t cursor,
 	}
 	result = log_next(log, removed, next);
 	if (result == LOG_OK)
-		*known = (struct gap_known){ .upto = removed, .is_told = true };
+		*known =
+		    (struct gap_known){ .upto = removed, .is_notified = true };
 	return result;
 }

@@ -4,24 +4,24 @@
 #include "log.h"
 
 /*
- * What a client knows about removed events.  All 0 at first.
- *   upto      the client knows of removed ids up to this one
- *   is_told   the client was told.  Else it began with the rows that existed,
- *             and cannot miss rows removed before: count is the number of
- *             removals by then
+ * The removals that a client need not be notified of.  Begins as 0.
+ *   upto         the highest id among them
+ *   is_notified  it was notified of them.  Otherwise it began with the rows that
+ *                existed, and cannot miss rows removed before: count is the
+ *                number of removals by then
  */
 struct gap_known {
 	int64_t upto;
 	int64_t count;
-	bool is_told;
+	bool is_notified;
 };
 
 /*
- * Find out whether an event that a filter lets pass was removed after a cursor
- * without the client knowing.
- *   returns  LOG_OK.  If so, *next is the id from which on no event is missing,
- *            and *known is what the client knows once it is told.  Else *next
- *            is 0
+ * Look for a removed event after a cursor, not in *known, that a filter lets
+ * pass.
+ *   returns  LOG_OK with *next set: 0 if there is none; else the id from which
+ *            on no event is missing, and *known as it is once the client has
+ *            been notified
  * May report a gap where there is none, for the log does not keep everything
  * about removed events.  The name of a removed event is not known: any name
  * counts.  A topic counts if it was forgotten, or if more topics were removed
