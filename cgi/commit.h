@@ -25,8 +25,8 @@ void commit_free(struct commit *c); /* c may be NULL */
  * publish_appended() for each.  A request whose events are refused does not
  * affect the others.
  *   returns  0; -1 if another program is writing: the requests are as before.
- *            Try again, or call commit_busy().  If n > 1, 0 is also returned if
- *            only some of the requests are still in PUBLISH_APPENDING
+ *            Try again, or call commit_busy().  If n > 1, requests may also be
+ *            left in PUBLISH_APPENDING after 0: try those again
  */
 int commit_all(struct commit *c, struct publish *const *requests, size_t n);
 

@@ -64,9 +64,9 @@ struct group {
 
 /*
  *   busy_ms  how long a member waits for other programs that are writing
- *   done     a member's request has left PUBLISH_APPENDING: call group_leave(),
- *            then do what you like with the member.  It is called from the loop
- *            and from group_give_up() only
+ *   done     a member's request has left PUBLISH_APPENDING: call group_leave();
+ *            the member may be freed then.  Called from the loop and from
+ *            group_give_up() only
  *   returns  0; -1 if out of memory or descriptors
  *   owns     end with group_close(), also after -1.  Borrows commit
  */

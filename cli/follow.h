@@ -8,8 +8,8 @@
  * Call look() whenever a log may have grown, until it sets *is_over.
  *   look     returns whether there was news
  *   silent   is called after each silent_ms without news; may be NULL
- *   returns  0 once look() has ended it; -1 if it could not begin, which is
- *            reported
+ *   returns  0 once look() has ended it; -1 after a warning if it could not
+ *            begin
  */
 struct follow {
 	const char *path;

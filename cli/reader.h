@@ -5,7 +5,8 @@
 
 /*
  * Reads the events of a selection from a log that grows, or is replaced, in the
- * meantime: each once and in id order.  If that is impossible, it says so.
+ * meantime: each once and in id order.  If that is impossible, it calls gap() or
+ * reset().
  */
 struct reader;
 
@@ -31,7 +32,7 @@ struct reader_handler {
  *   upto     the last id to read; INT64_MAX for all
  *   returns  NULL if out of memory
  *   owns     the caller frees with reader_free(), which closes log.  Takes log,
- *            unless it returns NULL; lends the other arguments
+ *            unless it returns NULL; borrows the other arguments
  */
 struct reader *reader_new(struct log *log, const struct args *a,
     const struct selection *s, int64_t upto,

@@ -26,7 +26,7 @@ void record_add(struct buffer *b, enum record_form form, const struct event *e);
 /* The beginning of a stream: the reconnection time, and its cursor. */
 void record_start(struct buffer *b, enum record_form form, int64_t cursor);
 
-/* A keepalive, with the cursor if the client does not know it; else 0. */
+/* A keepalive, with a cursor unless that is 0. */
 void record_silence(struct buffer *b, enum record_form form, int64_t cursor);
 
 /* Events between two ids were removed; from next on the log is complete. */

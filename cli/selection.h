@@ -6,8 +6,8 @@
 #include "args.h"
 
 /*
- * The events that a command is about: --topic, --event and --since, with the
- * values of the query of a stream.
+ * The events that a command is about: --topic, --event and --since, which take
+ * the same values as the query of a stream.
  *   filter   made by selection_end()
  *   start    where to begin, with its value
  */

@@ -10,8 +10,8 @@ struct fanout;
 
 /*
  *   returns  NULL if out of memory
- *   owns     the caller frees with fanout_free(); lends loop, source, feeds and
- *            roster
+ *   owns     the caller frees with fanout_free(); borrows loop, source, feeds
+ *            and roster
  */
 struct fanout *fanout_new(uv_loop_t *loop, struct source *source,
     struct feeds *feeds, struct roster *roster);

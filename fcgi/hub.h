@@ -14,7 +14,7 @@ struct hub;
 /*
  *   returns  NULL if out of memory
  *   owns     the caller frees with hub_free(); takes source if it succeeds;
- *            lends loop and config
+ *            borrows loop and config
  */
 struct hub *hub_new(uv_loop_t *loop, const struct responder_config *config,
     struct source *source);
@@ -39,8 +39,8 @@ int hub_serve_cgi(struct hub *h, int fd, const char *const *vars);
  */
 bool hub_look(struct hub *h);
 
-/* End all streams, and each new one.  Each client learns when to reconnect, and
-   before that whether the log was replaced. */
+/* End all streams, and each new one.  Each client is sent when to reconnect,
+   after a reset if the log was replaced. */
 void hub_end(struct hub *h);
 
 /* Write one line of counters to the diagnostics. */

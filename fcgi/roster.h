@@ -13,32 +13,33 @@ struct roster;
 /*
  *   returns  NULL if out of memory
  *   owns     the caller frees with roster_free(), once the roster is empty;
- *            lends feeds
+ *            borrows loop and feeds
  */
 struct roster *roster_new(uv_loop_t *loop, struct feeds *feeds);
 void roster_free(struct roster *r);
 
 size_t roster_count(const struct roster *r);
 
-/* Add a new stream, which stands nowhere: give it a turn next. */
+/* Add a new stream.  Call roster_turn() for it next. */
 void roster_add(struct roster *r, struct stream *s);
 
-/* Remove a stream, free it, and release its feed. */
+/* Remove a stream whose connection has ended, free it, and release its feed. */
 void roster_remove(struct roster *r, struct stream *s);
 
 /* Give a stream a turn now.  May free s. */
 void roster_turn(struct roster *r, struct stream *s);
 
-/* Put a stream where the result of a turn says.  May free s. */
+/* Move a stream to where the result of its turn belongs.  May free s. */
 void roster_settle(struct roster *r, struct stream *s, enum stream_turn turn);
 
-/* Let a stream wait for its turn, wherever it stands. */
+/* Queue a stream for a turn, wherever it stands. */
 void roster_queue(struct roster *r, struct stream *s);
 
-/* Let all streams that wait for the log wait for a turn. */
+/* Queue all streams that wait for the log. */
 void roster_retry(struct roster *r);
 
-/* The log was replaced and ends at head: call stream_reset() for all. */
+/* The log was replaced and ends at head: call stream_reset() for each stream,
+   and queue those that were live or waited for the log. */
 void roster_reset(struct roster *r, int64_t head);
 
 /* Call visit for each stream.  It may remove that stream, but no other. */

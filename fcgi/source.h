@@ -8,15 +8,16 @@
 
 /*
  * The source of all streams: the log, its newest part in memory (the tail), and
- * older parts that are kept for a while (pages).  No call waits.  If the log
- * cannot be read, a call returns SOURCE_TROUBLE; repeat it later.
+ * older parts that are kept for a while (pages).  Only source_new() waits for
+ * locks.  If the log cannot be read, a call returns SOURCE_TROUBLE; repeat it
+ * later.
  */
 struct source;
 
 /*
  * Open the log.
  *   returns  NULL with why set to one line that says what to do
- *   owns     the caller frees with source_free(); lends config
+ *   owns     the caller frees with source_free(); borrows config
  */
 #define SOURCE_WHY_MAX 768
 struct source *source_new(const struct responder_config *config,

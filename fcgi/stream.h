@@ -16,11 +16,10 @@
 struct stream;
 
 /*
- * What all streams of a process share.  The loop calls wake() and over(); no
- * function below does.
+ * Shared by all streams of a process.  wake() and over() are called from the
+ * loop, never from within stream_turn() and the like.
  *   wake   something is due: call stream_turn()
- *   over   the client has left, and the connection is gone: call stream_free(),
- *          which may be done within over()
+ *   over   the connection has ended: call stream_free(), within over() or later
  */
 struct stream_owner {
 	struct source *source;
@@ -34,8 +33,8 @@ struct stream_owner {
  * Begin to answer a request.  The first stream_turn() sends the headers.
  *   shape    r->method is REQUEST_GET; the filter is that of feed, not of r
  *   returns  NULL if out of memory
- *   owns     the caller frees with stream_free(); lends feed and owner.  Takes
- *            the connection and becomes its user
+ *   owns     the caller frees with stream_free(); borrows feed and owner.  If
+ *            it succeeds, takes the connection and becomes its user
  */
 struct stream *stream_new(struct connection *c, const struct request *r,
     struct feed *feed, const struct stream_owner *owner);
@@ -44,8 +43,8 @@ struct stream *stream_new(struct connection *c, const struct request *r,
    stream_abort(). */
 void stream_free(struct stream *s);
 
-/* For struct connection_handler; user is the stream.  They call wake() and
-   over(). */
+/* For struct connection_handler; user is the stream.  stream_on_writable() calls
+   wake(), stream_on_gone() calls over(). */
 void stream_on_writable(void *user);
 void stream_on_gone(void *user);
 
@@ -78,7 +77,7 @@ enum stream_turn {
 	STREAM_OVER,      /* it has ended: call stream_free() */
 };
 
-/* Send what is due, but only so much that other streams do not wait. */
+/* Send what is due, up to a bound that keeps other streams from waiting. */
 enum stream_turn stream_turn(struct stream *s);
 
 /*
@@ -90,16 +89,16 @@ enum stream_turn stream_turn(struct stream *s);
 enum stream_turn stream_deliver(struct stream *s, struct iovec *pieces, int n,
     size_t len, int64_t before, int64_t last);
 
-/* A live stream leaves off at a cursor: later events were not delivered, and
-   may have been removed.  Call it before the roster moves the stream. */
+/* Set a live stream back to a cursor: later events were not delivered, and may
+   have been removed.  Call this before the roster moves the stream. */
 void stream_rewind(struct stream *s, int64_t cursor);
 
-/* The log was replaced and ends at head.  A turn must follow, by way of the
-   roster. */
+/* The log was replaced and ends at head.  The roster must give the stream a turn
+   next. */
 void stream_reset(struct stream *s, int64_t head);
 
-/* End with the next turn.  The client reconnects after retry_ms; -1 leaves that
-   to the reconnection time it was given at first. */
+/* End with the next turn.  The client reconnects after retry_ms, or if that is
+   -1, after the reconnection time that it was sent at first. */
 void stream_end(struct stream *s, int64_t retry_ms);
 
 /* Close the connection at once.  Call stream_free() next. */

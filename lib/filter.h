@@ -24,8 +24,8 @@ struct pattern {
 #define FILTER_TOPICS_MAX 64 /* that one client may name */
 #define FILTER_NAMES_MAX 64
 
-/* Returns whether the log takes a topic or an event of this name: by length,
-   line breaks and NUL.  Does not check for UTF-8. */
+/* Returns whether a topic or an event name may look like this: not too long, and
+   without line breaks and NUL.  Does not check for UTF-8 or an empty name. */
 bool filter_is_name(struct text t);
 
 /*

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /*
- * Throttles warnings of a problem that comes and goes: each client that asks
- * for old events meets a damaged page, and between two of them all is well.  A
- * problem is reported at most once in THROTTLE_MS.  Begins as 0.  Pure.
+ * Throttles the warnings of a problem that comes and goes, such as a damaged
+ * page that only some clients read: at most one in THROTTLE_MS.  Begins as 0.
+ * Pure.
  */
 #define THROTTLE_MS 10000
 

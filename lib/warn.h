@@ -11,7 +11,7 @@
 /*
  * Set the program's name, which is the prefix of each line, and whether lines
  * go to syslog instead of standard error.
- *   owns     lends program until the process ends
+ *   owns     borrows program until the process ends
  */
 void warn_open(const char *program, bool use_syslog);
 

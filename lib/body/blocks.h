@@ -18,8 +18,9 @@ enum blocks_kind {
 };
 
 /*
- * Set kind and max_bytes; all else begins as 0.  Only block_line is for
- * reading: the number, from 0, of the first line of the current block.
+ * Set kind and max_bytes; all else begins as 0.  The caller frees buffer at the
+ * end, and may read block_line: the number, from 0, of the first line of the
+ * current block.  All other members are private.
  */
 struct blocks {
 	enum blocks_kind kind;

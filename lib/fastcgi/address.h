@@ -9,7 +9,7 @@
  * Addresses to listen on: PATH, HOST:PORT, [HOST]:PORT or :PORT (loopback).
  */
 
-/* Is it a PATH?  Paths have a slash or no colon. */
+/* Returns whether it is a PATH: that has a slash, or no colon. */
 bool address_is_path(const char *address);
 
 /*
@@ -22,7 +22,7 @@ bool address_is_path(const char *address);
 #define ADDRESS_WHY_MAX 256
 int address_listen(const char *address, mode_t mode, char why[ADDRESS_WHY_MAX]);
 
-/* Does a list of addresses, separated by commas, contain this one? */
+/* Returns whether a list of addresses, separated by commas, has this one. */
 bool address_is_listed(const char *list, const char *address);
 
 #endif

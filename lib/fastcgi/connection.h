@@ -54,7 +54,8 @@ struct connection_handler {
  *   units    request_timeout_ms: for a request to arrive whole, and for the end
  *            of a response to be sent
  *   returns  NULL if out of memory
- *   owns     the caller; connections_free().  Lends loop, handler and cookie.
+ *   owns     the caller frees with connections_free(); borrows loop, handler
+ *            and cookie
  */
 struct connections *connections_new(uv_loop_t *loop,
     const struct connection_handler *handler, void *cookie,
@@ -69,7 +70,7 @@ void connections_free(struct connections *cs); /* cs may be NULL */
 size_t connections_count(const struct connections *cs);
 
 /*
- * Call freed() after each connection that is freed, from the loop: there may be
+ * Call freed() from the loop after each connection that is freed: there may be
  * room for another one.
  */
 void connections_on_freed(struct connections *cs, void (*freed)(void *cookie),
@@ -119,8 +120,7 @@ enum connection_sent {
 enum connection_sent connection_send(struct connection *c, struct iovec *pieces,
     int n, size_t len);
 
-/* Did the socket not take all that was sent, and has writable() not been called
-   since? */
+/* Returns whether the socket is full: writable() is still to be called. */
 bool connection_is_blocked(const struct connection *c);
 
 /* Time (uv_now) at which bytes were last sent. */

@@ -2,9 +2,9 @@
 #define ROWCAST_CONNECTION_PRIVATE_H
 
 /*
- * Private to the files of connections, each of which calls only those after it:
- * connections.c (all of them), requests.c (what arrives), connection.c (one
- * connection, and its responses), deadlines.c (knows no connection).
+ * Private to these files, each of which calls only those after it:
+ * connections.c (all connections), requests.c (requests and their bodies),
+ * connection.c (one connection, and its responses), deadlines.c.
  */
 
 #include <sys/queue.h>
@@ -106,7 +106,7 @@ struct connections {
 	size_t count;
 	struct libfcgi_pair pair;
 	char *scratch;   /* for bodies, or NULL */
-	bool is_closing; /* keep no connection any more */
+	bool is_closing; /* keep no connection for a next request */
 	bool is_short;   /* out of memory for requests, and has warned */
 };
 
@@ -126,10 +126,10 @@ void connection_listen(struct connection *c);
 /* Send what is unsent.  Returns -1 if the socket did not take all of it. */
 int connection_flush(struct connection *c);
 
-/* Close without telling the user. */
+/* Close, without a callback. */
 void connection_close(struct connection *c);
 
-/* The peer has left, or the socket has failed: close, and tell the user. */
+/* The peer has left, or the socket has failed: close, and call gone(). */
 void connection_lose(struct connection *c);
 
 /* Something has arrived, or there is room to send. */

@@ -7,7 +7,7 @@
 
 /*
  * libfcgi: how the process was started, and the variables of a request.  This
- * is the only module that knows libfcgi.  It neither accepts connections nor
+ * is the only module that uses libfcgi.  It neither accepts connections nor
  * reads from or writes to them.
  */
 
@@ -17,8 +17,8 @@
 int libfcgi_init(void);
 
 /*
- * Is descriptor 0 a listening socket, as a web server passes it to a FastCGI
- * program that it starts?  Initialises libfcgi; if that fails, returns true, so
+ * Returns whether descriptor 0 is a listening socket, as a web server passes it
+ * to a FastCGI program that it starts.  Initialises libfcgi; if that fails, returns true, so
  * that libfcgi_init() reports it.
  */
 bool libfcgi_is_spawned(void);

@@ -32,7 +32,8 @@ struct listener_options {
  * Listen, and open a connection for each peer that may connect.  Raises the
  * process's limit on descriptors as far as it may.
  *   returns  NULL after a warning
- *   owns     the caller; listener_free().  Lends all arguments and their text.
+ *   owns     the caller frees with listener_free(); copies options, borrows
+ *            their text, loop and cs
  */
 struct listener *listener_new(uv_loop_t *loop,
     const struct listener_options *options, struct connections *cs);

@@ -51,12 +51,12 @@ enum records_scan records_scan(uint8_t *bytes, size_t *len, size_t *used);
 enum records_scan records_scan_head(const uint8_t *bytes, size_t len,
     size_t *used);
 
-/* Of a request that is whole: its id; does the web server keep the connection
-   open for the next request? */
+/* The id of a whole request, and whether the web server keeps the connection
+   open for the next one. */
 uint16_t records_request_id(const uint8_t *request);
 bool records_keeps_connection(const uint8_t *request);
 
-/* Is the first record an ABORT_REQUEST whose header has arrived? */
+/* Returns whether the first record is an ABORT_REQUEST, by its header. */
 bool records_is_abort(const uint8_t *bytes, size_t len);
 
 /* ---- request bodies ---- */

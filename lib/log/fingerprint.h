@@ -4,11 +4,10 @@
 #include "log.h"
 
 /*
- * What a reader keeps of a log to recognise it later.  Another log may have
- * taken the place of the file or may have been restored into it.  So may an
- * older copy, which may since have grown past the end that was known.
+ * Recognises a log later: another log, or an older copy that has grown since,
+ * may take the place of the file or be restored into it.
  *   identity  log_identity() at the time
- *   id        a row, the last one read; 0 for none
+ *   id        the last row that was read; 0 for none
  */
 struct fingerprint {
 	char identity[LOG_IDENTITY_MAX + 1];
@@ -16,7 +15,7 @@ struct fingerprint {
 	int64_t created_ms;
 };
 
-/* Take the identity that was read last, and no row. */
+/* Begin with the identity of an open log, and no row. */
 void fingerprint_take(struct fingerprint *f, const struct log *log);
 
 /* Take the last row up to an id; no row if there is none, or on error. */

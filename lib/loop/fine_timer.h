@@ -11,7 +11,7 @@ struct fine_timer;
 
 /*
  *   returns  a stopped timer; NULL if out of memory or descriptors
- *   owns     the caller; fine_timer_free().  Lends loop and cookie.
+ *   owns     the caller frees with fine_timer_free(); borrows loop and cookie
  */
 struct fine_timer *fine_timer_new(uv_loop_t *loop,
     void (*expired)(void *cookie), void *cookie);

@@ -10,12 +10,11 @@
  * list of descriptors: with loop_open(), the process warns and exits instead.
  */
 
-/*
- *   returns  0; -1 if out of memory or descriptors
- */
+/* Returns 0; -1 if out of memory or descriptors. */
 int loop_open(uv_loop_t *loop);
 
-/* Is there memory for watching this descriptor?  Call it before. */
+/* Returns whether libuv has memory to watch this descriptor.  Call it before
+   uv_poll_start(). */
 bool loop_has_room(const uv_loop_t *loop, int fd);
 
 #endif

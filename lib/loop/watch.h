@@ -19,7 +19,7 @@ struct watch;
  *            free the watch.
  *   path     of the database, which must exist; links are followed
  *   returns  NULL if out of memory or descriptors
- *   owns     the caller; watch_free().  Lends loop and cookie.
+ *   owns     the caller frees with watch_free(); borrows loop and cookie
  */
 struct watch *watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
     bool (*look)(void *cookie), void *cookie);
