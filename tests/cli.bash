@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# cli.bash: the program rowcast, and a log for it.
+# cli.bash: runs the program rowcast on a log.
 #
 #     load cli
 #     @test "…" { make_log; rowcast publish hi; said 1; }
@@ -35,7 +35,7 @@ cli_teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || show
 }
 
-# What the command has said last, for whoever looks at a failure.
+# Print the output of the commands, for a test that failed.
 show() {
 	local file
 	for file in "$T"/*.out "$T"/*.err "$OUT" "$ERR"; do
@@ -44,20 +44,21 @@ show() {
 	echo "== exit status $RC"
 }
 
-# Run the command; never fails.  Sets RC, OUT and ERR (files).
+# Run the command and return 0.  Sets RC, and OUT and ERR (files).
 rowcast() {
 	RC=0
 	"$PROGRAM" "$@" >"$OUT" 2>"$ERR" || RC=$?
 }
 
-# It worked and said this, and nothing to complain of?
+# Succeeds if the command succeeded with this output and no diagnostic.
+#   usage: said OUTPUT
 said() {
 	[ "$RC" -eq 0 ]
 	[ ! -s "$ERR" ]
 	[ "$(cat "$OUT")" = "$1" ]
 }
 
-# It ended with this status and one line that holds this text?
+# Succeeds if the command ended with this status and one line with TEXT in it.
 #   usage: refused STATUS TEXT
 refused() {
 	[ "$RC" -eq "$1" ]
@@ -82,8 +83,8 @@ count() {
 	rows 'SELECT count(*) FROM events'
 }
 
-# Follow in the background; what it says grows in $T/NAME.out and NAME.err.
-# Sets PID.
+# Run rowcast tail in the background; its output goes to $T/NAME.out and
+# NAME.err.  Sets PID.
 #   usage: follow NAME OPTION…
 follow() {
 	local name=$1
@@ -93,17 +94,19 @@ follow() {
 	STARTED+=("$PID")
 }
 
-# Has it said a line that holds this?
+# Succeeds if the output contains a text.
+#   usage: told NAME TEXT
 told() {
 	grep -qF -- "$2" "$T/$1.out"
 }
 
-# Does it follow?  It does once it has the log open and waits for it to grow.
+# Succeeds once a process has the log open and watches it.
+#   usage: follows PID
 follows() {
 	[ -n "$(find "/proc/$1/fd" -lname 'anon_inode:*inotify*')" ]
 }
 
-# A member of a JSON text: its value.
+# Print the value of a member of a JSON text.
 #   usage: json FILE PATH
 json() {
 	sqlite3 :memory: "SELECT json_extract(CAST(readfile('$1') AS TEXT), '$2')"

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# fastcgi.bash: FastCGI spoken by hand, to a responder without a web server.
+# fastcgi.bash: FastCGI records written by hand, to a responder without a web
+# server.
 #
 #     load fastcgi
 #     @test "…" { serve; connect a; send a "$(request)"; take a; }
 #
-# Bytes are written as hex digits, as bash holds no NUL.  A connection has a
-# name; its descriptor is in FDS[name].
+# Bytes are written as hex digits, because a shell variable cannot hold NUL.  A
+# connection has a name; its descriptor is in FDS[name].
 
 load helpers
 
@@ -29,7 +30,7 @@ fastcgi_setup() {
 	declare -gA FDS=()
 }
 
-# The responder on a port of its own.
+# Start the responder on a free port.
 #   usage: serve [OPTION…]
 serve() {
 	PORT=$(free_port)
@@ -47,7 +48,7 @@ hex() {
 	printf %s "$1" | od -An -v -tx1 | tr -d ' \n'
 }
 
-# A record; TYPE is a name or a number.
+# Print a record.  TYPE is a name or a number.
 #   usage: record TYPE ID [CONTENT [PADDING]]
 record() {
 	local type=$1 content=${3:-} padding=${4:-0} pad='' n
@@ -59,7 +60,9 @@ record() {
 		"$padding" "$content" "$pad"
 }
 
-# usage: begin [ID [FLAGS [ROLE]]]      FLAGS by number, or keep
+# Print BEGIN_REQUEST.
+#   usage: begin [ID [FLAGS [ROLE]]]
+# FLAGS is a number or "keep".
 begin() {
 	local flags=${2:-0}
 	[ "$flags" != keep ] || flags=1
@@ -67,7 +70,7 @@ begin() {
 		"$(printf '%04x%02x0000000000' "${3:-1}" "$flags")"
 }
 
-# One name and value, as PARAMS hold them.
+# Print a name and a value as in PARAMS.
 #   usage: pair NAME=VALUE
 pair() {
 	local name=${1%%=*} value=${1#*=} n
@@ -81,9 +84,9 @@ pair() {
 	hex "$name$value"
 }
 
-# A whole request.
+# Print a whole request.
 #   usage: request [ID [FLAGS [NAME=VALUE]…]]
-# Without variables: a GET of everything.
+# Without variables, it is a GET of all events.
 request() {
 	local id=${1:-1} flags=${2:-0} content='' var
 	shift $(($# < 2 ? $# : 2))
@@ -95,7 +98,7 @@ request() {
 		"$(record PARAMS "$id")" "$(record STDIN "$id")"
 }
 
-# Hex digits to bytes.
+# Print the bytes of hex digits.
 bytes() {
 	# shellcheck disable=SC2001,SC2059 # the format is what is printed
 	printf "$(sed 's/../\\x&/g' <<<"$1")"
@@ -120,8 +123,8 @@ send() {
 	bytes "$2" >&"${FDS[$1]}"
 }
 
-# Take one record.  Sets TYPE, ID and PADDING, and the file $T/content; fails if
-# none comes.
+# Read one record.  Sets TYPE, ID and PADDING, and the file $T/content; fails if
+# none arrives.
 take() {
 	local fd=${FDS[$1]} header len
 	header=$(timeout "$WAIT" head -c 8 <&"$fd" | od -An -v -tx1 |
@@ -140,7 +143,8 @@ content_hex() {
 	od -An -v -tx1 "$T/content" | tr -d ' \n'
 }
 
-# Take records of a request until its end.  What STDOUT said is in $T/answer.
+# Read the records of a request until its end.  $T/answer gets the content of
+# STDOUT.
 #   usage: take_answer NAME ID
 take_answer() {
 	local is_over=
@@ -168,21 +172,21 @@ answered() {
 	head -n 1 "$T/answer" | grep -q "^Status: $1"
 }
 
-# Has the peer closed the connection?  What came before is in $T/rest.
+# Succeeds if the peer closes the connection.  $T/rest gets what it sent before.
 closed() {
 	local rc=0
 	timeout "${2:-$WAIT}" cat <&"${FDS[$1]}" >"$T/rest" || rc=$?
 	[ "$rc" -ne 124 ]
 }
 
-closed_without_a_word() {
+closed_without_answer() {
 	closed "$1"
 	[ ! -s "$T/rest" ]
 }
 
 # ---- streams ----------------------------------------------------------------
 
-# Open a stream and take its first record.
+# Open a stream and read its first record.
 #   usage: open NAME [ID [FLAGS]]
 open() {
 	connect "$1"
@@ -193,7 +197,7 @@ open() {
 	grep -q '^Status: 200' "$T/content"
 }
 
-# Publish, and see it come on a stream, soon.
+# Publish an event; it must arrive on a stream within 3 s.
 #   usage: brings NAME TEXT
 brings() {
 	local began=${EPOCHREALTIME/[.,]/}
@@ -203,7 +207,7 @@ brings() {
 		[ "$TYPE" = STDOUT ]
 		grep -q "^data: $2\$" "$T/content" && break
 	done
-	# much less than any time-out of the responder
+	# well below any timeout of the responder
 	((${EPOCHREALTIME/[.,]/} - began < 3000000))
 }
 
@@ -212,7 +216,7 @@ has_descriptors() {
 	[ "$(descriptors "$RESPONDER_PID")" -eq "$1" ]
 }
 
-# CPU time of a process in ticks.
+# Print the CPU time of a process in ticks.
 ticks() {
 	local stat
 	read -r stat <"/proc/$1/stat"

@@ -28,7 +28,7 @@ load fastcgi
 	send a "$(request 7 0 REQUEST_METHOD=DELETE)"
 	take_answer a 7
 	answered 405
-	closed_without_a_word a
+	closed_without_answer a
 }
 
 @test "a HEAD is answered, ended, and its connection closed" {
@@ -37,7 +37,7 @@ load fastcgi
 	send a "$(request 65535 0 REQUEST_METHOD=HEAD)"
 	take_answer a 65535
 	answered 200
-	closed_without_a_word a
+	closed_without_answer a
 }
 
 @test "with FCGI_KEEP_CONN a connection takes one request after the other" {
@@ -63,7 +63,7 @@ load fastcgi
 	take_answer a 1
 	send a "$(request 2 0 REQUEST_METHOD=HEAD)"
 	take_answer a 2
-	closed_without_a_word a
+	closed_without_answer a
 }
 
 @test "a kept connection that is idle is not closed by the time-out" {
@@ -147,7 +147,7 @@ load fastcgi
 	cat "$T/request" >&"${FDS[a]}"
 	take_answer a 1
 	answered 405
-	closed_without_a_word a
+	closed_without_answer a
 }
 
 @test "GET_VALUES and unknown management records are answered" {
@@ -193,7 +193,7 @@ refused() {
 	echo "$1"
 	connect bad
 	send bad "$2"
-	closed_without_a_word bad
+	closed_without_answer bad
 	disconnect bad
 	brings live "$1"
 }
@@ -243,14 +243,14 @@ refused() {
 	send a "$(begin 1)010400018000000001" # half of it is there
 	send a "$(printf '%065534d' 0)"
 	send a 01040001ffff0000
-	closed_without_a_word a
+	closed_without_answer a
 	connect b
 	{
 		bytes "$(begin 1)"
 		printf '\1\4\0\1\0\2\0\0\0\0%.0s' {1..7000}
 	} >"$T/request"
 	cat "$T/request" >&"${FDS[b]}" || : # it may be closed already
-	closed_without_a_word b
+	closed_without_answer b
 	brings live hi
 }
 
@@ -283,8 +283,8 @@ refused() {
 	connect stalled
 	send stalled "${all:0:40}"
 	brings live meanwhile
-	closed_without_a_word silent
-	closed_without_a_word stalled
+	closed_without_answer silent
+	closed_without_answer stalled
 	took=$((${EPOCHREALTIME/[.,]/} - began))
 	((took > 900000 && took < 5000000))
 	brings live afterwards
@@ -302,7 +302,7 @@ refused() {
 		done
 	) >&"${FDS[a]}" 2>/dev/null 3>&- &
 	STARTED+=("$!")
-	closed_without_a_word a
+	closed_without_answer a
 }
 
 @test "50 stalled connections hold up nobody" {

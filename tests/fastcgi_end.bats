@@ -16,7 +16,7 @@ end_with() {
 	send idle "$(request 1 keep REQUEST_METHOD=HEAD)"
 	take_answer idle 1
 	kill "$2"
-	closed_without_a_word idle
+	closed_without_answer idle
 }
 
 # Sends what is missing of the request to "late", and all of it to "fresh".
@@ -35,7 +35,7 @@ complete() {
 		take_answer "$name" 1
 		answered 200
 		tail -n 2 "$T/answer" | grep -q '^retry: '
-		closed_without_a_word "$name"
+		closed_without_answer "$name"
 	done
 	wait "$RESPONDER_PID"
 }
@@ -68,7 +68,7 @@ post() {
 	for name in late fresh; do
 		take_answer "$name" 1
 		answered 201
-		closed_without_a_word "$name"
+		closed_without_answer "$name"
 	done
 	wait "$PUBLISHER_PID"
 	[ "$(sql "SELECT count(*) FROM events WHERE data = 'hi'")" -eq 2 ]

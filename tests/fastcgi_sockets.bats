@@ -20,7 +20,7 @@ load fastcgi
 	FCGI_WEB_SERVER_ADDRS=127.0.0.2 serve
 	for i in {1..20}; do
 		connect "c$i"
-		closed_without_a_word "c$i"
+		closed_without_answer "c$i"
 	done
 	tens=$(((${EPOCHREALTIME/[.,]/} - began) / 10000000))
 	[ "$(grep -c 'is not in FCGI_' "$LOGS/responder")" -le $((1 + tens)) ]
@@ -34,7 +34,7 @@ load fastcgi
 @test "an address is no prefix of another in FCGI_WEB_SERVER_ADDRS" {
 	FCGI_WEB_SERVER_ADDRS=127.0.0.11,127.0.0. serve
 	connect a
-	closed_without_a_word a
+	closed_without_answer a
 }
 
 @test "a request over a Unix socket" {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# faults.bash: for the suites faults_*.bats, whose tests are the rows of
+# faults.bash: helpers of the suites faults_*.bats.  Each test there is a row of
 # docs/faults.md.
 #
 #     load faults
@@ -10,30 +10,30 @@
 #         saw "$ROWS events, 3 kills; lost 0"
 #     }
 #
-# "make check" runs the short form and sees that the page has the row; "make
-# faults" runs the long one and writes the page anew from what was seen.
+# "make check" runs the short form and checks that the page has the row.  "make
+# faults" runs the long form and writes the page from the results.
 
-WAIT=${WAIT:-60} # a fault takes its time
+WAIT=${WAIT:-60} # recovery from a fault may be slow
 
 load stream
 
 FAULTS=${FAULTS:-short}
 
-# How much of something, in the short and the long form.
+# Print one of two numbers, for the short and the long form.
 #   usage: rounds SHORT LONG
 rounds() {
 	if [ "$FAULTS" = long ]; then echo "$2"; else echo "$1"; fi
 }
 
-# What is done, and what is promised for that.
+# Name the fault, and the behaviour that is promised.
 #   usage: fault NAME PROMISE
 fault() {
 	FAULT=$1
 	PROMISE=$2
 }
 
-# What the test has seen; once, at its end.  A row is named by where its test
-# stands, as the number of a test is another one where only some are run.
+# Record the result; call it once, at the end of a test.  The line number of the
+# test names the row, because the number of a test depends on the selection.
 saw() {
 	local dir=$BUILD/faults suite=${BATS_TEST_FILENAME##*/} line
 	suite=${suite%.bats}

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# oracle.bash: clients that behave as EventSource does, publishers of three
-# kinds at once, and a judge that compares all of it with the log by SQL.
+# oracle.bash: clients that behave as EventSource does, three kinds of
+# publishers at the same time, and a judge that compares the results with the
+# log by SQL.
 #
 #     load oracle
 #     @test "…" {
@@ -11,15 +12,15 @@
 #         oracle_end
 #     }
 #
-# Publishers try again, with the same key, until they are told that an event is
-# stored: by the web server's publisher ("web"), by one run as a CGI program
-# ("cgi"), by the sqlite3 shell ("sql").  After the last event comes a mark, for
+# A publisher repeats an event with the same key until it is acknowledged.  The
+# kinds are the web server's publisher ("web"), the publisher run as a CGI
+# program ("cgi") and the sqlite3 shell ("sql").  The last event is a mark, for
 # which every client waits.
 
 load faults
 
 ORACLE_CLIENTS=${ORACLE_CLIENTS:-60}
-ORACLE_IN=() # what runs the clients elsewhere: nsenter …
+ORACLE_IN=() # a command that runs the clients elsewhere: nsenter …
 ORACLE_FILTERS=(
 	''
 	'topic:news'
@@ -33,7 +34,7 @@ ORACLE_NAMES=(message tick alert)
 
 # ---- clients ----------------------------------------------------------------
 
-# Open the clients at $URL and wait until each knows where it is.
+# Start the clients at $URL and wait until each has its first id.
 #   usage: oracle_start [OPTION-OF-CLIENTS…]
 oracle_start() {
 	local i word query
@@ -54,14 +55,15 @@ oracle_start() {
 	oracle_return "$@"
 }
 
-# All clients leave, and keep their ids for oracle_return.
+# End all clients; their ids are kept for oracle_return.
 oracle_leave() {
 	kill "$CLIENTS_PID"
 	wait_until 20 gone "$CLIENTS_PID" || return 1
 	cat "$O/record.tsv" >>"$O/record.before"
 }
 
-# usage: oracle_return [OPTION-OF-CLIENTS…]
+# Start the clients again, from their ids.
+#   usage: oracle_return [OPTION-OF-CLIENTS…]
 oracle_return() {
 	"${ORACLE_IN[@]}" "$BUILD/tests/oracle/clients" --clients "$ORACLE_CLIENTS" \
 		--timeout-s "$(rounds 100 900)" --resume "$O/ids" "$@" \
@@ -72,14 +74,14 @@ oracle_return() {
 	wait_until 60 grep -qs ready "$O/clients.out"
 }
 
-# One word of a filter: a line for the judge, a part of the query.
+# Translate a word of a filter: add a line for the judge and a query parameter.
 oracle_word() {
 	local kind=${2%%:*} value=${2#*:}
 	case $kind in
 	topic) query+="&topic=$value" ;;
 	prefix) query+="&topic=$value*" ;;
 	event) query+="&event=$value" ;;
-	mark) # must pass every filter
+	mark) # every filter must let the mark through
 		case ${ORACLE_FILTERS[$1]} in
 		*topic:* | *prefix:*) oracle_word "$1" topic:mark ;;
 		esac
@@ -94,7 +96,7 @@ oracle_word() {
 
 # ---- publishers -------------------------------------------------------------
 
-# All three kinds, or those that are named.
+# Start publishers of all three kinds, or of those that are named.
 publishers_start() {
 	local source
 	PUBLISHERS=()
@@ -128,7 +130,8 @@ publish_steadily() {
 	done
 }
 
-# usage: publish_web KEY TOPIC NAME DATA; status 0 once it is stored
+# usage: publish_web KEY TOPIC NAME DATA
+# Succeeds if the event is stored.
 publish_web() {
 	local status
 	status=$(curl -s -m 10 -o "$O/web.answer" -w '%{http_code}' \
@@ -164,7 +167,7 @@ publish_sql() {
 		VALUES('$1', '$2', '$3', '$4')"
 }
 
-# Wait until so many events more have been acknowledged, whoever published them.
+# Wait until N more events have been acknowledged, by any publisher.
 #   usage: published N [SECONDS]
 published() {
 	ACKS_WANTED=$(($(wc -l <"$O/acks.tsv") + $1))
@@ -177,7 +180,7 @@ has_acks() {
 	[ "$(wc -l <"$O/acks.tsv")" -ge "$1" ]
 }
 
-# Have these publishers been refused, with this status and no other?
+# Succeeds if each of these publishers was refused, always with this status.
 #   usage: refused_by STATUS SOURCE…
 refused_by() {
 	local source
@@ -187,16 +190,16 @@ refused_by() {
 	done
 }
 
-# Has a publisher been refused, ever?
+# Succeeds if no publisher has been refused.
 no_refusals() {
 	[ ! -e "$O/refused-publishes" ]
 }
 
-# Wait until these publishers have come to a halt, then let them go on.
+# Pause these publishers and wait until each has stopped.
 #   usage: publishers_pause SOURCE…
 publishers_pause() {
 	local source
-	rm -f "$O"/paused-* # of the last halt: who has left it may be slow to say so
+	rm -f "$O"/paused-* # left over if a publisher was slow to remove its file
 	for source in "$@"; do touch "$O/pause-$source"; done
 	for source in "$@"; do
 		wait_until 60 test -e "$O/paused-$source" || return 1
@@ -222,7 +225,7 @@ publishers_stop() {
 
 # ---- judgement --------------------------------------------------------------
 
-# From now on keep a copy of each row, for logs whose rows are removed.
+# Keep a copy of each new row, for logs from which rows are removed.
 oracle_witness() {
 	sql "CREATE TABLE oracle_witness AS SELECT * FROM events WHERE 0;
 		CREATE TRIGGER oracle_keep AFTER INSERT ON events BEGIN
@@ -231,14 +234,15 @@ oracle_witness() {
 		END"
 }
 
-# The log will be replaced: what is in it counts as past.
+# Call before the log is replaced: its rows count as past.
 oracle_past() {
 	ACKS_BEFORE=$(wc -l <"$O/acks.tsv")
 	make_witness past
 }
 
-# The log was replaced, and is now this file: clients may have been told of more
-# than oracle_past has seen, but none of that may have been acknowledged.
+# Call after the log was replaced and moved to FILE.  Clients may have received
+# rows that oracle_past did not see, but none of these may have been
+# acknowledged.
 #   usage: oracle_old FILE
 oracle_old() {
 	make_witness old "$1"
@@ -246,11 +250,11 @@ oracle_old() {
 		INSERT INTO past SELECT * FROM old'
 }
 
-# What has been acknowledged since oracle_past, or is just being stored, may
-# have gone with the log that was replaced.
+# Events acknowledged since oracle_past, or stored at this moment, may be lost
+# with the log that was replaced.
 oracle_void() {
 	local source n
-	cp "$O/acks.tsv" "$O/acks.now" # it grows
+	cp "$O/acks.tsv" "$O/acks.now" # publishers append to it
 	tail -n "+$((ACKS_BEFORE + 1))" "$O/acks.now" >>"$O/void.tsv"
 	for source in web cgi sql; do
 		n=$(sed -n "s/^$source-//p" "$O/acks.now" | tail -n 1)
@@ -276,8 +280,9 @@ make_witness() {
 		CREATE TABLE IF NOT EXISTS past AS SELECT * FROM $1 LIMIT 0"
 }
 
-# Have the responders this log open, and none that was in its place before?  Who
-# has not noticed yet tells the new one's end in a reset, and not as an event.
+# Succeeds if all responders have the present log open, and not one that was
+# replaced.  A responder that opens it later sends a reset with its head, and
+# does not send the mark as an event.
 serve_this_log() {
 	local pid
 	for pid in $(responders); do has_open "$pid" || return 1; done
@@ -288,8 +293,8 @@ has_open() {
 	find "/proc/$1/fd" -lname "$(realpath "$DB")" 2>/dev/null | grep -q .
 }
 
-# Publish the last event, wait until all clients have it, compare.  Sets ROWS
-# and ACKS, and what the clients counted: CONNECTIONS, EVENTS, GAPS …
+# Publish the last event, wait until all clients have it, and compare.  Sets
+# ROWS and ACKS, and the counters of the clients: CONNECTIONS, EVENTS, GAPS …
 oracle_end() {
 	local counted
 	if [ -n "${PUBLISHERS[*]}" ]; then publishers_stop || return 1; fi
@@ -313,7 +318,7 @@ oracle_end() {
 	echo "# $ROWS rows, $ACKS acknowledged, $counted"
 }
 
-# Fails, and says what is wrong.
+# Compare; print the differences and fail if there are any.
 oracle_judge() {
 	touch "$O/void.tsv"
 	(cd "$O" && sqlite3 :memory: <"$ROOT/tests/oracle/verify.sql") \
@@ -322,8 +327,7 @@ oracle_judge() {
 	[ ! -s "$O/wrong" ]
 }
 
-# Ends publishers that may wait for something that does not come; then as
-# site_end.
+# End publishers even if they wait, then call site_end.
 teardown() {
 	oracle_teardown
 }

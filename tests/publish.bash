@@ -4,8 +4,8 @@
 #     load publish
 #     @test "…" { request 'data=x' REMOTE_USER=me; answered 201 '{"id":1}'; }
 #
-# A web server is nothing to a CGI program but variables, a body on descriptor 0
-# and a reader on descriptor 1: all three are made here.
+# To a CGI program, a web server is variables, a body on descriptor 0 and a
+# reader on descriptor 1.  This file provides the three.
 
 load helpers
 
@@ -35,8 +35,8 @@ publish_setup() {
 
 # Run the publisher on the body in $T/body.
 #   usage: request_file [NAME=VALUE | -NAME]…
-# NAME=VALUE sets a variable, -NAME takes one away.  Sets STATUS, HEAD and
-# ANSWER (files), COMPLAINT (file), RC.  OPTIONS is the command line, AS a
+# NAME=VALUE sets a variable, -NAME removes one.  Sets STATUS, HEAD and
+# ANSWER (files), COMPLAINT (file), RC.  OPTIONS is the command line, AS the
 # command that runs the program.
 request_file() {
 	local -A vars=(
@@ -73,7 +73,7 @@ request() {
 	request_file "$@"
 }
 
-# Answered like this?
+# Succeeds if the answer has this status and this JSON.
 #   usage: answered STATUS JSON
 answered() {
 	[ "$RC" -eq 0 ]
@@ -84,7 +84,7 @@ answered() {
 	[ "$(cat "$ANSWER")" = "$2" ]
 }
 
-# What the log holds, by the sqlite3 shell.
+# Query the log with the sqlite3 shell.
 rows() {
 	sqlite3 -cmd '.timeout 5000' "$DB" "$@"
 }
@@ -93,7 +93,7 @@ count() {
 	rows 'SELECT count(*) FROM events'
 }
 
-# Nothing was stored: no log at all, or an empty one.
+# Succeeds if there is no log, or an empty one.
 nothing_stored() {
 	[ ! -e "$DB" ] || [ "$(count)" -eq 0 ]
 }

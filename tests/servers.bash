@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# servers.bash: what every web server must do; for servers.bats.
+# servers.bash: behaviours that each web server must have, for servers.bats.
 #
-# serve KIND starts one with all it needs; every other function is a behaviour,
-# and fails where it does not hold.
-# shellcheck disable=SC2153 # STATUS is ours, status is bats's
+# serve KIND starts a server.  Each other function checks a behaviour and fails
+# if the server does not have it.
+# shellcheck disable=SC2153 # STATUS of this file, status of bats
 
-# Start a server and what it needs.
+# Start a server and its programs.
 #   usage: serve KIND [RESPONDER-OPTION…]
-# The options are long ones with a value; lighttpd and the CGI kinds hand them
-# over in the environment.
+# The options are long ones with a value.  lighttpd and the CGI kinds pass them
+# to the responder in the environment.
 serve() {
 	local name
 	KIND=$1
@@ -36,7 +36,7 @@ serve() {
 		;;
 	apache-cgi)
 		use_cgi apache-example.conf cgi.conf
-		# Its programs see nothing of its own environment.
+		# Apache does not pass its environment to CGI programs.
 		for name in "${!ROWCAST_@}"; do
 			[ "$name" = ROWCAST_PUBLISH_TOKEN ] ||
 				echo "SetEnv $name ${!name}"
@@ -52,7 +52,7 @@ serve() {
 		start_caddy
 		;;
 	esac
-	# A program run as CGI makes the log when the first client comes.
+	# A CGI program creates the log at the first request.
 	wait_until "$WAIT" log_is_there
 }
 
@@ -63,7 +63,7 @@ log_is_there() {
 	sql 'SELECT count(*) FROM events' >/dev/null 2>&1
 }
 
-# What a server has written to its error log so far.
+# Print the error log of the server.
 errors() {
 	cat "$LOGS/${KIND%-cgi}" "$SITE"/build/run/apache-error.log \
 		2>/dev/null || :
@@ -109,7 +109,7 @@ publishes() {
 	[ "$(tr -d ' \n' <<<"$ANSWER")" = '{"id":1}' ]
 	wait_until "$WAIT" got a 'data: hello & goodbye'
 	[ "$(events a)" = '1 e hello & goodbye' ]
-	# A body that does not fit into one read of anybody.
+	# A body larger than one read of any program.
 	head -c 300000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
 	post_with_token -H 'Content-Type: text/plain' \
 		--data-binary "@$BATS_TEST_TMPDIR/large"
@@ -128,12 +128,12 @@ refuses_strangers() {
 	[ "$STATUS" = 401 ]
 	post -d data=x -H 'Authorization: Bearer '
 	[ "$STATUS" = 401 ]
-	# A name that nobody has verified is no name.
+	# A user name that the server has not verified gives no access.
 	post -d data=x -u mallory:x
 	[ "$STATUS" = 401 ]
 	post -d data=x -H 'Remote-User: mallory' -H 'Remote_User: mallory'
 	[ "$STATUS" = 401 ]
-	# A body larger than any buffer on the way, refused all the same.
+	# A body larger than all buffers on the way.
 	head -c 900000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
 	post -H 'Content-Type: text/plain' --data-binary "@$BATS_TEST_TMPDIR/large"
 	[ "$STATUS" = 401 ]
@@ -157,7 +157,7 @@ resumes() {
 	[ "$(events b)" = $'6 message row-6\n7 message row-7\n8 message row-8' ]
 }
 
-# One process for all: its descriptors tell.
+# One process serves all streams: count its descriptors.
 notices_leavers() {
 	local i before responder
 	responder=$(responders)
@@ -178,7 +178,7 @@ has_descriptors_at_most() {
 	[ "$(descriptors "$1")" -le "$2" ]
 }
 
-# One process for each client.
+# One process serves each client: count the processes.
 notices_leavers_cgi() {
 	local i pids=()
 	for i in 1 2 3; do
@@ -194,7 +194,8 @@ no_responders() {
 	[ -z "$(responders)" ]
 }
 
-# A client that comes back with the last id it saw, whatever happened between.
+# A client that reconnects with its last id receives every event once, although
+# the responder is killed.
 survives_kill() {
 	local round i=0 id='' pid
 	sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
@@ -204,8 +205,8 @@ survives_kill() {
 		sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
 		wait_until "$WAIT" got "r$round" "row-$i"
 		for pid in $(responders); do kill -KILL "$pid"; done
-		# The client sees the end by itself, and not only when some
-		# timeout has passed (Apache: KeepAliveTimeout, 5 s).
+		# The connection must end at once, not after a timeout
+		# (Apache: KeepAliveTimeout, 5 s).
 		wait_until 4 gone "$STREAM_PID"
 		id=$(last_id "r$round")
 		sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
@@ -229,7 +230,7 @@ is_respawned() {
 		[ "$(header "$head" X-Accel-Buffering)" = no ]
 }
 
-# Streams that end because rowcast is asked to go are nothing to complain of.
+# The end of streams at SIGTERM adds no lines to the error log.
 ends_in_peace() {
 	local i before pids=() pid
 	for i in {1..20}; do
@@ -240,14 +241,14 @@ ends_in_peace() {
 	for pid in $(responders); do kill "$pid"; done
 	wait_until "$WAIT" gone "${pids[@]}"
 	for pid in "${pids[@]}"; do
-		# 0: the answer was whole.
+		# 0: the response was complete.
 		wait "$pid"
 	done
 	grep -q '^retry: ' "$BATS_TEST_TMPDIR/s7.body"
 	[ "$(grep -c '^retry: ' "$BATS_TEST_TMPDIR/s7.body")" -eq 2 ]
 	errors | diff "$BATS_TEST_TMPDIR/before" - >"$BATS_TEST_TMPDIR/new" || :
 	cat "$BATS_TEST_TMPDIR/new"
-	# One or two for the process that has gone, none for each stream.
+	# One or two lines for the process, none for each stream.
 	[ "$(grep -c '^>' "$BATS_TEST_TMPDIR/new")" -le 3 ]
 }
 
@@ -259,7 +260,7 @@ says_come_back() {
 	grep -q '^id: ' "$BATS_TEST_TMPDIR/a.body"
 }
 
-# lighttpd would start another one.
+# Make the program fail, as lighttpd starts it again.
 loses_responders() {
 	mv "$SITE/build/rowcast.fcgi" "$SITE/build/rowcast.old"
 	cp /bin/false "$SITE/build/rowcast.fcgi"
@@ -267,7 +268,7 @@ loses_responders() {
 	wait_until 5 no_responders
 }
 
-# EventSource gives up at the first 5xx: it must not see one.
+# EventSource stops at the first 5xx, so the server must not send one.
 #   usage: tells_to_come_back [CURL-OPTION…]
 tells_to_come_back() {
 	curl -s -m 5 -D "$BATS_TEST_TMPDIR/head" -o "$BATS_TEST_TMPDIR/body" \
@@ -277,7 +278,7 @@ tells_to_come_back() {
 	[ "$(cat "$BATS_TEST_TMPDIR/body")" = 'retry: 3000' ]
 }
 
-# In Chromium it gives up likewise where it may not read what it is told.
+# EventSource of Chromium also stops at an answer that it may not read.
 tells_listed_origins() {
 	local head=$BATS_TEST_TMPDIR/head origin
 	tells_to_come_back -H 'Origin: https://app.example'
@@ -293,7 +294,7 @@ tells_listed_origins() {
 	[ -z "$(header "$head" access-control-allow-origin)" ]
 }
 
-# The right to listen from an origin is not that to publish from there.
+# An origin that may listen may not publish.
 lets_listen_only() {
 	open_stream a '' -H "Origin: $1"
 	[ "$(header "$BATS_TEST_TMPDIR/a.head" access-control-allow-origin)" = "$1" ]
@@ -329,8 +330,8 @@ publishes_lines() {
 		"$(sed 's/.*"data":\(.*\)}/\1/' "$BATS_TEST_TMPDIR/lines")" ]
 }
 
-# An open request whose body is written to descriptor 5.  (-T . reads the answer
-# while the body is not over, -T - would not.)
+# Start a request whose body is written to descriptor 5.  (curl -T . reads the
+# answer before the body has ended; -T - does not.)
 #   usage: open_body CURL-OPTION…
 open_body() {
 	mkfifo "$BATS_TEST_TMPDIR/body.fifo"
@@ -353,7 +354,7 @@ publishes_untyped() {
 		'{"events":2,"new":2,"passed_over":0,"last_id":2}' ]
 	[ "$(sql "SELECT group_concat(topic || ' ' || event || ' ' || data, '/')
 		FROM events")" = 't e a=1&b/t message two' ]
-	# A type that was sent counts, and a form is a POST.
+	# A Content-Type counts, and curl -d sends a form.
 	post_with_token -X PUT -H 'Content-Type: text/plain' -d plain
 	[ "$STATUS" = 201 ]
 	post_with_token -d data=form
@@ -376,7 +377,7 @@ publishes_as_it_comes() {
 	wait_until "$WAIT" got a 'data: three'
 }
 
-# From topic a to topic b of the same log, through two requests.
+# Copy topic a to topic b of the same log, through two requests.
 copies_a_stream() {
 	local round i=0
 	for round in 1 2; do

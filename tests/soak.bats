@@ -67,7 +67,7 @@ samples() {
 	! wait "$SOAK_PID" || return 1
 	SOAK_PID=
 	grep -q 'not in the log: web1-1000000' "$T/out"
-	grep -q '^soak: SEED=7, round [12]: not as' "$T/out"
+	grep -q '^soak: SEED=7: failed in round [12]' "$T/out"
 	[ -s "$WORK/rounds/1/record.tsv" ]
 	[ ! -e "$WORK/rounds/3" ]
 }

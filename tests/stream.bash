@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# stream.bash: the responder as a client sees it, for the suites stream_*.bats.
+# stream.bash: clients of the responder, for the suites stream_*.bats.
 #
 #     load stream
 #     @test "…" { serve ROWCAST_RETRY_MS=1; sql …; open_stream a since=0;
 #                 brings a $'1 message x'; }
 #
-# A stream says when something has come, never that nothing will: what must not
-# come is looked for after a later event (a mark) has arrived.
+# A test cannot wait for an event that must not arrive.  It publishes a later
+# event (a mark), waits for that, and then checks what arrived before.
 
 load helpers
 
 # ---- servers ----------------------------------------------------------------
 
-# lighttpd with a responder of its own, ready to answer.
+# Start lighttpd with its own responder and wait until it answers.
 #   usage: serve [ROWCAST_NAME=VALUE]…
 serve() {
 	[ $# -eq 0 ] || export "${@?}"
@@ -20,22 +20,22 @@ serve() {
 	eventually answers_head
 }
 
-# lighttpd's page that tells clients to come back is no answer of ours.  (nginx
-# takes that header for itself.)
+# Succeeds if the responder answers.  Without a responder, lighttpd answers with
+# a page that makes clients reconnect.  (nginx removes the header.)
 answers_head() {
 	curl -sf -m 5 -I -o "$T/ready" "$URL/events" || return 1
 	[ "$SERVER_KIND" != lighttpd ] ||
 		[ "$(header "$T/ready" X-Accel-Buffering)" = no ]
 }
 
-# lighttpd before a responder that was started by itself (start_responder).
+# Start a responder (start_responder), and lighttpd in front of it.
 #   usage: serve_apart [RESPONDER-OPTION…]
 serve_apart() {
 	start_responder "$@"
 	before_socket rowcast.sock
 }
 
-# lighttpd before whoever listens at build/run/NAME.
+# Start lighttpd in front of the socket build/run/NAME.
 before_socket() {
 	sed -e '/"bin-path" =>/d' -e '/"max-procs" =>/d' \
 		-e '/"bin-environment" =>/,/),/d' \
@@ -46,7 +46,7 @@ before_socket() {
 	eventually answers_head
 }
 
-# Send a signal to the responder of lighttpd.
+# Send a signal to the responder that lighttpd has started.
 signal() {
 	local pid
 	pid=$(responders)
@@ -54,12 +54,12 @@ signal() {
 	kill "-$1" "$pid"
 }
 
-# Has lighttpd, or a responder that it has started, said this?
+# Succeeds if the log of lighttpd and its responder has a line like this.
 says() {
 	grep -q "$1" "$LOGS/lighttpd"
 }
 
-# Ask the responder for its counters.  Sets REPORT, the line.
+# Make the responder report its counters.  Sets REPORT, the line.
 report() {
 	REPORTS=$(cat "$LOGS"/* | grep -c 'report: ' || :)
 	signal USR2
@@ -71,7 +71,7 @@ has_reported() {
 	[ "$(cat "$LOGS"/* | grep -c 'report: ')" -gt "$REPORTS" ]
 }
 
-# Does a report hold this ("streams=0")?
+# Succeeds if a new report contains a counter ("streams=0").
 reports() {
 	report
 	[[ " $REPORT " == *" $1 "* ]]
@@ -79,7 +79,7 @@ reports() {
 
 # ---- the log ----------------------------------------------------------------
 
-# A log without any program of ours.
+# Create a log with the sqlite3 shell alone.
 make_log() {
 	(as_site sqlite3 -bail "$DB") <"$ROOT/sql/schema.sql" >/dev/null
 }
@@ -94,8 +94,8 @@ five_rows() {
 		('', 'message', 'five', 1767268805000)"
 }
 
-# Another sqlite3 shell, to be kept: write to it with "tell", which waits until
-# it has done that.
+# Start a sqlite3 shell that stays open.  "tell" writes to it and waits until it
+# has done that.
 open_shell() {
 	mkfifo "$T/shell"
 	(as_site sqlite3 -cmd '.timeout 5000' "$DB") \
@@ -112,14 +112,14 @@ tell() {
 	eventually grep -qx "done $TOLD" "$T/shell.out"
 }
 
-# Programs that were started meanwhile hold the pipe open, too: say it.
+# Programs started later hold the pipe open as well: send .quit.
 close_shell() {
 	echo .quit >&"$SHELL_FD"
 	exec {SHELL_FD}>&-
 	eventually gone "$SHELL_PID"
 }
 
-# ---- what a stream has brought ----------------------------------------------
+# ---- events of a stream -----------------------------------------------------
 
 # Wait until the events of a stream are these and no others (see events).
 #   usage: brings NAME LINES
@@ -139,15 +139,14 @@ has_events() {
 	events "$1" | cmp -s - "$2"
 }
 
-# The same for what SQL gives.
+# The same, for the result of a query.
 #   usage: brings_sql NAME SELECT
 brings_sql() {
 	sql "$2" >"$T/$1.want"
 	brings_file "$1" "$T/$1.want"
 }
 
-# Wait until the bytes of a stream are these and no others; the text as printf
-# takes it.
+# Wait until the bytes of a stream are these and no others.
 #   usage: brings_bytes NAME FORMAT
 brings_bytes() {
 	# shellcheck disable=SC2059 # a format
@@ -157,30 +156,30 @@ brings_bytes() {
 	return 1
 }
 
-# The events of a stream but for one that was cut off.
+# Print the events of a stream, without one that was cut off.
 whole_events() {
 	if [ "$(tail -c 2 "$T/$1.body" | od -An -tx1 | tr -d ' ')" = 0a0a ]; then
 		events "$1"
 	else
 		events "$1" >"$T/$1.events"
-		# the last block may be an event without any data so far
+		# the last block may be an event without data
 		tail -c 100 "$T/$1.body" | awk -v RS= '{ last = $0 } END {
 			exit last !~ /data: / }' || echo >>"$T/$1.events"
 		sed '$d' "$T/$1.events"
 	fi
 }
 
-# The id in the first record: where a stream starts.
+# Print the id of the first record, at which a stream starts.
 start_id() {
 	sed -n '/^id: /{s///p;q}' "$T/$1.body"
 }
 
-# How many lines of a stream are this?
+# Print how many lines of a stream are equal to this.
 count_lines() {
 	grep -cx -- "$2" "$T/$1.body" || :
 }
 
-# Wait until a stream has ended, properly: the answer was whole.
+# Wait until a stream has ended with a complete response.
 ends() {
 	eventually gone "$1"
 	wait "$1"
@@ -188,7 +187,8 @@ ends() {
 
 # ---- single requests --------------------------------------------------------
 
-# One request that ends by itself.  Sets STATUS, HEAD (file) and ANSWER (file).
+# Send one request that is not a stream.  Sets STATUS, HEAD (file) and ANSWER
+# (file).
 #   usage: ask QUERY [CURL-OPTION…]
 ask() {
 	local query=$1
@@ -200,7 +200,7 @@ ask() {
 
 # ---- plain CGI --------------------------------------------------------------
 
-# The responder as a CGI process; its answer grows in FILE.  Sets CGI_PID.
+# Run the responder as a CGI process; its output goes to FILE.  Sets CGI_PID.
 #   usage: cgi FILE [NAME=VALUE]…
 cgi() {
 	local file=$1
@@ -213,7 +213,7 @@ cgi() {
 	STARTED+=("$CGI_PID")
 }
 
-# Take the answer in a file apart: NAME.head, NAME.body.
+# Split the answer in a file into $T/NAME.head and $T/NAME.body.
 split_answer() {
 	sed '/^\r$/,$d' "$1" >"$T/$2.head"
 	sed '1,/^\r$/d' "$1" >"$T/$2.body"

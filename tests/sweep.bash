@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# sweep.bash: the n-th call fails, for n = 1, 2, 3 …; for the suites faults_*.
+# sweep.bash: make the n-th call fail, for n = 1, 2, 3 …; for the suites
+# faults_*.bats.
 #
 #     load sweep
 #     @test "…" { sweep responder 1 10 FAIL=memory; saw "$SWEPT"; }
 #
-# For each n both programs are started on a log of their own, one of them with
-# tests/preload/fail.c before its calls, and tests/session goes through all that
-# they do.  Then the streams must have brought what the log holds, each event
-# once, and all that was acknowledged must be in it.
+# For each n, both programs are started on a new log, one of them with
+# tests/preload/fail.c, and tests/session exercises all their functions.  The
+# streams must then have received each event of the log once, and the log must
+# hold every acknowledged event.
 
 load faults
 
@@ -19,12 +20,12 @@ sweep_setup() {
 	site_new
 	SESSION=$BUILD/tests/session/session
 	FAIL_SO=$BUILD/tests/preload/fail.so
-	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
+	[ -z "${SAN:-}" ] || skip 'sanitizers replace the same functions'
 	[ -e "$FAIL_SO" ] || {
 		echo "$FAIL_SO is missing: run make check-build" >&2
 		return 1
 	}
-	# as the site's user, who may not see the folder of the build
+	# the site's user may have no access to the folder of the build
 	cp "$FAIL_SO" "$SITE/build/"
 	FAIL_SO=$SITE/build/fail.so
 	LOG=$T/run/events.db
@@ -32,7 +33,7 @@ sweep_setup() {
 	touch "$T/state"
 	[ -z "$USER_IS" ] || chown "$USER_IS:" "$T/run" "$T/state"
 	export ROWCAST_PUBLISH_OPEN=1
-	# more rows than fit into a page of the responder's
+	# more rows than fit into a page of the responder
 	sqlite3 "$T/template.db" <"$ROOT/sql/schema.sql" >"$T/ignored"
 	sqlite3 "$T/template.db" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
 		SELECT i + 1 FROM n WHERE i < 1500)
@@ -42,12 +43,12 @@ sweep_setup() {
 	fail_state 1
 }
 
-# What the library is told and tells: is it on, calls, failures (64 bytes).
+# Write the 64 bytes shared with the library: on or off, calls, failures.
 fail_state() {
 	printf '%s %020d %020d %20s' "$1" 0 0 '' >"$T/state"
 }
 
-# Switch it on or off, while a program runs.
+# Switch the failures on (1) or off (0) while a program runs.
 fail_switch() {
 	printf %s "$1" | dd of="$T/state" conv=notrunc status=none
 }
@@ -70,8 +71,8 @@ fresh_log() {
 	[ -z "$USER_IS" ] || chown "$USER_IS:" "$LOG"
 }
 
-# Both programs on a new log, one of them under fault.  Sets RESPONDER_PID and
-# PUBLISHER_PID; SUBJECT_PID is the one that is meant.
+# Start both programs on a new log, one of them with failing calls.  Sets
+# RESPONDER_PID, PUBLISHER_PID, and SUBJECT_PID for the program under fault.
 #   usage: start_under_fault responder|publisher NAME=VALUE…
 start_under_fault() {
 	local who=$1 with=()
@@ -89,7 +90,8 @@ start_under_fault() {
 	[ "$who" = publisher ] || SUBJECT_PID=$RESPONDER_PID
 }
 
-# usage: start_one NAME PROGRAM     (who, with: of the caller)
+# usage: start_one NAME PROGRAM
+# The caller sets who and with.
 start_one() {
 	local before=()
 	[ "$who" != "$1" ] || before=("${with[@]}")
@@ -99,7 +101,7 @@ start_one() {
 	STARTED+=("$PID")
 }
 
-# Go through it, for 40 s at most.  Sets SAID.
+# Run a session, for 40 s at most.  Sets SAID, its output.
 session() {
 	local rc=0
 	SAID=$("$SESSION" "$LOG" "$T/run/responder" "$RESPONDER_PID" \
@@ -108,16 +110,16 @@ session() {
 	return "$rc"
 }
 
-# Is it the program, or gone?  A shell that is killed before it has become one
-# would do what bats does at its end.
+# Succeeds if the process runs the program, or is gone.  A subshell that is
+# killed before exec would run the exit handlers of bats.
 has_begun() {
 	local name=
 	{ read -r name <"/proc/$1/comm"; } 2>/dev/null || :
 	[ "$name" != bash ] && [ "$name" != setpriv ]
 }
 
-# End both.  The other one may not have come to handle signals; the subject's
-# exit status is in ENDED.
+# End both programs.  Sets ENDED, the exit status of the subject.  The other one
+# may not have installed its signal handlers yet, so its status does not count.
 end_both() {
 	eventually has_begun "$RESPONDER_PID"
 	eventually has_begun "$PUBLISHER_PID"
@@ -128,7 +130,7 @@ end_both() {
 	STARTED=()
 }
 
-# One n.  What is wrong is said; else RAN or REFUSED counts it.
+# Run one n.  Prints what is wrong, or counts the run in RAN or REFUSED.
 #   usage: sweep_one responder|publisher NAME=VALUE…
 sweep_one() {
 	local rc=0
@@ -153,8 +155,8 @@ sweep_one() {
 	fi
 }
 
-# n = FIRST, FIRST + STEP … up to the calls that there are if none fails.  Sets
-# SWEPT: what was seen.
+# Run n = FIRST, FIRST + STEP … up to the number of calls of a run without
+# failures.  Sets SWEPT, the result in words.
 #   usage: sweep responder|publisher FIRST STEP NAME=VALUE…
 sweep() {
 	local who=$1 first=$2 step=$3 n calls
@@ -171,11 +173,11 @@ sweep() {
 	SWEPT+=" nothing twice, no crash"
 }
 
-# The same for a program that ends by itself: a CGI process, a command.  At each
-# n it must end with status 0 and have done what "done_by" looks for, or with
-# another and have said why.  Sets SWEPT.
+# The same for a program that ends by itself: a CGI process, a command.  For
+# each n it must end with status 0, and CHECK must succeed, or with another
+# status and a diagnostic.  Sets SWEPT.
 #   usage: sweep_command FIRST STEP CHECK NAME=VALUE… -- COMMAND…
-# Standard input is $T/body; standard output and error: $T/out, $T/err.
+# Standard input is $T/body; output goes to $T/out and $T/err.
 sweep_command() {
 	local first=$1 step=$2 check=$3 n calls with=()
 	shift 3
@@ -194,7 +196,8 @@ sweep_command() {
 	SWEPT+=" with a diagnostic, $RAN succeeded"
 }
 
-# usage: command_one CHECK N COMMAND…     (with: of the caller)
+# usage: command_one CHECK N COMMAND…
+# The caller sets with.
 command_one() {
 	local check=$1 n=$2 rc=0
 	shift 2
@@ -215,11 +218,10 @@ command_one() {
 	fi
 }
 
-# A session with both programs running, and one of them under fault from then
-# on.  Both must be there after it, and the session whole, and another one
-# without a fault.
+# Start both programs, then a session during which calls of one of them fail.
+# It must succeed, and then a second session without failures.
 #   usage: late_one responder|publisher CHECK NAME=VALUE…
-# CHECK is run while the session is on and the fault switched on.
+# CHECK runs during the session, while calls fail.
 late_one() {
 	local who=$1 check=$2 rc=0
 	shift 2
@@ -244,8 +246,8 @@ late_one() {
 	return 1
 }
 
-# Checks for late_one: all calls fail until so many have; or a share of them
-# fails up to the end of the session.
+# Checks for late_one: wait until OUTAGE calls have failed, or until the session
+# has ended.
 until_failed() {
 	eventually has_failed "$OUTAGE"
 }

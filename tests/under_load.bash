@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# under_load.bash: a web server with both programs, the clients of the oracle and
-# publishers of three kinds, in full swing; for faults that happen to any of them.
+# under_load.bash: a web server with both programs, the clients of the oracle
+# and three kinds of publishers, all under load, for faults in any of them.
 #
 #     load under_load
 #     @test "…" { under_load nginx; … a fault …; published 20; oracle_end; saw "$(sum)"; }
@@ -9,21 +9,22 @@ load oracle
 
 EVERYTHING='all is delivered and kept' # see the head of docs/faults.md
 
-# A web server with both programs, clients and publishers, and the first events.
+# Start a web server with both programs, clients and publishers, and publish the
+# first events.
 #   usage: under_load lighttpd|apache|nginx [OPTION-OF-CLIENTS…]
 under_load() {
 	KIND=$1
 	shift
 	start_programs
 	"start_$KIND"
-	set_url() { :; } # from now on always there
+	set_url() { :; } # keep the port
 	eventually answers_head
 	oracle_start "$@"
 	publishers_start
 	published 10
 }
 
-# The publisher retries what was refused; clients are to be back soon.
+# Publishers repeat refused requests; short delays let clients reconnect soon.
 start_programs() {
 	case $KIND in
 	lighttpd) export ROWCAST_RETRY_MS=200 ROWCAST_SHUTDOWN_RETRY_S=1 ;;
@@ -34,7 +35,7 @@ start_programs() {
 	esac
 }
 
-# Someone starts it again: lighttpd by itself, else systemd or its like.
+# Start a program again where lighttpd does not do so, as systemd would.
 #   usage: again responder|publisher [OPTION…]
 again() {
 	local what=$1
@@ -46,7 +47,8 @@ again() {
 	esac
 }
 
-# Process ids of a program of ours that the web server or we have started.
+# Print the process ids of one of our programs that the web server or the test
+# has started.
 #   usage: programs rowcast.fcgi|rowcast-publish.cgi
 programs() {
 	local pid
@@ -63,7 +65,7 @@ has_programs() {
 	[ -n "$(programs "$1")" ]
 }
 
-# What a run of the oracle has come to.
+# Print the result of a run of the oracle.
 sum() {
 	echo "$ROWS events, $ACKS acknowledged; $ORACLE_CLIENTS clients," \
 		"$CONNECTIONS connections, $REFUSED refusals"

@@ -6,9 +6,9 @@ BEGIN {
 	WIDTH = 760
 	LEFT = 70
 	RIGHT = 740
-	HIGH = 90 # of a panel
+	HIGH = 90 # height of a panel
 	POINTS = 300
-	# what is ours is blue
+	# the programs of rowcast are blue
 	OURS = "#1b6ca8"
 	PALE = "#8fb9d8"
 	OTHER = "#777"
@@ -37,7 +37,8 @@ function x_of(t) {
 	return LEFT + (RIGHT - LEFT) * t / (last > 0 ? last : 1)
 }
 
-# What is above all values of a panel: so round that half of it is, too.
+# Return the upper end of a panel: a round number, half of which is round as
+# well.
 function round_up(v, p, k) {
 	for (p = 1; p * 10 <= v; p *= 10)
 		;
@@ -46,8 +47,8 @@ function round_up(v, p, k) {
 	return round[k] * p
 }
 
-# A curve of a column; broken where there is no value.  At most so many points:
-# the largest of those that fall together.
+# Draw a column as a curve, with gaps where values are missing.  A point shows
+# the largest of its values.
 function curve(name, scale, top, most, colour, i, step, path, pen, v, w, j) {
 	step = int((n + POINTS - 1) / POINTS)
 	pen = "M"
@@ -76,7 +77,7 @@ function largest(name, i, most) {
 	return most
 }
 
-# names, titles: columns and what they are, "|" between
+# names, titles: columns and their labels, separated by "|"
 function panel(top, title, unit, names, titles, scale, m, name, label, k, v, most, x, colour) {
 	m = split(names, name, "|")
 	split(titles, label, "|")

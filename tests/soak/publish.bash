@@ -2,7 +2,7 @@
 # publish.bash: filters and publishers of a soak.  tests/soak/run sources it
 # behind oracle.bash.
 
-# So many clients have each of these, in turn.
+# Set the filters and topics.  Clients take the filters in turn.
 soak_filters() {
 	local i
 	ORACLE_FILTERS=(
@@ -56,7 +56,7 @@ publisher_of() {
 	PUBLISHERS+=($!)
 }
 
-# What an event is, by its number.  Sets TOPIC, NAME, DATA.
+# Make the event of a number.  Sets TOPIC, NAME, DATA.
 soak_event() {
 	TOPIC=${ORACLE_TOPICS[$2 * 7 % ${#ORACLE_TOPICS[@]}]}
 	NAME=${ORACLE_NAMES[$2 * 5 % ${#ORACLE_NAMES[@]}]}
@@ -82,7 +82,7 @@ publish_for() {
 	done
 }
 
-# Lines of JSON, eight a time.
+# Publish lines of JSON, eight in each request.
 publish_volume() {
 	local n=1
 	while [ ! -e "$O/stop" ]; do
@@ -96,7 +96,7 @@ publish_burst() {
 	publish_lines "burst$1" 1 "$2"
 }
 
-# The same lines again until they are stored.
+# Publish lines, and repeat the request until they are stored.
 #   usage: publish_lines SOURCE FIRST COUNT
 publish_lines() {
 	local n status body=$O/$1.body

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# sample.bash: what the processes of a soak use, a line each few seconds.
-# tests/soak/run sources it.
+# sample.bash: record the resources that the processes of a soak use, in a line
+# every few seconds.  tests/soak/run sources it.
 #
-# Columns of samples.tsv, between tabs; "-" where there is nothing to measure:
+# Columns of samples.tsv, separated by tabs; "-" if there is nothing to measure:
 #
 #   t                  seconds since the soak began
 #   round stretch phase server clients
 #   r_pid r_rss r_pss r_private r_fds r_cpu   the responder; KB, CPU in ms
 #   p_…                the publisher
 #   s_…                the web server, all its processes
-#   streams            as the responder says
+#   streams            as the responder reports
 #   head sent          highest id; events sent by this responder
 #   db wal             size of the files, KB
 
@@ -29,7 +29,7 @@ sample_steadily() {
 	done
 }
 
-# One line, if what goes on is this.
+# Write a line if the soak is in this phase.
 #   usage: sample PHASE
 sample() {
 	local SERVER SERVER_PID RESPONDER_PID PUBLISHER_PID round stretch n phase
@@ -54,8 +54,8 @@ sample() {
 		paste -s >>"$WORK/samples.tsv"
 }
 
-# First process id, RSS, PSS, private memory (KB), descriptors, CPU (ms) of
-# processes taken together.
+# Print the first process id, and the sums of RSS, PSS, private memory (KB),
+# descriptors and CPU (ms) of the processes.
 usage_of() {
 	local pid
 	[ $# -gt 0 ] || {
@@ -80,8 +80,9 @@ usage_of() {
 		}'
 }
 
-# Streams, head and events sent, as the responder says at SIGUSR2; only one that
-# is about to take the signal, which would end one that has just been started.
+# Print streams, head and events sent, which the responder reports at SIGUSR2.
+# Do not signal a process that has not installed its handler: the signal would
+# end it.
 report_of() {
 	local pid=${1%%$'\n'*} from log caught
 	log=$LOGS/${RESPONDER_PID:+responder}

@@ -1,18 +1,18 @@
-# verdict.awk: does anything grow?  samples.tsv → lines of
-# WHAT, second quarter, last quarter, at most, unit, yes|no|-.
+# verdict.awk: check whether anything grows.  samples.tsv → lines of
+# FIGURE, second quarter, last quarter, at most, unit, yes|no|-.
 #
-# Memory and descriptors of a program are looked at in each stretch, rounds
-# through which one process lives (a new one would begin anew, and hide what
-# the old one lost).  Of the samples under load, the first quarter is left out:
-# what is to be full once fills up.  Then the median of the last quarter may be
-# so much above that of the second quarter:
+# Memory and descriptors of a program are compared within each stretch, rounds
+# through which one process runs (a new process would hide the leaks of the old
+# one).  The first quarter of the samples under load does not count, because
+# caches fill up in it.  Then the median of the last quarter may exceed that of
+# the second quarter by this much:
 #
-#   memory        5 % and 256 KB; of the web server, which is not ours, 10 % and 1 MB
-#   descriptors   5 % and 16; with nobody there, 4 more than the first time
-#   WAL, file     25 % and 1 MB, over the whole soak; what was largest, 50 %
+#   memory        5 % and 256 KB; of the web server, 10 % and 1 MB
+#   descriptors   5 % and 16; without clients, 4 more than the first time
+#   WAL, file     25 % and 1 MB, over the whole soak; the largest value, 50 %
 #
-# Medians, as a burst, a copy or a reader that stands still is no growth.  "-":
-# too few samples to judge by.
+# Medians are compared because a burst, a copy or a stalled reader is not
+# growth.  "-": too few samples.
 BEGIN {
 	FS = OFS = "\t"
 	NEEDED = 80
@@ -36,7 +36,7 @@ function add(what, v) {
 	list[what, ++count[what]] = v
 }
 
-# One process a stretch: the one that was there first.
+# Count only the first process of a stretch.
 function program(letter, title, stretch, pid) {
 	pid = value(letter "_pid")
 	if (pid == "-")
@@ -49,7 +49,7 @@ function program(letter, title, stretch, pid) {
 		add(title " memory, stretch " stretch, value(letter "_private"))
 		add(title " descriptors, stretch " stretch, value(letter "_fds"))
 	} else if (value("phase") == "rest")
-		add(title " descriptors with nobody there, stretch " stretch,
+		add(title " descriptors without clients, stretch " stretch,
 		    value(letter "_fds"))
 }
 
@@ -65,7 +65,7 @@ function program(letter, title, stretch, pid) {
 	}
 }
 
-# Of the sorted values between two places of a list, the one at a share.
+# Return a quantile of the values between two indexes of a list.
 function quantile(what, from, to, share, i, j, n, v, sorted) {
 	n = 0
 	for (i = from; i <= to; i++) {
@@ -94,7 +94,7 @@ END {
 	for (k = 1; k <= whats; k++) {
 		what = order[k]
 		n = count[what]
-		if (what ~ /nobody/)
+		if (what ~ /without clients/)
 			print what, list[what, 1], list[what, n],
 			    list[what, 1] + 4, "",
 			    is_flat(n, 2, list[what, n], list[what, 1] + 4)

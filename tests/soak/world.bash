@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# world.bash: the web servers and programs of a soak, and what is done to them.
-# tests/soak/run sources it behind oracle.bash.
+# world.bash: the web servers and programs of a soak, and the faults.
+# tests/soak/run sources it after oracle.bash.
 #
-#   SERVER          lighttpd, nginx or apache: what is up, "" for nothing
-#   SERVER_PID, RESPONDER_PID, PUBLISHER_PID   as in helpers.bash; lighttpd has
-#                   started the programs itself, so that the last two are empty
+#   SERVER          the web server that runs: lighttpd, nginx, apache or ""
+#   SERVER_PID, RESPONDER_PID, PUBLISHER_PID   as in helpers.bash; the last two
+#                   are empty with lighttpd, which starts the programs itself
 #
-# The port stays the same, as a site's does.
+# The port stays the same.
 
-# Names as the kernel has them.
+# Process names, which the kernel cuts at 15 bytes.
 RESPONDER_NAME=rowcast.fcgi
 PUBLISHER_NAME=rowcast-publish
 
-# helpers.bash would take another port each time.
+# helpers.bash would choose another port each time.
 set_url() {
 	:
 }
@@ -55,11 +55,11 @@ world_down() {
 	world_tell
 }
 
-# End the web server and all that it has started: by TERM to itself, or by KILL
-# to all, as systemd does.
+# End the web server and all processes that it has started: send TERM to it, or
+# KILL to all of them, as systemd does.
 server_end() {
 	local pid tree
-	# it may be about to start another one
+	# it could start another process meanwhile
 	[ "$1" = TERM ] || kill -STOP "$SERVER_PID"
 	# shellcheck disable=SC2207 # numbers
 	tree=("$SERVER_PID" $(descendants "$SERVER_PID"))
@@ -71,7 +71,7 @@ server_end() {
 	wait_until 15 gone "${tree[@]}"
 }
 
-# Tell the sampler which processes there are, and what is going on.
+# Write the processes and the phase to a file, for the sampler.
 world_tell() {
 	printf '%s\n' "${SERVER:--} ${SERVER_PID:--} ${RESPONDER_PID:--}" \
 		"${PUBLISHER_PID:--} ${ROUND:-0} ${STRETCH:-0} ${N:-0}" \
@@ -79,7 +79,7 @@ world_tell() {
 	mv "$WORK/now.new" "$WORK/now"
 }
 
-# Process ids of a program that serves now.
+# Print the process ids of a program that runs.
 #   usage: pids_of NAME PID-IF-STARTED-HERE
 pids_of() {
 	if [ -n "$2" ]; then
@@ -89,7 +89,7 @@ pids_of() {
 	fi
 }
 
-# Processes of a noun of the plan: responder, publisher, server.
+# Print the processes of a word of the plan: responder, publisher, server.
 pids_for() {
 	case $1 in
 	responder) pids_of "$RESPONDER_NAME" "$RESPONDER_PID" ;;
@@ -103,7 +103,9 @@ pids_for() {
 
 # ---- faults -----------------------------------------------------------------
 
-# usage: strike KIND ARGUMENT; fails if what was ended does not come back
+# Inject a fault.
+#   usage: strike KIND ARGUMENT
+# Fails if a program that was ended does not start again.
 strike() {
 	local noun=${1#*-}
 	case $1 in
@@ -125,7 +127,7 @@ strike() {
 	esac
 }
 
-# While other things happen; the round waits for it at its end.
+# Run a command in the background; the round waits for it at its end.
 meanwhile() {
 	"$@" >>"$LOGS/meanwhile" 2>&1 &
 	MEANWHILE+=($!)
@@ -136,16 +138,17 @@ strike_lock() {
 	printf '%s\n' 'BEGIN IMMEDIATE;' ".shell sleep $1" 'COMMIT;' | sql
 }
 
-# What a backup holds must be a whole log.
+# Make a backup; it must be a valid log.
 strike_backup() {
 	local copy=$SITE/build/run/backup.db
 	rm -f "$copy"
-	sql ".backup $copy" || return 0 # it was locked all the time
+	sql ".backup $copy" || return 0 # the log stayed locked
 	[ "$(sqlite3 "$copy" 'PRAGMA quick_check')" = ok ] ||
 		echo 'the backup is damaged' >>"$O/wrong-otherwise"
 }
 
-# Only what no publisher can be trying to publish again: keys go, too.
+# Delete only events that no publisher can repeat, because their keys go as
+# well.
 strike_delete() {
 	sql "DELETE FROM events WHERE topic = '$1'
 		AND id < (SELECT max(id) - 1500 FROM events)"
@@ -196,11 +199,11 @@ strike_all() {
 	world_up "$kind"
 }
 
-# lighttpd starts its programs again by itself; else we do, as systemd would.
+# lighttpd starts its programs again; for other servers, do it as systemd would.
 strike_program() {
 	local pids
 	pids=$(pids_for "$1")
-	[ -n "$pids" ] || return 0 # it is about to come back
+	[ -n "$pids" ] || return 0 # it is being started again
 	# shellcheck disable=SC2086 # a list
 	kill "-$2" $pids 2>/dev/null
 	[ "$SERVER" != lighttpd ] || return 0
