@@ -3,7 +3,7 @@
 #   make              build/rowcast, rowcast.fcgi and rowcast-publish.cgi
 #   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
 #   make check        every test; ends with "N passed, N failed, N skipped"
-#   make check-quick  unit tests, and the main job through lighttpd
+#   make check-quick  unit tests; publishing and listening through lighttpd
 #   make lint         formatter, static analysis, rules of the project
 #   make fuzz         each target of tests/fuzz for FUZZ_SECONDS=60, and the
 #                     coverage
