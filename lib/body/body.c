@@ -119,23 +119,27 @@ begin_object(struct body *b, size_t index)
 	return 0;
 }
 
-/* The values of a JSON text are together not longer than the text. */
+/*
+ * The values of a JSON text are together not longer than the text, unless a
+ * name is repeated: SQLite returns the first value for both.  fields_take()
+ * refuses such a member whatever its value is.
+ */
 static bool
 on_member(void *cookie, size_t index, struct text name, struct text value,
     const char *type)
 {
 	struct body *b = cookie;
 	char *copy = b->arena + b->used;
+	bool fits = value.len <= b->arena_cap - b->used;
 
 	if (name.bytes == NULL)
 		return begin_object(b, index) == 0;
-	if (value.len > b->arena_cap - b->used)
-		return problem_memory(b->fields.problem) == 0;
-	if (value.len > 0)
+	if (fits && value.len > 0)
 		memcpy(copy, value.bytes, value.len);
+	value = (struct text){ copy, fits ? value.len : 0 };
 	b->used += value.len;
-	value.bytes = copy;
-	return fields_take(&b->fields, name, value, type) == 0;
+	return fields_take(&b->fields, name, value, type) == 0 &&
+	    (fits || problem_memory(b->fields.problem) == 0);
 }
 
 static int

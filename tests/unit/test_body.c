@@ -325,6 +325,10 @@ test_json(void)
 	    "\"key\" must be a string", "JSON: key is false");
 	REFUSES(JSON, NULL, "{\"data\":1,\"d\\u0061ta\":1}", 400,
 	    "\"data\" appears twice", "JSON: a member twice");
+	REFUSES(JSON, NULL,
+	    "{\"topic\":\"0123456789012345678901234567890123456789\","
+	    "\"topic\":0}",
+	    400, "\"topic\" appears twice", "JSON: a long member twice");
 	REFUSES(JSON, NULL, "[{\"data\":1,\"x\":1}]", 400,
 	    "At index 0 of the array: There is no field \"x\"",
 	    "JSON: an unknown member");
