@@ -1,8 +1,7 @@
 /*
  * rowcast prune: remove events.
  *
- * Events are removed in batches.  After each comes a pause of the same length,
- * so that other writers get the lock.
+ * Events are removed in batches, each followed by a pause for other writers.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,7 +18,7 @@
 struct prune {
 	struct args *args;
 	struct selection selection; /* one topic at most */
-	bool wants_rules;
+	bool uses_rules;
 	int64_t keep_rows; /* -1: not asked for */
 	int64_t age_ms;    /* 0: likewise */
 	int64_t removed;
@@ -36,7 +35,7 @@ static const struct option table[] = {
 	    "remove only events of this topic; 'user/*' takes all topics that"
 	    " begin with user/, and counts them together"),
 	{ "rules", NULL, NULL, NULL, NULL, "also apply the log's own rules",
-	    OPTION_PLAIN(FLAG, struct prune, wants_rules) },
+	    OPTION_PLAIN(FLAG, struct prune, uses_rules) },
 	OPTION_END,
 };
 
@@ -49,7 +48,7 @@ read_options(struct prune *p)
 	if (args_read(a, p, 0) != 0)
 		return -1;
 	has_limit = p->keep_rows >= 0 || p->age_ms > 0;
-	p->wants_rules = p->wants_rules || !has_limit;
+	p->uses_rules = p->uses_rules || !has_limit;
 	if (p->selection.n_topics > 1)
 		a->status = args_refuse(a,
 		    "--topic: only one is possible; a prefix takes several");
@@ -73,9 +72,9 @@ now_us(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Pause for as long as the lock was held: other writers poll for it. */
+/* Pause for as long as the lock was held, so that other writers get it. */
 static void
-let_others(int64_t began_us)
+pause_after(int64_t began_us)
 {
 	int64_t us = now_us(CLOCK_MONOTONIC) - began_us;
 	struct timespec pause;
@@ -98,39 +97,43 @@ remove_surplus(struct prune *p, struct log *log)
 		.is_prefix = topic->is_prefix,
 		.keep_rows = p->keep_rows,
 	};
-	enum log_result result = LOG_OK;
+	enum log_result result;
 	bool is_over = p->keep_rows < 0 && p->age_ms == 0;
 
 	if (p->age_ms > 0)
 		surplus.before_ms = now_us(CLOCK_REALTIME) / 1000 - p->age_ms;
-	while (!is_over && result == LOG_OK) {
+	while (!is_over) {
 		int64_t began_us = now_us(CLOCK_MONOTONIC), n;
 
 		result = log_remove(log, &surplus, &n, &is_over);
+		if (result != LOG_OK)
+			return result;
 		p->removed += n;
 		if (!is_over)
-			let_others(began_us);
+			pause_after(began_us);
 	}
-	return result;
+	return LOG_OK;
 }
 
 static enum log_result
 remove_by_rules(struct prune *p, struct log *log)
 {
-	enum log_result result = LOG_OK;
+	enum log_result result;
 	int64_t overdue = 1;
 	int fruitless = 0;
 
-	while (overdue > 0 && fruitless < FRUITLESS_MAX && result == LOG_OK) {
+	while (overdue > 0 && fruitless < FRUITLESS_MAX) {
 		int64_t began_us = now_us(CLOCK_MONOTONIC), n;
 
 		result = log_remove_by_rules(log, &n, &overdue);
+		if (result != LOG_OK)
+			return result;
 		p->removed += n;
 		fruitless = n > 0 ? 0 : fruitless + 1;
 		if (overdue > 0)
-			let_others(began_us);
+			pause_after(began_us);
 	}
-	return result;
+	return LOG_OK;
 }
 
 static enum status
@@ -138,7 +141,7 @@ find_rules(const struct prune *p, struct log *log)
 {
 	int64_t rules;
 
-	if (!p->wants_rules)
+	if (!p->uses_rules)
 		return STATUS_OK;
 	if (log_rules(log, &rules) != LOG_OK)
 		return args_fail_log(p->args, log_why(log));
@@ -160,7 +163,7 @@ run_on(struct prune *p, struct log *log)
 	if (status != STATUS_OK)
 		return status;
 	result = remove_surplus(p, log);
-	if (result == LOG_OK && p->wants_rules)
+	if (result == LOG_OK && p->uses_rules)
 		result = remove_by_rules(p, log);
 	buffer_print(&out,
 	    p->args->is_json ? "{\"removed\":%" PRId64 "}" :

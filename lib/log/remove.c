@@ -131,8 +131,6 @@ log_remove(struct log *log, struct log_surplus *surplus, int64_t *removed,
 	result = finish(log, remove_ids(log, ids, n, removed));
 	if (result == LOG_OK)
 		surplus->after = ids[n - 1];
-	else
-		*removed = 0;
 	return result;
 }
 
