@@ -92,7 +92,7 @@ batch_add_events(struct batch *b, const struct filter *f, const struct chunk *c)
 		    (!filter_has_topic(f, chunk_topic(c, i)) ||
 			!filter_has_name(f, chunk_name(c, i))))
 			continue;
-		/* it may have been read again, after a change by hand */
+		/* read a second time, it may differ: changed by hand */
 		if (b->at.part > 0 &&
 		    (e->id != b->at.part_id || e->len != b->at.part_len))
 			return BATCH_BROKEN;

@@ -32,7 +32,7 @@ struct subscription {
 	size_t place;
 };
 
-/* A feed, and what the tables need of it. */
+/* A feed and its places in the tables. */
 struct feed_entry {
 	struct feed feed;
 	UT_hash_handle hh;

@@ -12,7 +12,7 @@
 #include "fanout.h"
 #include "reply.h"
 
-#define SETTLE_MS 1500 /* by then a process that ends has gone */
+#define SETTLE_MS 1500 /* within which an ending process exits */
 #define RETRY_S 5      /* after which a refused client may try again */
 
 struct hub {
@@ -56,7 +56,8 @@ hub_look(struct hub *h)
 	return is_news;
 }
 
-/* For a client that may know of a log that has just been put in place. */
+/* Check the file, too: a client may hold an id of a log that has just been put
+   in its place. */
 static void
 look_closely(struct hub *h)
 {
@@ -91,8 +92,8 @@ refuse(struct hub *h, struct connection *c, struct problem *p,
 	answer(c, text, reply_problem(&h->config->cors, p, origin, text));
 }
 
-/* Different for each client, so that they do not all reconnect at once, and
-   late enough for the next process to be there. */
+/* Clients reconnect one after the other, and late enough for the next process to
+   be there. */
 static int64_t
 random_retry_ms(const struct hub *h)
 {
@@ -258,8 +259,8 @@ void
 hub_end(struct hub *h)
 {
 	h->is_ending = true;
-	/* the log may just have been restored: the next process does not know
-	   the one that these clients have seen */
+	/* the log may just have been restored: the next process cannot find out
+	   that these clients hold ids of another one */
 	look_closely(h);
 	roster_visit(h->roster, end_one, h);
 }

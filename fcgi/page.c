@@ -3,7 +3,6 @@
  */
 #include "page.h"
 
-#include "lib/log/seek.h"
 #include "lib/sse.h"
 
 struct fill {

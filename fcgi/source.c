@@ -6,12 +6,12 @@
  * A filter of whole topics reads pages of its own by index; all other filters
  * share pages that hold everything.
  *
- * States, from calm to trouble; the last three check the fingerprint first:
- *   IN_STEP    all rows have been read        -> CHANGED by a commit
- *   BEHIND     there may be more rows         -> IN_STEP at the end of the log
+ * States; a step in one of the last three checks the fingerprint first:
+ *   CURRENT    all rows have been read        -> CHANGED by a commit
+ *   BEHIND     there may be more rows         -> CURRENT at the end of the log
  *   CHANGED    the log has been written to    -> BEHIND if it is the same log,
  *                                             or after a reset
- *   TROUBLED   a call to the log failed       -> IN_STEP, BEHIND by a step that
+ *   TROUBLED   a call to the log failed       -> CURRENT, BEHIND by a step that
  *                                             succeeds
  *   DISPLACED  another file, which cannot be opened yet, is in the place of the
  *              open one, which is still read  -> CHANGED once one of them is in
@@ -27,12 +27,9 @@
 
 #include "lib/throttle.h"
 #include "lib/log/fingerprint.h"
-#include "lib/log/gap.h"
-#include "lib/log/log.h"
 #include "lib/warn.h"
 #include "page.h"
 #include "pages.h"
-#include "tail.h"
 
 #define FILE_MS 50     /* between checks whether the file was replaced */
 #define REOPEN_MS 500  /* between attempts to open the new file */
@@ -42,7 +39,7 @@
 #define NO_MEMORY "out of memory for a new event"
 
 enum source_state {
-	IN_STEP,
+	CURRENT,
 	BEHIND,
 	CHANGED,
 	TROUBLED,
@@ -157,16 +154,6 @@ trouble(struct source *src)
 	return trouble_with(src, log_why(src->log), "trying again");
 }
 
-/* A step has read the log. */
-static void
-settle(struct source *src, bool is_end)
-{
-	/* a file that has been displaced is not the one to be read */
-	if (src->state != DISPLACED && throttle_clear(&src->throttle))
-		warn_line("log: %s: can be read again", src->config->db);
-	enter(src, is_end ? IN_STEP : BEHIND);
-}
-
 /* The log is another one, or an older copy: begin anew at its end. */
 static enum source_result
 reset(struct source *src, int64_t head)
@@ -196,8 +183,8 @@ reopen(struct source *src)
 	int64_t head;
 
 	enter(src, DISPLACED);
-	/* To open a file that is no log touches that file, which is a file
-	   event: without a pause, one attempt would cause the next. */
+	/* Opening a file that is no log causes a file event: without a pause,
+	   one attempt would cause the next. */
 	if (now_ms() < src->reopen_ms)
 		return SOURCE_TROUBLE;
 	src->reopen_ms = now_ms() + REOPEN_MS;
@@ -308,7 +295,10 @@ read_new(struct source *src)
 		    n->last); /* or none */
 	if (n->holes > src->holes)
 		src->holes = n->holes;
-	settle(src, result == NEWS_END);
+	/* a file that has been displaced is not the one to be read */
+	if (src->state != DISPLACED && throttle_clear(&src->throttle))
+		warn_line("log: %s: can be read again", src->config->db);
+	enter(src, result == NEWS_END ? CURRENT : BEHIND);
 	return result == NEWS_END ? SOURCE_END : SOURCE_OK;
 }
 
@@ -323,15 +313,15 @@ step(struct source *src)
 		return trouble(src);
 	if (changed) {
 		src->must_forget = true;
-		if (src->state == IN_STEP || src->state == BEHIND)
+		if (src->state == CURRENT || src->state == BEHIND)
 			enter(src, CHANGED);
 	}
-	if (src->state != IN_STEP && src->state != BEHIND &&
+	if (src->state != CURRENT && src->state != BEHIND &&
 	    (result = check_fingerprint(src)) != SOURCE_OK)
 		return result;
 	if ((result = forget_removed(src)) != SOURCE_OK)
 		return result;
-	return src->state == IN_STEP ? SOURCE_END : read_new(src);
+	return src->state == CURRENT ? SOURCE_END : read_new(src);
 }
 
 enum source_result

@@ -72,7 +72,7 @@ arm(struct stream *s)
 	const struct responder_config *config = s->owner->config;
 	int64_t now = now_ms(s), at, wait = config->stall_ms;
 
-	/* a stream may block, or go on, at any time until then */
+	/* whichever is sooner: the stream may block or continue until then */
 	if (wait > config->keepalive_ms)
 		wait = config->keepalive_ms;
 	at = connection_progress_ms(s->connection) + wait;
@@ -231,8 +231,8 @@ gather(struct stream *s, struct batch *b)
 	batch_begin(b, &s->at);
 	if (s->at.part == 0 && s->start == NULL &&
 	    s->notices.due & NOTICE_END) {
-		/* these do not need the log, and all others can still be sent
-		   after a reconnection */
+		/* these do not need the log; the others can be sent after the
+		   reconnection */
 		s->notices.due &= NOTICE_END | NOTICE_RESET;
 		notice_write(&s->notices, b);
 		return BATCH_ALL;
@@ -240,7 +240,7 @@ gather(struct stream *s, struct batch *b)
 	result = source_chunk(s->owner->source, s->feed->filter, s->at.cursor,
 	    &c, &is_old);
 	if (result == SOURCE_TROUBLE) {
-		/* its end must not wait for the rest of an event forever */
+		/* its end must not wait for the rest of the event */
 		bool is_over = s->at.part > 0 && s->notices.due & NOTICE_END;
 
 		return is_over ? BATCH_BROKEN : BATCH_TROUBLE;
@@ -360,7 +360,7 @@ stream_turn(struct stream *s)
 		s->at.cursor = source_head(s->owner->source);
 	if (connection_is_blocked(s->connection))
 		return STREAM_FULL;
-	s->is_checked = false; /* it may be another log since */
+	s->is_checked = false; /* the log may have been replaced */
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
 		case SOURCE_OK:
@@ -420,7 +420,7 @@ stream_reset(struct stream *s, int64_t head)
 	}
 	if (s->place.standing == STANDING_LIVE)
 		s->at.cursor = s->at.last_id;
-	if (!(s->notices.due & NOTICE_RESET)) /* else it knows of neither */
+	if (!(s->notices.due & NOTICE_RESET)) /* else the last id is older */
 		s->notices.reset_after = s->at.cursor;
 	s->at.cursor = head;
 	s->known = (struct gap_known){ 0 };

@@ -47,9 +47,9 @@ drop(struct tail *t, size_t i)
 	chunk_free(t->chunks[i]);
 }
 
-/* Close the row after its first n chunks have been dropped. */
+/* Remove the first n chunks, which have been dropped, from the list. */
 static void
-close_ranks(struct tail *t, size_t n)
+shift_front(struct tail *t, size_t n)
 {
 	t->n -= n;
 	memmove(t->chunks, t->chunks + n, t->n * sizeof(struct chunk *));
@@ -67,7 +67,7 @@ drop_oldest(struct tail *t)
 		keep = 2;
 	while (n + keep < t->n && t->size > t->capacity)
 		drop(t, n++);
-	close_ranks(t, n);
+	shift_front(t, n);
 }
 
 struct tail *
@@ -154,7 +154,7 @@ tail_forget(struct tail *t, int64_t upto)
 
 	while (n + 1 < t->n && t->chunks[n]->after < upto)
 		drop(t, n++);
-	close_ranks(t, n);
+	shift_front(t, n);
 	if (tail_start(t) < upto)
 		tail_clear(t, tail_head(t));
 }
