@@ -1,8 +1,8 @@
 /*
  * The requests of a publisher that serves many.
  *
- * A client is in the list or group that the state of its publish asks for, and
- * set_state() alone moves it.  It is freed once it has been answered.
+ * The state of its publish decides the list or group that a client is in, and
+ * only set_state() moves it.  It is freed once it has been answered.
  */
 #include "client.h"
 
@@ -144,7 +144,7 @@ on_body(void *user, struct text bytes)
 static void
 on_late(void *user)
 {
-	stop(user, 408, "Nothing of the body has come for a while.");
+	stop(user, 408, "No part of the body has arrived for a while.");
 }
 
 static void

@@ -23,6 +23,13 @@ struct commit {
 	size_t receipts_cap;
 };
 
+static void
+close_log(struct commit *c)
+{
+	log_close(c->log);
+	c->log = NULL;
+}
+
 static enum log_result
 open_log(struct commit *c)
 {
@@ -38,17 +45,8 @@ open_log(struct commit *c)
 
 	if (c->log != NULL && !log_is_replaced(c->log))
 		return LOG_OK;
-	log_close(c->log);
-	c->log = NULL;
+	close_log(c);
 	return log_open(&options, &c->log, c->why);
-}
-
-/* After a failure, open the log anew: it may be another file by then. */
-static void
-close_log(struct commit *c)
-{
-	log_close(c->log);
-	c->log = NULL;
 }
 
 static enum log_result
@@ -174,7 +172,7 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 	    publish_state(requests[0]) == PUBLISH_APPENDING)
 		return -1;
 	if (result != LOG_OK && result != LOG_FULL)
-		close_log(c);
+		close_log(c); /* it may be another file at the next try */
 	if (n == 1 && publish_state(requests[0]) == PUBLISH_APPENDING)
 		(void)publish_appended(requests[0], result, NULL, 0, c->why);
 	for (size_t i = 0; n > 1 && i < n; i++)

@@ -7,7 +7,6 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/descriptor.h"
