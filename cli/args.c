@@ -1,6 +1,5 @@
 /*
- * What the commands have in common: reading options, reporting errors, opening
- * the log.
+ * Common to all commands: reading options, reporting errors, opening the log.
  *
  * Only init creates a log: any other command would make an empty one out of a
  * mistyped name.

@@ -1,8 +1,6 @@
 /*
  * rowcast check: examine a log.
  */
-#include <stdio.h>
-
 #include "lib/log/admin.h"
 #include "args.h"
 #include "json.h"

@@ -335,7 +335,8 @@ const struct command import_command = {
 	    "ones.\n\n"
 	    "Stops at the first malformed line and prints its number: lines\n"
 	    "before it are in the log, lines after it are not.  Lines that\n"
-	    "have a key can be imported again: a known key adds nothing.\n\n",
+	    "have a key can be imported again: a known key is not added\n"
+	    "again.\n\n",
 	.notes = "\nWith --json, prints {\"imported\":N,\"repeated\":N,"
 		 "\"last_id\":N}, with line\nand error if it stopped early.\n",
 	.options = table,

@@ -8,7 +8,7 @@
 #include "output.h"
 
 static enum status
-tell(const struct args *a, const struct log *log, bool is_new)
+print(const struct args *a, const struct log *log, bool is_new)
 {
 	struct buffer out = { 0 };
 
@@ -50,7 +50,7 @@ run(struct args *a)
 	options.busy_ms = a->busy_ms;
 	if (log_open(&options, &log, why) != LOG_OK)
 		return args_fail_log(a, why);
-	status = tell(a, log, is_new);
+	status = print(a, log, is_new);
 	log_close(log);
 	return status;
 }

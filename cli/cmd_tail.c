@@ -16,9 +16,9 @@ struct tail {
 	struct reader *reader;
 	struct buffer out;
 	enum record_form form;
-	int64_t left; /* events still to be printed */
-	int64_t told; /* the last id that was written */
-	bool is_once; /* --no-follow */
+	int64_t left;    /* events still to be printed */
+	int64_t last_id; /* that was written */
+	bool is_once;    /* --no-follow */
 	bool is_sse;
 	bool is_troubled;
 	enum status status;
@@ -64,7 +64,7 @@ on_start(void *cookie, int64_t cursor)
 	struct tail *t = cookie;
 
 	record_start(&t->out, t->form, cursor);
-	t->told = cursor;
+	t->last_id = cursor;
 }
 
 static bool
@@ -75,7 +75,7 @@ on_event(void *cookie, const struct event *e)
 	if (t->left == 0 || t->out.len >= BATCH_BYTES)
 		return false;
 	record_add(&t->out, t->form, e);
-	t->told = e->id;
+	t->last_id = e->id;
 	t->left--;
 	return true;
 }
@@ -94,7 +94,7 @@ on_reset(void *cookie, int64_t after, int64_t head)
 	struct tail *t = cookie;
 
 	record_reset(&t->out, t->form, after, head);
-	t->told = head;
+	t->last_id = head;
 }
 
 /* ---- following ---- */
@@ -151,8 +151,8 @@ on_silence(void *cookie)
 	struct tail *t = cookie;
 	int64_t cursor = reader_cursor(t->reader);
 
-	record_silence(&t->out, t->form, cursor > t->told ? cursor : 0);
-	t->told = cursor;
+	record_silence(&t->out, t->form, cursor > t->last_id ? cursor : 0);
+	t->last_id = cursor;
 	if (output_write(&t->out) != 0) {
 		t->status = STATUS_FAILED;
 		t->left = 0; /* the next look ends it */

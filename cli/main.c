@@ -1,6 +1,6 @@
 /*
- * rowcast: look after a log from the command line.  The table of commands, and
- * the choice of one.
+ * rowcast: manage a log from the command line.  The table of commands, and the
+ * choice of one.
  */
 #include <signal.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "record.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/sse.h"
