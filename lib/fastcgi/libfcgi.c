@@ -83,16 +83,16 @@ libfcgi_pair_close(struct libfcgi_pair *pair)
 static int
 open_pair(struct libfcgi_pair *pair)
 {
-	/* libfcgi finds all that it reads; if not, it does not wait for ever */
-	const struct timeval patience = { .tv_sec = 1 };
+	/* all that libfcgi reads is there; if not, it must not wait for ever */
+	const struct timeval timeout = { .tv_sec = 1 };
 
 	if (pair->is_open)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair->fds) != 0)
 		return -1;
 	pair->is_open = true;
-	if (setsockopt(pair->fds[1], SOL_SOCKET, SO_RCVTIMEO, &patience,
-		sizeof(patience)) == 0)
+	if (setsockopt(pair->fds[1], SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		sizeof(timeout)) == 0)
 		return 0;
 	libfcgi_pair_close(pair);
 	return -1;

@@ -31,7 +31,7 @@
 #define PAUSE_MS 100         /* when descriptors have run out */
 #define SPARE_DESCRIPTORS 16 /* to read requests, and for the log */
 #define SPARE_BYTES 4194304  /* likewise: pages of the log, new events */
-#define WATCHED 1000         /* descriptors that libuv has memory for early */
+#define WATCHED 1000         /* descriptors that libuv has room for at first */
 #define SEND_BUFFER 32768    /* bytes a stalled client holds in the kernel */
 
 struct listener {

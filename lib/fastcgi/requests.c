@@ -1,8 +1,8 @@
 /*
  * Requests and their bodies, as they arrive over a connection.
  *
- * While a request is answered, the connection reads only its body, or the sign
- * that the peer leaves.
+ * While a request is answered, the connection reads only its body, an abort, or
+ * the end of the connection.
  */
 #include "connection_private.h"
 
@@ -81,7 +81,7 @@ read_body(struct connection *c)
 void
 connection_pause(struct connection *c)
 {
-	if (c->body->is_over) /* then only the peer's leaving is read */
+	if (c->body->is_over) /* then nothing is left to pause */
 		return;
 	c->body->is_paused = true;
 	deadlines_clear(&c->deadline);
@@ -105,8 +105,8 @@ connection_resume(struct connection *c)
 
 /* ---- requests ---- */
 
-/* Parse a request, and begin to take its body if the user wants that; NULL if
-   that fails. */
+/* Parse a request, and begin its body unless bodies are discarded.  Returns NULL
+   if that fails. */
 static char **
 take_request(struct connection *c, const uint8_t *bytes, size_t used)
 {
@@ -245,7 +245,7 @@ read_request(struct connection *c)
 
 /* Nothing but an abort or the end of the connection is expected now. */
 static void
-read_farewell(struct connection *c)
+read_end(struct connection *c)
 {
 	uint8_t scratch[READ_BYTES];
 	ssize_t n = recv(c->fd, scratch, sizeof(scratch), 0);
@@ -269,7 +269,7 @@ read_some(struct connection *c)
 		else if (c->body != NULL && !c->body->is_over)
 			read_body(c);
 		else
-			read_farewell(c);
+			read_end(c);
 		break;
 	default:
 		break;

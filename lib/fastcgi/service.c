@@ -178,7 +178,7 @@ service_run(const struct service_options *options,
 
 	warn_never_wait();
 	if (libfcgi_init() != 0) {
-		warn_line("main: libfcgi does not start");
+		warn_line("main: libfcgi cannot be initialised");
 		return -1;
 	}
 	if (sandbox_prepare(&s.sandbox) != 0 || loop_open(&s.loop) != 0) {

@@ -135,8 +135,8 @@ begin_range(struct log *log, const struct log_range *range)
 	return s;
 }
 
-/* With CHECKs off, a row may hold any value: a client must not be told to wait
-   for a thousand years. */
+/* With CHECKs off, a row may hold any value; a client would obey it, and wait for
+   a thousand years. */
 static int64_t
 retry_ms(const struct statement *s, int column)
 {
@@ -171,7 +171,7 @@ log_read(struct log *log, const struct log_range *range, log_row_fn *row,
 {
 	struct statement s = begin_range(log, range);
 	const bool back = range->is_back;
-	/* the rows still to come are on the other side of it */
+	/* all rows up to here, or from here on if back, have been taken */
 	int64_t edge = back ? range->upto : range->after;
 	bool is_taken = true;
 	size_t n = 0;

@@ -3,9 +3,9 @@
  */
 #include "seek.h"
 
-/* A stream that begins with existing rows misses none removed before. */
+/* Rows that were removed before the stream began are not missing in it. */
 static enum seek_result
-know_removed(struct log *log, struct seek *seek)
+note_removals(struct log *log, struct seek *seek)
 {
 	return log_removals(log, &seek->known.count, &seek->known.upto) ==
 		LOG_OK ?
@@ -35,7 +35,7 @@ find_earliest(struct log *log, int64_t head, struct seek *seek)
 	if (log_oldest(log, &oldest) != LOG_OK)
 		return SEEK_TROUBLE;
 	seek->cursor = oldest > 0 ? oldest - 1 : head;
-	return know_removed(log, seek);
+	return note_removals(log, seek);
 }
 
 struct count {
@@ -77,7 +77,7 @@ find_last(struct log *log, int64_t head, const struct filter *f,
 	seek->upto = reached;
 	if (seek->value > 0 && seek->upto > 0)
 		return SEEK_AGAIN;
-	return know_removed(log, seek);
+	return note_removals(log, seek);
 }
 
 static enum seek_result

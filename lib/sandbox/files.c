@@ -149,12 +149,12 @@ const char sandbox_files_by[] = "landlock";
 int
 sandbox_files_confine(const struct sandbox_options *o, int *version)
 {
-	int kernels = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+	int supported = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
 	    LANDLOCK_CREATE_RULESET_VERSION);
-	struct rules rules = all_rules(kernels);
+	struct rules rules = all_rules(supported);
 	int ruleset, rc;
 
-	if (kernels < 1)
+	if (supported < 1)
 		return 0;
 	ruleset =
 	    (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
@@ -163,7 +163,7 @@ sandbox_files_confine(const struct sandbox_options *o, int *version)
 	rc = allow_ours(ruleset, o, rules.files);
 #ifndef SANITIZED_BUILD /* sanitizers report into files */
 	if (rc == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0)
-		*version = kernels;
+		*version = supported;
 #endif
 	(void)close(ruleset);
 	return rc;
