@@ -218,7 +218,8 @@ found() {
 	echo 'Dear Sir or Madam, this is a letter.' >"$T/letter"
 	rowcast check --db "$T/letter"
 	[ "$RC" -eq 1 ]
-	grep -q '^WRONG' "$OUT"
+	grep -q '^WRONG    file: is not an SQLite database' "$OUT"
+	run ! grep journal "$OUT"
 }
 
 @test "check warns of small pages" {

@@ -21,8 +21,9 @@
 #define PAGE_MIN_BYTES 4096
 #define INTEGRITY_MAX "100" /* lines of SQLite's own */
 
-/* In an SQLite file: the versions that write and read it.
-   source  "Database File Format", 1.3.3 */
+/* How an SQLite file begins, and then the versions that write and read it.
+   source  "Database File Format", 1.3 */
+#define HEADER_MAGIC "SQLite format 3"
 #define HEADER_VERSIONS 18
 #define HEADER_WAL 2
 
@@ -53,7 +54,7 @@ say(const struct check *c, enum log_finding finding, const char *about,
 static void
 check_header(const struct check *c)
 {
-	unsigned char versions[2] = { 0 };
+	char header[HEADER_VERSIONS + 2];
 	ssize_t got;
 	int fd = open(c->path, O_RDONLY | O_CLOEXEC);
 
@@ -61,11 +62,13 @@ check_header(const struct check *c)
 		say(c, LOG_FINDING_WRONG, "file", "%s", strerror(errno));
 		return;
 	}
-	got = pread(fd, versions, sizeof(versions), HEADER_VERSIONS);
+	got = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* it was only read */
-	if (got != (ssize_t)sizeof(versions))
+	if (got != (ssize_t)sizeof(header) ||
+	    memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) != 0)
 		say(c, LOG_FINDING_WRONG, "file", "is not an SQLite database");
-	else if (versions[0] == HEADER_WAL && versions[1] == HEADER_WAL)
+	else if (header[HEADER_VERSIONS] == HEADER_WAL &&
+	    header[HEADER_VERSIONS + 1] == HEADER_WAL)
 		say(c, LOG_FINDING_GOOD, "journal", "in WAL mode");
 	else
 		say(c, LOG_FINDING_WARNING, "journal",
