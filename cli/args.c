@@ -101,7 +101,7 @@ args_need_file(const struct args *a)
 		return status;
 	if (stat(a->db, &st) != 0)
 		return args_fail(a,
-		    errno == ENOENT ? "%.400s: %s; 'rowcast init' makes a log" :
+		    errno == ENOENT ? "%.400s: %s; 'rowcast init' creates one" :
 				      "%.400s: %s",
 		    a->db, strerror(errno));
 	if (S_ISDIR(st.st_mode))

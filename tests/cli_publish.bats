@@ -85,12 +85,12 @@ load cli
 	said 2
 }
 
-@test "no command but init makes a log" {
+@test "no command but init creates a log" {
 	local command
 	for command in 'publish x' tail export import prune stats check; do
 		# shellcheck disable=SC2086 # words
 		rowcast $command </dev/null
-		refused 1 "'rowcast init' makes a log"
+		refused 1 "'rowcast init' creates one"
 		[ ! -e "$DB" ]
 	done
 	: >"$DB"

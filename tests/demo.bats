@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# demo.bats: make run, and how it ends.
+# demo.bats: make run, the README's commands for it, and how it ends.
+# shellcheck disable=SC2016 # backticks of Markdown
 
 load helpers
 
@@ -31,6 +32,28 @@ demo_up() {
 	demo_up "$PID"
 	kill "$PID"
 	wait_until 20 gone "$PID" "${ALL[@]}"
+}
+
+stream_has() {
+	grep -qx "data: $1" "$LOGS/stream"
+}
+
+@test "the commands of the README work while make run is up" {
+	needs curl
+	unset ROWCAST_PUBLISH_TOKEN # then the demo makes one
+	start demo "${RUN[@]}"
+	demo_up "$PID"
+	sed -n '/^```sh$/,/^```$/p' "$ROOT/README.md" |
+		sed "s/:8080/:$PORT/" >"$SITE/readme"
+	grep -E '^(TOKEN=|sqlite3 |curl -H)' "$SITE/readme" >"$SITE/publish.sh"
+	[ "$(wc -l <"$SITE/publish.sh")" -eq 3 ]
+	# shellcheck disable=SC2046 # the words of the command
+	start stream $(grep '^curl -N' "$SITE/readme")
+	wait_until 20 stream_has 'data-.*'
+	run as_site sh -eu publish.sh
+	[ "$status" -eq 0 ]
+	wait_until 20 stream_has hi
+	wait_until 20 stream_has hello
 }
 
 # Starts the demo on a terminal of its own.  What is written to $KEYS is typed
