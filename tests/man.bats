@@ -281,3 +281,24 @@ diagnostics_in() {
 		diagnostics_in docs/man/rowcast-publish.cgi.8)
 	[ "$n" -ge 20 ]
 }
+
+@test "the commands of UPGRADE move a log, with its ids and removals" {
+	local was
+	needs sqlite3
+	sqlite3 -bail "$T/events.db" <sql/schema.sql
+	sqlite3 "$T/events.db" "
+		INSERT INTO events(topic, data) VALUES('a', 'x'), ('b', 'y'),
+			('c', 'z');
+		DELETE FROM events WHERE id IN (1, 3);"
+	was=$(sqlite3 "$T/events.db" 'SELECT * FROM events;
+		SELECT * FROM events_removed; SELECT * FROM events_log')
+	sed -n '/^\.Sh UPGRADE/,/^\.Sh TROUBLE/p' docs/man/rowcast.7 |
+		sed -n '/^cd /,/^rm -f/p' |
+		sed -e "s|/var/lib/rowcast|$T|" \
+			-e "s|/usr/local/share/rowcast|$ROOT/sql|" >"$T/run.sh"
+	sh -eu "$T/run.sh"
+	[ "$(sqlite3 "$T/events.db" 'SELECT * FROM events;
+		SELECT * FROM events_removed; SELECT * FROM events_log')" = "$was" ]
+	[ "$(sqlite3 "$T/events.db" "INSERT INTO events(data) VALUES('new')
+		RETURNING id")" -eq 4 ]
+}
