@@ -110,6 +110,22 @@ add() {
 	[ "$(ids)" = 2 ]
 }
 
+@test "a commit that fails has removed nothing" {
+	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
+	add 0 a a a
+	rows "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 1)"
+	for options in '' '--keep-rows 1'; do
+		RC=0
+		# shellcheck disable=SC2086
+		LD_PRELOAD=$BUILD/tests/preload/fail.so FAIL=sync \
+			FAIL_FILES=-wal FAIL_COUNT=0 "$PROGRAM" prune $options \
+			>"$OUT" 2>"$ERR" || RC=$?
+		refused 1 "$DB: disk I/O error"
+		[ "$(cat "$OUT")" = '0 removed' ]
+		[ "$(ids)" = '1 2 3' ]
+	done
+}
+
 @test "with options they count if asked for" {
 	add 0 a a a b b b
 	rows "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 1)"
