@@ -68,7 +68,7 @@ struct group {
  *            the member may be freed then.  Called from the loop and from
  *            group_give_up() only
  *   returns  0; -1 if out of memory or descriptors
- *   owns     end with group_close(), also after -1.  Borrows commit
+ *   owns     end with group_close(), also after -1.  Borrows loop and commit
  */
 int group_open(struct group *g, uv_loop_t *loop, struct commit *commit,
     int64_t busy_ms, void (*done)(void *user));

@@ -151,15 +151,9 @@ fanout_new(uv_loop_t *loop, struct source *source, struct feeds *feeds,
 	return f;
 }
 
-static void
-on_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
 void
 fanout_free(struct fanout *f)
 {
 	if (f != NULL)
-		uv_close((uv_handle_t *)&f->growing, on_closed);
+		uv_close((uv_handle_t *)&f->growing, timer_free_data);
 }

@@ -187,15 +187,9 @@ roster_new(uv_loop_t *loop, struct feeds *feeds)
 	return r;
 }
 
-static void
-on_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
 void
 roster_free(struct roster *r)
 {
 	assert(r->count == 0);
-	uv_close((uv_handle_t *)&r->turns, on_closed);
+	uv_close((uv_handle_t *)&r->turns, timer_free_data);
 }

@@ -2,7 +2,7 @@
  * Events as text/event-stream.
  * Length and bytes come from the same walk, so they cannot disagree.
  * Whatever a row holds, it becomes one event and forges no field: data is
- * split at every line end that the browser knows, names are cut at the first.
+ * split at every line end of the standard, names are cut at the first.
  */
 #include "sse.h"
 

@@ -33,7 +33,7 @@ static const char *const names[FIELD_COUNT] = {
 	[FIELD_CREATED] = "created_ms",
 };
 
-/* One bit for each field that a kind knows, and their names for a detail. */
+/* One bit for each field that a kind accepts, and their names for a detail. */
 static const struct {
 	unsigned known;
 	const char *list;
@@ -111,7 +111,7 @@ take_retry(struct fields *f, struct text value, const char *type)
 	return -1;
 }
 
-/* Find a field that is known and has not been seen. */
+/* Find a field that is accepted and has not been seen. */
 static int
 find(struct fields *f, struct text name, enum field *field)
 {

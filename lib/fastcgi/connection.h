@@ -137,6 +137,7 @@ void connection_end(struct connection *c);
 
 /*
  * Send a whole response of any length, and end as connection_end() does.
+ *   shape    not connection_is_blocked(); not a plain CGI process
  *   returns  0; -1 if out of memory: call connection_abort()
  */
 int connection_answer(struct connection *c, const char *bytes, size_t len);
@@ -146,9 +147,9 @@ int connection_answer(struct connection *c, const char *bytes, size_t len);
 void connection_abort(struct connection *c);
 
 /*
- * Pause the body: body() is not called until connection_resume().  That call
- * hands over what was received by then, so it may call body() and, if the bytes
- * are no body or the peer has left, gone(), which may free the user.
+ * Pause a body that body() receives, until connection_resume().  That call may
+ * call body() with what was received by then, and gone() if the bytes are no
+ * body or the peer has left; either may free the user.
  */
 void connection_pause(struct connection *c);
 void connection_resume(struct connection *c);

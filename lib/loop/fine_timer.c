@@ -106,11 +106,7 @@ fine_timer_stop(struct fine_timer *t)
 	timer_stop(&t->poll);
 }
 
-static void
-on_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
+#define on_closed timer_free_data
 
 #endif
 

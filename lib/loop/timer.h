@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <uv.h>
 
@@ -40,6 +41,13 @@ static inline void
 timer_stop(uv_timer_t *t)
 {
 	(void)uv_timer_stop(t);
+}
+
+/* For uv_close(): free handle->data, which the handle is part of. */
+static inline void
+timer_free_data(uv_handle_t *handle)
+{
+	free(handle->data);
 }
 
 static inline bool
