@@ -96,17 +96,13 @@ read_length(struct publish *p, const char *text, bool is_framed)
 	if (is_framed &&
 	    (text == NULL || text[0] == '\0' || strcmp(text, "-1") == 0))
 		return 0;
-	if (text == NULL || text[0] == '\0') {
-		problem_set(&p->problem, 411,
+	if (text == NULL || text[0] == '\0')
+		return problem_set(&p->problem, 411,
 		    "Send a Content-Length: a body of unknown "
 		    "length (Transfer-Encoding: chunked) is not accepted.");
-		return -1;
-	}
-	if (text[strspn(text, "0123456789")] != '\0') {
-		problem_set(&p->problem, 400,
+	if (text[strspn(text, "0123456789")] != '\0')
+		return problem_set(&p->problem, 400,
 		    "Content-Length is not a number.");
-		return -1;
-	}
 	for (; *text != '\0' && n < INT64_MAX / 100; text++)
 		n = n * 10 + (*text - '0');
 	p->length = n;

@@ -22,7 +22,7 @@ is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-void
+int
 problem_set(struct problem *p, int status, const char *detail, ...)
 {
 	/* One byte more than fits shows whether the cut splits a character.
@@ -48,6 +48,7 @@ problem_set(struct problem *p, int status, const char *detail, ...)
 	p->members[0] = '\0';
 	memcpy(p->detail, text, len);
 	p->detail[len] = '\0';
+	return -1;
 }
 
 int

@@ -23,9 +23,9 @@ struct problem {
 
 /*
  * Set status and detail, and clear the other fields.  detail is a printf
- * format; the text is cut to fit, at a character boundary.
+ * format; the text is cut to fit, at a character boundary.  Returns -1.
  */
-void problem_set(struct problem *p, int status, const char *detail, ...)
+int problem_set(struct problem *p, int status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Set the problem of an allocation that failed: 503, try again.  Returns -1. */

@@ -59,8 +59,6 @@ blocks_add(struct blocks *b, const char *bytes, size_t len, size_t expected)
 		len--;
 	}
 	b->skips_lf = false;
-	if (len == 0)
-		return 0;
 	if (make_room(b, len, expected) != 0)
 		return -1;
 	memcpy(b->buffer + b->len, bytes, len);

@@ -38,13 +38,12 @@ static int
 refuse_length(struct body *b)
 {
 	body_where(b, b->n, b->fields.where);
-	problem_set(b->fields.problem, 413,
+	return problem_set(b->fields.problem, 413,
 	    "%sThe %s is longer than %zu bytes.", b->fields.where,
 	    !b->facts.is_streamed                ? "body" :
 		b->options.media == MEDIA_NDJSON ? "line" :
 						   "event",
 	    b->options.max_bytes);
-	return -1;
 }
 
 /* Make room for values of len bytes in all; there must be none. */
@@ -91,9 +90,8 @@ add_event(struct body *b)
 static int
 refuse_array(struct body *b)
 {
-	problem_set(b->fields.problem, 400, "%sIt is an array, not an object.",
-	    b->fields.where);
-	return -1;
+	return problem_set(b->fields.problem, 400,
+	    "%sIt is an array, not an object.", b->fields.where);
 }
 
 static int
@@ -105,13 +103,11 @@ begin_object(struct body *b, size_t index)
 		return -1;
 	if (b->facts.is_array && b->options.media == MEDIA_NDJSON)
 		return refuse_array(b);
-	if (index == BODY_EVENTS_MAX) {
-		problem_set(b->fields.problem, 413,
+	if (index == BODY_EVENTS_MAX)
+		return problem_set(b->fields.problem, 413,
 		    "There are more than %d events.  Send them in several"
 		    " requests.",
 		    BODY_EVENTS_MAX);
-		return -1;
-	}
 	body_where(b, b->n, b->fields.where);
 	if ((e = add_event(b)) == NULL)
 		return -1;
@@ -165,9 +161,8 @@ take_json(struct body *b, struct text text)
 		return fields_end(&b->fields);
 	if (b->options.media == MEDIA_NDJSON)
 		return refuse_array(b);
-	problem_set(b->fields.problem, 400,
+	return problem_set(b->fields.problem, 400,
 	    "%sThere is no data: the array is empty.", b->fields.where);
-	return -1;
 }
 
 /* ---- streamed bodies ---- */
@@ -189,9 +184,8 @@ take_block(struct body *b, struct text block)
 
 	if (!utf8_is_valid(block)) {
 		body_where(b, b->n, b->fields.where);
-		problem_set(b->fields.problem, 400, "%sThe event is not UTF-8.",
-		    b->fields.where);
-		return -1;
+		return problem_set(b->fields.problem, 400,
+		    "%sThe event is not UTF-8.", b->fields.where);
 	}
 	if ((e = add_event(b)) == NULL)
 		return -1;
@@ -384,10 +378,9 @@ read_query(struct body *b)
 		return -1;
 	if (e->topic.len <= EVENT_NAME_MAX && e->key.len <= EVENT_NAME_MAX)
 		return 0;
-	problem_set(b->fields.problem, 400,
+	return problem_set(b->fields.problem, 400,
 	    "In the query: %s is longer than %d bytes.",
 	    e->topic.len > EVENT_NAME_MAX ? "topic" : "key", EVENT_NAME_MAX);
-	return -1;
 }
 
 static int
@@ -395,13 +388,11 @@ begin(struct body *b)
 {
 	const char *query = b->options.query;
 
-	if (b->options.media == MEDIA_UNKNOWN) {
-		problem_set(b->fields.problem, 415,
+	if (b->options.media == MEDIA_UNKNOWN)
+		return problem_set(b->fields.problem, 415,
 		    "Content-Type must be application/x-www-form-urlencoded, "
 		    "application/json, text/plain, application/x-ndjson or "
 		    "text/event-stream, without a charset or with utf-8.");
-		return -1;
-	}
 	if (!b->facts.is_streamed &&
 	    b->options.length > (int64_t)b->options.max_bytes)
 		return refuse_length(b);

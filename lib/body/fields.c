@@ -75,10 +75,9 @@ fields_end(struct fields *f)
 {
 	if (f->event->data.bytes != NULL)
 		return 0;
-	problem_set(f->problem, 400,
+	return problem_set(f->problem, 400,
 	    "%sThere is no data.  Send a field \"data\", which may be empty.",
 	    f->where);
-	return -1;
 }
 
 int
@@ -105,10 +104,9 @@ take_retry(struct fields *f, struct text value, const char *type)
 	if ((type == NULL || strcmp(type, "integer") == 0) &&
 	    fields_retry(value, &f->event->retry_ms) == 0)
 		return 0;
-	problem_set(f->problem, 400,
+	return problem_set(f->problem, 400,
 	    "%s\"retry\" must be a whole number of milliseconds from 0 to %d.",
 	    f->where, EVENT_RETRY_MAX_MS);
-	return -1;
 }
 
 /* Find a field that is accepted and has not been seen. */
@@ -151,11 +149,9 @@ fields_take(struct fields *f, struct text name, struct text value,
 		return 0;
 	if (field == FIELD_RETRY)
 		return take_retry(f, value, type);
-	if (type != NULL && strcmp(type, "text") != 0 && field != FIELD_DATA) {
-		problem_set(f->problem, 400, "%s\"%s\" must be a string.",
-		    f->where, names[field]);
-		return -1;
-	}
+	if (type != NULL && strcmp(type, "text") != 0 && field != FIELD_DATA)
+		return problem_set(f->problem, 400,
+		    "%s\"%s\" must be a string.", f->where, names[field]);
 	/* in an event, NULL means absent */
 	*texts[field] = value.bytes != NULL ? value : text_of("");
 	return 0;
@@ -175,9 +171,8 @@ fields_take_form(struct fields *f, char *bytes, size_t len)
 	if (result == FORM_END)
 		return 0;
 	echo_name(pair.name, echo);
-	problem_set(f->problem, 400,
+	return problem_set(f->problem, 400,
 	    "The %s is malformed at \"%s\": two hex digits must follow each %%,"
 	    " and the decoded text must be UTF-8.",
 	    f->kind == FIELDS_EVENT ? "form" : "query", echo);
-	return -1;
 }
