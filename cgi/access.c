@@ -62,13 +62,11 @@ access_check(const struct publisher_config *config, const char *const *vars,
 
 	if (config->is_open || is_verified(vars))
 		return 0;
-	if (config->token == NULL || config->token[0] == '\0') {
-		problem_set(p, 403,
+	if (config->token == NULL || config->token[0] == '\0')
+		return problem_set(p, 403,
 		    "Publishing is not enabled.  Let the web server "
 		    "ask for a password, or set ROWCAST_PUBLISH_TOKEN, or set "
 		    "ROWCAST_PUBLISH_OPEN=1 to let everyone publish.");
-		return -1;
-	}
 	given = bearer_token(form_var(vars, "HTTP_AUTHORIZATION"));
 	if (given != NULL && is_equal(given, config->token))
 		return 0;

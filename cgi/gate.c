@@ -70,10 +70,9 @@ check_site(const struct publisher_config *config, const char *const *vars,
 	if (!is_cross_site(vars) || cors_is_listed(&config->cors, origin) ||
 	    (!is_user && config->cors.is_any))
 		return 0;
-	problem_set(p, 403,
+	return problem_set(p, 403,
 	    "Pages of other sites may publish only if their origin is in "
 	    "ROWCAST_CORS_ORIGINS.");
-	return -1;
 }
 
 int

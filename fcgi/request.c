@@ -36,21 +36,19 @@ struct asked {
 static int
 refuse_name(const char *parameter, struct problem *p)
 {
-	problem_set(p, 400,
+	return problem_set(p, 400,
 	    "The parameter \"%s\" takes at most %d bytes of UTF-8, without "
 	    "line breaks and NUL.",
 	    parameter, EVENT_NAME_MAX);
-	return -1;
 }
 
 static int
 refuse_count(const char *parameter, int max, struct problem *p)
 {
-	problem_set(p, 400,
+	return problem_set(p, 400,
 	    "The parameter \"%s\" may be given at most %d times. Ask for a "
 	    "prefix or for everything, or open a second stream.",
 	    parameter, max);
-	return -1;
 }
 
 static int
@@ -82,13 +80,11 @@ take_hello(struct asked *a, struct text value, struct problem *p)
 {
 	if (!filter_is_name(value))
 		return refuse_name("hello", p);
-	if (text_begins(value, EVENT_RESERVED)) {
-		problem_set(p, 400,
+	if (text_begins(value, EVENT_RESERVED))
+		return problem_set(p, 400,
 		    "The parameter \"hello\" takes an event name that does "
 		    "not begin with \"" EVENT_RESERVED "\": those are "
 		    "rowcast's own.");
-		return -1;
-	}
 	if (a->hello.len == 0)
 		a->hello = value;
 	return 0;
@@ -167,12 +163,11 @@ read_start(const char *header, const struct asked *a, struct request *r,
 		return 0;
 	if (start_parse(value, &r->start, &r->value) == 0)
 		return 0;
-	problem_set(p, 400,
+	return problem_set(p, 400,
 	    "%s \"%s\" takes the id of an event (0 to 9223372036854775807), "
 	    "\"earliest\", \"last:N\" with N from 1, or a time such as "
 	    "2026-01-31T12:00:00Z or 2026-01-31T13:00:00.250+01:00.",
 	    value.bytes == header ? "The header" : "The parameter", name);
-	return -1;
 }
 
 static int
@@ -211,12 +206,10 @@ static int
 read_stream(const char *const *vars, struct asked *a, struct request *r,
     struct problem *p)
 {
-	if (!accept_has(var(vars, "HTTP_ACCEPT"), "text", "event-stream")) {
-		problem_set(p, 406,
+	if (!accept_has(var(vars, "HTTP_ACCEPT"), "text", "event-stream"))
+		return problem_set(p, 406,
 		    "A stream is text/event-stream, which the header "
 		    "\"Accept\" rules out.");
-		return -1;
-	}
 	r->query = strdup(var(vars, "QUERY_STRING"));
 	if (r->query == NULL)
 		return problem_memory(p);
