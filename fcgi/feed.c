@@ -58,6 +58,21 @@ pattern_key(char key[EVENT_NAME_MAX + 1], bool is_prefix, struct text t)
 	return t.len + 1;
 }
 
+/* Make room for one more element of size bytes in a list of n.  Returns the
+   list, which may have moved; NULL if out of memory. */
+static void *
+grow(void *list, size_t n, size_t *capacity, size_t size)
+{
+	size_t more = n > 0 ? n * 2 : 1;
+
+	if (n < *capacity)
+		return list;
+	list = realloc(list, more * size);
+	if (list != NULL)
+		*capacity = more;
+	return list;
+}
+
 struct feeds *
 feeds_new(void)
 {
@@ -127,22 +142,17 @@ subscribe(struct feeds *fs, struct subscription *s, const struct pattern *p)
 	char key[EVENT_NAME_MAX + 1];
 	size_t len = pattern_key(key, p->is_prefix, p->text);
 	struct topic *t = topic_find(fs, key, len);
+	void *list;
 
 	if (t == NULL && (t = topic_new(fs, key, len)) == NULL)
 		return -1;
-	if (t->n == t->capacity) {
-		size_t capacity = t->n > 0 ? t->n * 2 : 1;
-		void *list = realloc(t->subscriptions,
-		    capacity * sizeof(struct subscription *));
-
-		if (list == NULL) {
-			if (t->n == 0)
-				topic_free(fs, t);
-			return -1;
-		}
-		t->subscriptions = list;
-		t->capacity = capacity;
+	list = grow(t->subscriptions, t->n, &t->capacity, sizeof(s));
+	if (list == NULL) {
+		if (t->n == 0)
+			topic_free(fs, t);
+		return -1;
 	}
+	t->subscriptions = list;
 	s->topic = t;
 	s->place = t->n;
 	t->subscriptions[t->n++] = s;
@@ -254,16 +264,11 @@ feed_release(struct feeds *fs, struct feed *f)
 int
 feed_join(struct feed *f, struct stream *s, size_t *place)
 {
-	if (f->n_live == f->live_capacity) {
-		size_t capacity = f->n_live > 0 ? f->n_live * 2 : 1;
-		void *live =
-		    realloc(f->live, capacity * sizeof(struct stream *));
+	void *live = grow(f->live, f->n_live, &f->live_capacity, sizeof(s));
 
-		if (live == NULL)
-			return -1;
-		f->live = live;
-		f->live_capacity = capacity;
-	}
+	if (live == NULL)
+		return -1;
+	f->live = live;
 	*place = f->n_live;
 	f->live[f->n_live++] = s;
 	return 0;
@@ -292,26 +297,12 @@ make_dirty(struct feeds *fs, struct feed *f)
 	fs->dirty = f;
 }
 
-static int
-reserve_piece(struct feed *f)
-{
-	size_t capacity = f->pieces_capacity > 0 ? f->pieces_capacity * 2 : 4;
-	void *pieces;
-
-	if (f->n_pieces < f->pieces_capacity)
-		return 0;
-	pieces = realloc(f->pieces, capacity * sizeof(*f->pieces));
-	if (pieces == NULL)
-		return -1;
-	f->pieces = pieces;
-	f->pieces_capacity = capacity;
-	return 0;
-}
-
 /* Encodings that lie end to end become one piece. */
 static int
 gather(struct feed *f, const char *bytes, size_t len)
 {
+	void *pieces;
+
 	if (f->n_pieces == 0)
 		f->n_pieces = 1; /* the place for a record header */
 	if (f->n_pieces > 1) {
@@ -323,8 +314,11 @@ gather(struct feed *f, const char *bytes, size_t len)
 			return 0;
 		}
 	}
-	if (reserve_piece(f) != 0)
+	pieces = grow(f->pieces, f->n_pieces, &f->pieces_capacity,
+	    sizeof(*f->pieces));
+	if (pieces == NULL)
 		return -1;
+	f->pieces = pieces;
 	f->pieces[f->n_pieces++] =
 	    (struct iovec){ .iov_base = (void *)(uintptr_t)bytes,
 		    .iov_len = len };
