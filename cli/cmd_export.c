@@ -1,7 +1,6 @@
 /*
  * rowcast export: events as NDJSON.
  */
-#include "lib/log/admin.h"
 #include "args.h"
 #include "output.h"
 #include "reader.h"

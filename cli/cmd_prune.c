@@ -4,7 +4,6 @@
  * Events are removed in batches, each followed by a pause for other writers.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "lib/log/admin.h"

@@ -1,7 +1,7 @@
 #ifndef ROWCAST_FORM_H
 #define ROWCAST_FORM_H
 
-#include "event.h"
+#include "text.h"
 
 /*
  * CGI variables and application/x-www-form-urlencoded text, which is the query

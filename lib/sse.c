@@ -7,7 +7,6 @@
 #include "sse.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

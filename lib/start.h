@@ -1,7 +1,9 @@
 #ifndef ROWCAST_START_H
 #define ROWCAST_START_H
 
-#include "event.h"
+#include <stdint.h>
+
+#include "text.h"
 
 /* Where in the log a stream begins. */
 enum start {

@@ -2,8 +2,9 @@
 #define ROWCAST_UTF8_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "event.h"
+#include "text.h"
 
 /*
  * Returns true if the text is well-formed UTF-8: no overlong form, no
