@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# cli_completions.bats: what shells complete is what rowcast takes.
+# cli_completions.bats: the completions of the shells match the options.
 
 load cli
 
@@ -12,12 +12,12 @@ commands() {
 	"$PROGRAM" help | sed -nE 's/^  ([a-z]+) .*/\1/p'
 }
 
-# Long options of a command, or of the program, one on a line.
+# Print the long options of a command, or of the program, one on a line.
 options_of() {
 	"$PROGRAM" help ${1:+"$1"} | grep -oE -- '--[a-z][a-z-]*' | sort -u
 }
 
-# What bash would offer behind these words.
+# Print the completions of bash after these words.
 complete_bash() {
 	(
 		# shellcheck source=packaging/completions/rowcast.bash
@@ -49,7 +49,7 @@ complete_bash() {
 	done
 }
 
-@test "bash completes what stands behind an option" {
+@test "bash completes the value of an option" {
 	: >"$T/one.db"
 	[ "$(complete_bash rowcast --db "$T/on")" = "$T/one.db" ]
 	[ "$(complete_bash rowcast import "$T/on")" = "$T/one.db" ]
@@ -57,7 +57,7 @@ complete_bash() {
 	[ "$(complete_bash rowcast publish --topic '')" = '' ]
 }
 
-@test "zsh and fish know each command and option, too" {
+@test "zsh and fish complete each command and option" {
 	local command option
 	for command in $(commands); do
 		grep -q "'$command:" packaging/completions/_rowcast

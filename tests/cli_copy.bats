@@ -17,7 +17,7 @@ import() {
 
 # ---- export -----------------------------------------------------------------
 
-@test "export writes one object a line and leaves out what is not there" {
+@test "export writes one object a line, without absent members" {
 	publish hi
 	"$PROGRAM" publish -t news -e mail -k k -r 5 $'a\nb' >"$T/id"
 	rowcast export
@@ -29,7 +29,7 @@ import() {
 		"$(rows 'SELECT created_ms FROM events WHERE id = 1')" ]
 }
 
-@test "export takes topics, names, a beginning and an end" {
+@test "export accepts topics, names, a start and an end" {
 	local i
 	for i in 1 2 3 4 5 6; do publish "$i" "t/$((i % 2))" "e$((i % 3))"; done
 	ids() { sed 's/^{"id":\([0-9]*\).*/\1/' "$OUT" | tr '\n' ' '; }
@@ -57,7 +57,7 @@ import() {
 	refused 1 'ends before --since'
 }
 
-@test "export ends with what was there when it began" {
+@test "export ends at the end that the log had when it began" {
 	rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
 		WHERE i < 20000) INSERT INTO events(data) SELECT 'x' FROM n"
 	mkfifo "$T/pipe"
@@ -72,7 +72,7 @@ import() {
 	wait "$PID"
 }
 
-@test "export of a log that goes back to an older copy meanwhile is an error" {
+@test "export of a log that is restored meanwhile is an error" {
 	local many="WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1
 		FROM n WHERE i < 20000) INSERT INTO events(data) SELECT 'x' FROM n"
 	publish first
@@ -104,7 +104,7 @@ import() {
 		'|message|12345678901234567890123||')" ]
 }
 
-@test "what was exported can be imported, with new ids and times" {
+@test "an export can be imported, with new ids and times" {
 	publish one news
 	rows 'DELETE FROM events'
 	publish two news tick
@@ -130,14 +130,14 @@ import() {
 	refused 1 'Line 2: The event is refused: its key belongs to event 1'
 }
 
-@test "empty lines and CRLF are fine, a last line needs no end" {
+@test "empty lines, CRLF and a last line without LF are accepted" {
 	import '\n{"data":"a"}\r\n  \t\r\n\n{"data":"b"}'
 	said '2 imported, 0 repeated'
 	import '\n{"data":"a"}\n\n{'
 	refused 1 'Line 4: The JSON is refused: it is not well-formed'
 }
 
-@test "the first bad line is named; before it all is kept, after it nothing" {
+@test "the first bad line is named; only the lines before it are stored" {
 	local line
 	while IFS='	' read -r line why; do
 		rows 'DELETE FROM events'
@@ -167,7 +167,7 @@ import() {
 	END
 }
 
-@test "a line that a trigger refuses or leaves out is not stored" {
+@test "a line that a trigger refuses or ignores is not stored" {
 	rows "CREATE TRIGGER app AFTER INSERT ON events WHEN NEW.topic = 'bad'
 		BEGIN SELECT RAISE(FAIL, 'the application says no'); END;
 		CREATE TRIGGER out BEFORE INSERT ON events WHEN NEW.topic = 'out'
@@ -179,7 +179,7 @@ import() {
 	[ "$(rows "SELECT group_concat(data) FROM events")" = good,good ]
 }
 
-@test "a bad line far behind is found, with all before it kept" {
+@test "a bad line after many good ones is named; they are stored" {
 	{
 		printf '{"data":"%s"}\n' {1..3499}
 		echo '{"data":1,"event":""}'
@@ -191,7 +191,7 @@ import() {
 	[ "$(count)" -eq 3499 ]
 }
 
-@test "lines are taken up to a length" {
+@test "lines have a maximal length" {
 	local line='{"data":"0123456789"}' # 21 bytes
 	import "$line\n$line\n" --max-line-bytes 21
 	said '2 imported, 0 repeated'
@@ -204,8 +204,8 @@ import() {
 	refused 2 "--max-line-bytes: '0' is not a whole number from 2 to"
 }
 
-@test "lines without end take no memory" {
-	# 64 MB for all of it; sanitizers want more for themselves
+@test "a line without end takes no memory" {
+	# 64 MB in all; sanitizers need more
 	[ -z "${SAN:-}" ] || skip 'under sanitizers'
 	RC=0
 	(ulimit -v 65536 && head -c 100000000 /dev/zero | tr '\0' x |
@@ -217,7 +217,7 @@ import() {
 	[ "$(cat "$OUT")" = '50000 imported, 0 repeated' ]
 }
 
-@test "what has come is in the log before more is waited for" {
+@test "lines are stored before import waits for more" {
 	mkfifo "$T/pipe"
 	"$PROGRAM" import <"$T/pipe" >"$OUT" 2>"$ERR" 3>&- &
 	PID=$!
@@ -225,7 +225,7 @@ import() {
 	exec 4>"$T/pipe"
 	printf '{"data":"a"}\n{"data":"b"}\n' >&4
 	wait_until 5 has_rows 2
-	# and nobody waits for its lock
+	# and import holds no lock
 	"$PROGRAM" --busy-ms 1 publish c >"$T/id"
 	printf '{"data":"d"}\n' >&4
 	wait_until 5 has_rows 4
@@ -234,10 +234,10 @@ import() {
 	[ "$(cat "$OUT")" = '3 imported, 0 repeated' ]
 }
 
-@test "whole lines are in the log while the rest of one is waited for" {
+@test "whole lines are stored while import waits for the rest of one" {
 	local i x
 	x=$(head -c 30000 /dev/zero | tr '\0' x)
-	# more than a pipe holds: what is left comes while the line is understood
+	# more than a pipe holds: the rest arrives while the line is parsed
 	printf '{"data":"%s"}\n{"data":"%s%s' "$x" "$x" "$x" >"$T/input"
 	mkfifo "$T/pipe"
 	"$PROGRAM" import <"$T/pipe" >"$OUT" 2>"$ERR" 3>&- &
@@ -259,7 +259,7 @@ has_rows() {
 	[ "$(count)" -eq "$1" ]
 }
 
-@test "import waits for input also where it does not block" {
+@test "import waits for non-blocking input" {
 	nonblocking_pipe 4
 	"$PROGRAM" import <&4 >"$OUT" 2>"$ERR" 3>&- 4<&- 6>&- &
 	PID=$!
@@ -275,7 +275,7 @@ has_rows() {
 	[ "$(cat "$OUT")" = '2 imported, 0 repeated' ]
 }
 
-@test "where input cannot be read on, what came before is kept" {
+@test "lines before a read error are stored" {
 	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
 	printf '{"data":"a"}\n{"data":"b"}' >"$T/input"
 	RC=0
@@ -285,7 +285,7 @@ has_rows() {
 	[ "$(rows 'SELECT data FROM events')" = a ]
 }
 
-@test "a file is imported by name; - is standard input" {
+@test "a file is imported by its name; - is standard input" {
 	echo '{"data":"a"}' >"$T/input"
 	rowcast import "$T/input"
 	said '1 imported, 0 repeated'
@@ -299,7 +299,7 @@ has_rows() {
 
 @test "progress is shown on a terminal only" {
 	needs script
-	# a trigger makes each row take milliseconds, so that there is progress
+	# a trigger makes each row slow, so that progress is visible
 	rows "CREATE TRIGGER slow AFTER INSERT ON events BEGIN
 		SELECT count(*) FROM (WITH RECURSIVE n(i) AS (VALUES(1)
 			UNION ALL SELECT i + 1 FROM n WHERE i < 20000)

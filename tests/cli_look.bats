@@ -42,7 +42,7 @@ setup() {
 	grep -qE '^ +1  \(the empty topic\)$' "$OUT"
 }
 
-@test "stats knows the last hour by minutes" {
+@test "stats counts the events of the last hour by minutes" {
 	rows "INSERT INTO events(data, created_ms) SELECT 'x',
 		(strftime('%s') - column1) * 1000
 		FROM (VALUES(7200), (3000), (3000), (30), (-7200))"
@@ -80,7 +80,7 @@ setup() {
 
 # ---- check ------------------------------------------------------------------
 
-# The command found this wrong, and nothing else?
+# The command must report this problem and no other.
 #   usage: found ABOUT TEXT [OPTION]
 found() {
 	[ "$RC" -eq 1 ]
@@ -93,7 +93,7 @@ found() {
 	[ "$(json "$OUT" '$.good')" -eq 0 ]
 }
 
-@test "check is content with a log of ours" {
+@test "check finds no problem in a log that rowcast created" {
 	publish x
 	rowcast check
 	[ "$RC" -eq 0 ]
@@ -110,7 +110,7 @@ found() {
 	[ "$RC" -eq 0 ]
 }
 
-@test "check warns of a file that everybody may read or write" {
+@test "check warns of a file that all users may read or write" {
 	chmod 644 "$DB"
 	rowcast check
 	[ "$RC" -eq 0 ]
@@ -120,7 +120,7 @@ found() {
 	grep -q '^warning  mode: 0666: every user may write' "$OUT"
 }
 
-@test "check finds a folder that must not be written to" {
+@test "check finds a folder without write permission" {
 	[ "$(id -u)" -ne 0 ] || needs setpriv
 	chmod 555 "$T/log"
 	if [ "$(id -u)" -eq 0 ]; then
@@ -137,7 +137,7 @@ found() {
 	grep -q '^WRONG    folder: user [0-9]* cannot write to it' "$OUT"
 }
 
-@test "check finds what the schema has lost, or has otherwise" {
+@test "check finds missing and different parts of the schema" {
 	rows 'DROP TRIGGER events_in_order; DROP INDEX events_removed_id;
 		CREATE INDEX events_removed_id ON events_removed (topic)'
 	rowcast check
@@ -159,7 +159,7 @@ found() {
 	grep -qx 'good     identity: [0-9a-f]\{32\}' "$OUT"
 }
 
-@test "check finds ids that would come back" {
+@test "check finds ids that would be used again" {
 	publish x
 	publish y
 	rows "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'events'"
@@ -167,7 +167,7 @@ found() {
 	found ids "UPDATE sqlite_sequence SET seq = 2"
 }
 
-@test "check finds removed ids that would come back" {
+@test "check finds removed ids that would be used again" {
 	publish x
 	publish y
 	rows "DELETE FROM events;
@@ -176,7 +176,7 @@ found() {
 	found ids "UPDATE sqlite_sequence SET seq = 2"
 }
 
-@test "check finds an index that lacks a row, if all is to be looked at" {
+@test "a complete check finds an index that lacks a row" {
 	publish x a
 	publish y b
 	# the root page of the index becomes an empty leaf
@@ -210,7 +210,7 @@ found() {
 	grep -q '^good     journal' "$OUT"
 }
 
-@test "check says what is no log" {
+@test "check reports a file that is not a log" {
 	sqlite3 "$T/other.db" 'CREATE TABLE orders(id)'
 	rowcast check --db "$T/other.db"
 	[ "$RC" -eq 1 ]

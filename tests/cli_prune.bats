@@ -13,7 +13,7 @@ ids() {
 		FROM (SELECT id FROM events ORDER BY id)"
 }
 
-# Events of these topics, one each, created so many minutes ago.
+# Add an event of each topic, created so many minutes ago.
 #   usage: add MINUTES TOPIC…
 add() {
 	local minutes=$1 topic
@@ -24,7 +24,7 @@ add() {
 	done
 }
 
-@test "the newest rows are kept, of all or of a topic" {
+@test "the newest rows of all topics or of one are kept" {
 	add 0 a a b a b c
 	rowcast prune --keep-rows 5
 	said '1 removed'
@@ -41,7 +41,7 @@ add() {
 	[ "$(ids)" = '' ]
 }
 
-@test "a prefix is counted together, by bytes and not as a pattern" {
+@test "the topics of a prefix are counted together, by bytes" {
 	add 0 'x_/1' 'xy/2' 'x_/2' 'x_' 'x_/3'
 	rowcast prune --keep-rows 1 -t 'x_/*'
 	said '2 removed'
@@ -50,7 +50,7 @@ add() {
 	said '3 removed'
 }
 
-@test "what is older is removed" {
+@test "older rows are removed" {
 	add 180 a b
 	add 90 a
 	add 30 a b
@@ -63,7 +63,7 @@ add() {
 	said '0 removed'
 }
 
-@test "a row that is young stays, whatever lies around it" {
+@test "a young row between old ones is kept" {
 	add 180 a
 	add 0 young
 	add 180 a
@@ -73,7 +73,7 @@ add() {
 	[ "$(rows "SELECT count(*) FROM events WHERE topic = 'young'")" -eq 1 ]
 }
 
-@test "either limit is enough to go" {
+@test "a row beyond one of two limits is removed" {
 	add 180 a a
 	add 0 a a a
 	rowcast prune --older-than 1h --keep-rows 4
@@ -82,7 +82,7 @@ add() {
 	said '2 removed'
 }
 
-@test "options that make no sense are refused" {
+@test "options that are not valid are refused" {
 	local span
 	for span in 7 d 0d 1y -1d '1 d' 99999999999999d ''; do
 		rowcast prune --older-than "$span"
@@ -96,7 +96,7 @@ add() {
 	refused 2 'only one'
 }
 
-@test "without options the log's own rules count" {
+@test "without options, the rules of the log apply" {
 	add 180 a a b
 	rowcast prune
 	refused 1 'has no rules in its table retention'
@@ -111,7 +111,7 @@ add() {
 }
 
 @test "a commit that fails has removed nothing" {
-	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
+	[ -z "${SAN:-}" ] || skip 'sanitizers replace the same functions'
 	add 0 a a a
 	rows "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 1)"
 	for options in '' '--keep-rows 1'; do
@@ -126,7 +126,7 @@ add() {
 	done
 }
 
-@test "with options they count if asked for" {
+@test "with options, the rules apply on request" {
 	add 0 a a a b b b
 	rows "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 1)"
 	rowcast prune --keep-rows 1 --topic b
@@ -136,7 +136,7 @@ add() {
 	[ "$(ids)" = '3 6' ]
 }
 
-@test "rules are applied to the end, however much there is" {
+@test "rules are applied completely to a large log" {
 	rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
 		WHERE i < 5000) INSERT INTO events(topic, data)
 		SELECT 't/' || (i % 3), 'x' FROM n;
@@ -147,7 +147,7 @@ add() {
 	[ "$(count)" -eq $((5000 - 1667 + 10)) ]
 }
 
-@test "clients are told of what was removed" {
+@test "clients get stream-gap for removed rows" {
 	add 0 a b
 	rowcast prune --keep-rows 0 --topic a
 	rowcast tail --since 0 --no-follow
@@ -156,7 +156,7 @@ add() {
 	run ! grep gap "$OUT"
 }
 
-@test "others publish while much is removed" {
+@test "others can publish while many rows are removed" {
 	rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
 		WHERE i < 100000) INSERT INTO events(topic, data)
 		SELECT 't', 'x' FROM n"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# cli_publish.bats: rowcast's commands as such, init and publish.
+# cli_publish.bats: the commands of rowcast in general, init and publish.
 
 load cli
 
@@ -37,7 +37,7 @@ load cli
 	done
 }
 
-@test "what makes no sense ends with status 2 and says where help is" {
+@test "a usage error ends with status 2 and refers to --help" {
 	rowcast
 	refused 2 "'rowcast help'"
 	rowcast frobnicate
@@ -48,7 +48,7 @@ load cli
 	refused 2 "--frob: unknown option; see 'rowcast --help'"
 	rowcast publish --tpic x
 	refused 2 "--tpic: unknown option; see 'rowcast publish --help'"
-	# options must be written in full
+	# options cannot be abbreviated
 	rowcast publish --top x
 	refused 2 "--top: unknown option; see 'rowcast publish --help'"
 	rowcast publish -Z
@@ -77,7 +77,7 @@ load cli
 	done
 }
 
-@test "the option goes before the environment, before or behind the command" {
+@test "the option has precedence, before or after the command" {
 	make_log
 	ROWCAST_DB=$T/none rowcast --db "$DB" publish x
 	said 1
@@ -85,7 +85,7 @@ load cli
 	said 2
 }
 
-@test "no command but init creates a log" {
+@test "only init creates a log" {
 	local command
 	for command in 'publish x' tail export import prune stats check; do
 		# shellcheck disable=SC2086 # words
@@ -101,7 +101,7 @@ load cli
 	refused 1 'is a folder'
 }
 
-@test "standard output that takes nothing is an error" {
+@test "standard output that cannot be written is an error" {
 	[ -w /dev/full ] || skip 'there is no /dev/full'
 	make_log
 	publish x
@@ -119,7 +119,7 @@ load cli
 
 # ---- init -------------------------------------------------------------------
 
-@test "init makes a log of a missing file and of an empty one" {
+@test "init creates a log from a missing or empty file" {
 	rowcast init
 	said "$DB: is a log now"
 	[ "$(rows 'PRAGMA journal_mode')" = wal ]
@@ -131,7 +131,7 @@ load cli
 	said 1
 }
 
-@test "init leaves a log as it is" {
+@test "init does not change a log" {
 	make_log
 	publish x
 	rowcast init
@@ -155,7 +155,7 @@ load cli
 	[ "$(rows 'SELECT id FROM orders')" -eq 7 ]
 }
 
-@test "init refuses what is no database, or cannot be one" {
+@test "init refuses a file that is not or cannot be a database" {
 	echo 'Dear Sir or Madam,' >"$DB"
 	rowcast init
 	refused 1 'not a database'
@@ -184,7 +184,7 @@ load cli
 		WHERE id = 3')" = 't|e|-5|0|k2' ]
 }
 
-@test "data comes from standard input if none is given" {
+@test "without DATA, data is read from standard input" {
 	make_log
 	printf 'one\ntwo\n' | "$PROGRAM" publish
 	printf 'three' | "$PROGRAM" publish
@@ -198,7 +198,7 @@ load cli
 	said 6
 }
 
-@test "publish waits for data also where standard input does not block" {
+@test "publish waits for a non-blocking standard input" {
 	make_log
 	nonblocking_pipe 4
 	"$PROGRAM" publish <&4 >"$OUT" 2>"$ERR" 3>&- 4<&- 6>&- &
@@ -227,7 +227,7 @@ load cli
 	[ "$(count)" -eq 2 ]
 }
 
-@test "what the schema refuses is told in its words" {
+@test "a refusal is reported in the words of the schema" {
 	make_log
 	rowcast publish -e stream-gap x
 	refused 1 'the event is refused: event begins with stream-'
@@ -257,14 +257,14 @@ load cli
 	said 1
 	rowcast publish --max-bytes 9 <"$T/input"
 	refused 1 'more than 9 bytes (--max-bytes)'
-	# it does not wait for the end of what never ends
+	# it does not wait for the end of an endless input
 	RC=0
 	yes | "$PROGRAM" publish >"$OUT" 2>"$ERR" || RC=$?
 	refused 1 'more than 1048576 bytes'
 	[ "$(count)" -eq 1 ]
 }
 
-@test "a log that others keep locked is waited for, so long" {
+@test "publish waits for a locked log, up to a limit" {
 	make_log
 	mkfifo "$T/go"
 	sqlite3 "$DB" <"$T/go" >"$T/locker" 3>&- &

@@ -8,12 +8,12 @@ setup() {
 	make_log
 }
 
-# The data of the lines that tail has printed, on one line.
+# Print the data of the lines of tail on one line.
 data() {
 	cut -f 5 "$OUT" | tr '\n' ' '
 }
 
-# ---- what there is ----------------------------------------------------------
+# ---- existing events --------------------------------------------------------
 
 @test "one line for each event: id, time, topic, event, data" {
 	publish $'a\tb\nc\e[31m' news mail
@@ -25,7 +25,7 @@ data() {
 	[[ $(cut -f 2 "$OUT") =~ ^20[0-9-]{8}T[0-9:]{8}Z$ ]]
 }
 
-@test "the same topics, names and beginnings as in a stream's query" {
+@test "topics, names and starts are those of a query of a stream" {
 	publish 1 user/1
 	publish 2 user/2 tick
 	publish 3 news
@@ -53,7 +53,7 @@ data() {
 	[ "$(data)" = '1 2 ' ]
 }
 
-@test "what is no beginning, topic, name or count is refused" {
+@test "a start, topic, name or count that is not valid is refused" {
 	local value
 	for value in x -1 last:0 last: 2026-02-30T00:00:00Z ''; do
 		rowcast tail --since "$value"
@@ -74,7 +74,7 @@ data() {
 	refused 2 'more than 64'
 }
 
-@test "JSON holds any bytes, each event on a line" {
+@test "JSON can hold any bytes, with each event on a line" {
 	rows "INSERT INTO events(data, topic, event, retry_ms, key)
 		VALUES(CAST(x'220a00ff1b5cc3bc' AS TEXT), 't\"', 'e', 5, 'k')"
 	rowcast tail --since 0 --no-follow --json
@@ -87,7 +87,7 @@ data() {
 	grep -qFf "$T/wanted" "$OUT"
 }
 
-@test "large data goes over in pieces and comes out whole" {
+@test "large data is read in pieces and printed whole" {
 	head -c 3000000 /dev/zero | tr '\0' x >"$T/big"
 	"$PROGRAM" publish --max-bytes 4000000 <"$T/big" >"$T/id"
 	publish after
@@ -96,7 +96,7 @@ data() {
 	[ "$(tail -n 1 "$OUT" | cut -f 5)" = after ]
 }
 
-@test "with --sse it is byte for byte what a stream sends" {
+@test "--sse prints the bytes of a stream" {
 	publish 'one' news
 	publish $'two\nlines\r\n' news tick
 	"$PROGRAM" publish -t news -r 100 three >"$T/id"
@@ -105,7 +105,7 @@ data() {
 	local since query
 	for since in 0 1 2 earliest last:2 99; do
 		query="topic=news&since=$since"
-		# until it has said all, and no longer
+		# until all is printed
 		env REQUEST_METHOD=GET QUERY_STRING="$query" \
 			GATEWAY_INTERFACE=CGI/1.1 \
 			"$BUILD/rowcast.fcgi" >"$T/stream" </dev/null 3>&- &
@@ -125,9 +125,9 @@ same_body() {
 # ---- following --------------------------------------------------------------
 
 # bats test_tags=quick
-@test "new events come at once, until it is interrupted" {
+@test "new events are printed at once, until SIGINT" {
 	publish before
-	# what runs in the background ignores SIGINT otherwise
+	# background processes would ignore SIGINT
 	env --default-signal=INT "$PROGRAM" tail >"$T/a.out" 2>"$T/a.err" 3>&- &
 	PID=$!
 	STARTED+=("$PID")
@@ -143,7 +143,7 @@ same_body() {
 	[ "$(wc -l <"$T/a.out")" -eq 2 ]
 }
 
-@test "it stops after so many events" {
+@test "it ends after a number of events" {
 	publish 1
 	follow a --since 0 -n 3
 	publish 2
@@ -155,7 +155,7 @@ same_body() {
 	[ "$(cut -f 5 "$T/a.out" | tr '\n' ' ')" = '1 2 3 ' ]
 }
 
-@test "each event once and in order, whoever writes meanwhile" {
+@test "each event is printed once and in order, under several writers" {
 	local i writers=()
 	follow a --since 0 -n 600
 	for i in 1 2 3; do
@@ -170,23 +170,23 @@ same_body() {
 	[ "$(cut -f 1 "$T/a.out")" = "$(seq 600)" ]
 }
 
-@test "it waits for events, and takes no time for it" {
+@test "it uses no CPU while it waits" {
 	follow a
 	wait_until 10 follows "$PID"
 	local before after
 	before=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
 	publish x
 	wait_until 5 told a x
-	# a busy loop takes a hundred of these in a second
+	# a busy loop would use a hundred ticks in a second
 	wait_until 1 false || :
 	after=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
 	[ $((after - before)) -lt 20 ]
 }
 
-@test "it ends when the reader of its pipe leaves, without a word" {
+@test "it ends without a message when the reader of its pipe ends" {
 	publish 1
 	publish 2
-	# by writing, and without anything to write
+	# with and without events to write
 	for command in 'tail --since 0' tail; do
 		mkfifo "$T/pipe"
 		# shellcheck disable=SC2086 # words
@@ -206,7 +206,7 @@ same_body() {
 	[ ! -s "$ERR" ]
 }
 
-@test "standard output that takes nothing ends it" {
+@test "standard output that cannot be written ends it" {
 	[ -w /dev/full ] || skip 'there is no /dev/full'
 	"$PROGRAM" tail >/dev/full 2>"$ERR" 3>&- &
 	PID=$!
@@ -218,7 +218,7 @@ same_body() {
 	refused 1 'No space left on device'
 }
 
-@test "with --sse, silence is told, and the id that a quiet topic has come to" {
+@test "--sse prints keepalives, and the id that a quiet topic has reached" {
 	follow a --sse -t news
 	wait_until 10 follows "$PID"
 	publish x other
@@ -228,7 +228,7 @@ same_body() {
 
 # ---- notices ----------------------------------------------------------------
 
-@test "removed events are told of, once, in each form" {
+@test "removed events are reported once, in each format" {
 	local i
 	for i in 1 2 3 4; do publish "$i" news; done
 	rows 'DELETE FROM events WHERE id IN (1, 3)'
@@ -247,7 +247,7 @@ same_body() {
 	run ! grep gap "$OUT"
 }
 
-@test "events that are removed before they were read are told of" {
+@test "events that are removed before tail reads them are reported" {
 	follow a
 	wait_until 10 follows "$PID"
 	rows "BEGIN; INSERT INTO events(data) VALUES('never seen');
@@ -255,7 +255,7 @@ same_body() {
 	wait_until 5 told a '-- gap: events after 0'
 }
 
-@test "another log in its place is told of and followed" {
+@test "another log in its place is reported and followed" {
 	publish 1
 	publish 2
 	follow a --since 0
@@ -271,7 +271,7 @@ same_body() {
 	[ ! -s "$T/a.err" ]
 }
 
-@test "a log restored from an older copy is told of" {
+@test "a restore of an older copy is reported" {
 	publish 1
 	rows ".backup '$T/copy.db'"
 	publish 2
@@ -284,8 +284,8 @@ same_body() {
 	wait_until 5 told a again
 }
 
-# The log goes back to an older copy, by a command, and new events pass the
-# cursor while a follower does not look.
+# Restore an older copy with a command, and add events past the cursor while
+# tail is stopped.
 #   usage: grow_behind OPTION… -- COMMAND…
 grow_behind() {
 	local i options=()
@@ -308,15 +308,15 @@ grow_behind() {
 	run ! told a new5
 }
 
-@test "an older copy that has grown beyond what was read is told of" {
+@test "an older copy that has grown past the cursor is reported" {
 	grow_behind --since 0 -- rows ".restore '$T/copy.db'"
 }
 
-@test "the same where the last event was not asked for" {
+@test "the same, if the last event did not pass the filter" {
 	grow_behind --since 0 -t news -- rows ".restore '$T/copy.db'"
 }
 
-@test "the same where the copy was renamed over it" {
+@test "the same, if the copy was renamed over the log" {
 	grow_behind --since 0 -- rename_copy
 }
 
@@ -325,7 +325,7 @@ rename_copy() {
 	mv "$T/copy.db" "$DB"
 }
 
-@test "a log that cannot be read now is told of once, and read later" {
+@test "a log that cannot be read is reported once, and read later" {
 	publish 1
 	follow a --since 0
 	wait_until 5 told a $'\t1'
@@ -367,7 +367,7 @@ is_seen() {
 	[ "$(cat "$T/work/seen")" = "$1" ]
 }
 
-@test "the manual's loop begins where it was left, whatever came between" {
+@test "the loop of the manual continues where it ended" {
 	needs jq
 	publish 1 orders
 	rows ".backup '$T/copy.db'"

@@ -9,7 +9,7 @@ setup() {
 	site_new
 	cp -R "$ROOT/Makefile" "$ROOT/scripts" "$SITE"
 	PORT=$(free_port)
-	# the programs are there already: there is nothing to build
+	# the programs have been built
 	RUN=(make again=@: PORT="$PORT" run)
 }
 
@@ -17,7 +17,7 @@ is_up() {
 	grep -q 'Ctrl-C ends it' "$LOGS/demo"
 }
 
-# Waits until the demo is up.  Sets ALL to its processes.
+# Waits until the demo runs.  Sets ALL to its processes.
 #   usage: demo_up PID
 demo_up() {
 	up "$1" demo is_up
@@ -40,7 +40,7 @@ stream_has() {
 
 @test "the commands of the README work while make run is up" {
 	needs curl
-	unset ROWCAST_PUBLISH_TOKEN # then the demo makes one
+	unset ROWCAST_PUBLISH_TOKEN # the demo then creates one
 	start demo "${RUN[@]}"
 	demo_up "$PID"
 	sed -n '/^```sh$/,/^```$/p' "$ROOT/README.md" |
@@ -56,8 +56,8 @@ stream_has() {
 	wait_until 20 stream_has hello
 }
 
-# Starts the demo on a terminal of its own.  What is written to $KEYS is typed
-# there.  Background processes of a shell ignore INT and QUIT: undo that.
+# Starts the demo on a new terminal, with $KEYS as its keyboard.  Background
+# processes of a shell ignore INT and QUIT: undo that.
 on_terminal() {
 	local fifo=$BATS_TEST_TMPDIR/keys
 	mkfifo "$fifo"
@@ -81,7 +81,7 @@ on_terminal() {
 	wait_until 20 gone "$PID" "${ALL[@]}"
 }
 
-# What the kernel sends to the foreground process group of a closed terminal.
+# The kernel sends SIGHUP to the foreground process group of a closed terminal.
 @test "make run on a terminal: SIGHUP ends all processes" {
 	on_terminal
 	kill -HUP -- "-$(ps -o pgid= -p "${ALL[0]}" | tr -d ' ')"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# fastcgi.bats: the responder and the protocol, right and wrong, without a web
-# server.
+# fastcgi.bats: the FastCGI protocol of the responder, with valid and other
+# records, without a web server.
 
 load fastcgi
 
@@ -22,7 +22,7 @@ load fastcgi
 	[ "$(cat "$T/content")" = $'id: 1\ndata: hi' ]
 }
 
-@test "a request that is refused is ended, and its connection closed" {
+@test "a refused request is ended, and its connection closed" {
 	serve
 	connect a
 	send a "$(request 7 0 REQUEST_METHOD=DELETE)"
@@ -56,7 +56,7 @@ load fastcgi
 	disconnect a
 }
 
-@test "a kept connection is closed behind a request without FCGI_KEEP_CONN" {
+@test "a kept connection is closed after a request without FCGI_KEEP_CONN" {
 	serve
 	connect a
 	send a "$(request 1 keep REQUEST_METHOD=HEAD)"
@@ -66,7 +66,7 @@ load fastcgi
 	closed_without_answer a
 }
 
-@test "a kept connection that is idle is not closed by the time-out" {
+@test "the request timeout does not close an idle connection" {
 	serve --request-timeout-s 1
 	connect a
 	send a "$(request 1 keep REQUEST_METHOD=HEAD)"
@@ -87,7 +87,7 @@ load fastcgi
 	closed a
 }
 
-@test "ABORT_REQUEST right behind the request ends it, too" {
+@test "ABORT_REQUEST directly after the request ends the stream" {
 	serve
 	connect a
 	send a "$(request 9)$(record ABORT 9)"
@@ -103,7 +103,7 @@ load fastcgi
 		"$(record STDOUT 5)$(record END 5 0000000000000000)" ]
 }
 
-@test "a request that comes byte by byte is served" {
+@test "a request that arrives byte by byte is served" {
 	serve
 	connect a
 	local all i
@@ -184,10 +184,10 @@ load fastcgi
 	brings live hi
 }
 
-# ---- what is no request -----------------------------------------------------
+# ---- broken requests --------------------------------------------------------
 
-# Send it; the connection must be closed without a word, and a stream that is
-# open must not notice.
+# Send bytes; the connection must be closed without an answer, and an open
+# stream must continue.
 #   usage: refused WHAT HEX
 refused() {
 	echo "$1"
@@ -198,7 +198,7 @@ refused() {
 	brings live "$1"
 }
 
-@test "records that are no request close their connection only" {
+@test "broken records close only their connection" {
 	serve
 	open live
 	local get over
@@ -236,7 +236,7 @@ refused() {
 		"$(begin 1)$(record PARAMS 1 "0101${get:0:2}00")$over"
 }
 
-@test "PARAMS beyond the bound close the connection, however they come" {
+@test "PARAMS over the bound close the connection, however they arrive" {
 	serve --request-timeout-s 600
 	open live
 	connect a
@@ -254,13 +254,13 @@ refused() {
 	brings live hi
 }
 
-@test "a peer that dies within a request leaves nothing behind" {
+@test "a peer that ends within a request leaves nothing behind" {
 	serve --request-timeout-s 600
 	open live
 	local before all n
 	before=$(descriptors "$RESPONDER_PID")
 	all=$(request 1)
-	# within BEGIN, its body, PARAMS, behind them, within the end
+	# within BEGIN, its body, PARAMS, after them, within the end
 	for n in 2 16 30 50 90 $((${#all} - 16)) $((${#all} - 2)); do
 		connect "c$n"
 		send "c$n" "${all:0:n}"
@@ -305,7 +305,7 @@ refused() {
 	closed_without_answer a
 }
 
-@test "50 stalled connections hold up nobody" {
+@test "50 stalled connections do not delay others" {
 	serve --request-timeout-s 600
 	local i before all
 	all=$(request 1)
@@ -326,10 +326,10 @@ refused() {
 	eventually has_descriptors "$before"
 }
 
-@test "clients that come and go leave no descriptor behind" {
+@test "clients that connect and disconnect leave no descriptor behind" {
 	serve
 	local before i
-	# the first stream may open files that stay
+	# the first stream may open files that stay open
 	open first
 	brings first hi
 	disconnect first
@@ -350,7 +350,7 @@ refused() {
 	eventually has_descriptors "$before"
 }
 
-# Fill a pipe to the last byte; read it empty.
+# Fill a pipe to the last byte; drain it.
 #   usage: fill_pipe FILE
 fill_pipe() {
 	! LC_ALL=C dd if=/dev/zero of="$1" bs=1k count=100000 \
@@ -362,7 +362,7 @@ empty_pipe() {
 	LC_ALL=C dd if="$1" bs=1k iflag=nonblock 2>/dev/null | tr -d '\0' || :
 }
 
-@test "diagnostics that nobody reads hold up nobody" {
+@test "diagnostics in a full pipe do not delay the responder" {
 	local pipe=$T/pipe i
 	mkfifo -m 666 "$pipe"
 	PORT=$(free_port)
@@ -383,7 +383,7 @@ empty_pipe() {
 	[ "$(grep -c 'report: ' "$T/told")" -eq 1 ]
 }
 
-# By the line of counters that SIGUSR2 asks for.
+# SIGUSR2 makes the responder write its counters.
 no_streams() {
 	kill -USR2 "$RESPONDER_PID"
 	tail -n 1 "$LOGS/responder" | grep -q 'streams=0 .* connections=0 '

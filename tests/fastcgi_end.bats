@@ -103,7 +103,7 @@ post() {
 WAITING=200
 
 # Opens WAITING connections with a request each while the process is stopped,
-# more than it accepts at once; then sends SIGTERM and lets it go on.  Prints how
+# more than it accepts at once; then sends SIGTERM and continues it.  Prints how
 # many of them are answered with STATUS.
 #   usage: answered_at_end STATUS HEX PID
 answered_at_end() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# fastcgi_sockets.bats: where the responder listens, who may connect, and what
-# it does without descriptors.
+# fastcgi_sockets.bats: the sockets of the responder, the addresses that may
+# connect, and the lack of descriptors.
 
 load fastcgi
 
@@ -31,7 +31,7 @@ load fastcgi
 	open a
 }
 
-@test "an address is no prefix of another in FCGI_WEB_SERVER_ADDRS" {
+@test "a prefix of an address in FCGI_WEB_SERVER_ADDRS does not match" {
 	FCGI_WEB_SERVER_ADDRS=127.0.0.11,127.0.0. serve
 	connect a
 	closed_without_answer a
@@ -59,7 +59,7 @@ load fastcgi
 	[ ! -e "$SITE/build/run/rowcast.sock" ]
 }
 
-@test "a socket that another program has put there since is not removed" {
+@test "a socket that another program has created there is not removed" {
 	local sock=$SITE/build/run/rowcast.sock first
 	start_responder
 	first=$RESPONDER_PID
@@ -69,7 +69,7 @@ load fastcgi
 	connects "$sock"
 }
 
-@test "a socket that nobody listens on is replaced" {
+@test "a socket without a listener is replaced" {
 	start_responder
 	kill -KILL "$RESPONDER_PID"
 	eventually gone "$RESPONDER_PID"
@@ -78,7 +78,7 @@ load fastcgi
 	connects "$SITE/build/run/rowcast.sock"
 }
 
-# Fails with one line that holds this?
+# The command must fail with one line that contains TEXT.
 #   usage: fails_with TEXT COMMAND…
 # shellcheck disable=SC2016 # for the shell that is started
 fails_with() {
@@ -90,14 +90,14 @@ fails_with() {
 	[[ $output == *"$text"* ]]
 }
 
-@test "a socket that somebody listens on is refused with one clear line" {
+@test "a socket in use is refused with one clear line" {
 	start_responder
 	fails_with 'rowcast.sock: another program listens there' \
 		build/rowcast.fcgi --db "$DB" --socket build/run/rowcast.sock
 	connects "$SITE/build/run/rowcast.sock"
 }
 
-# Listens, but takes nobody: one waits, and the next would have to.
+# Listen without accept(): one connection waits, and the next one would block.
 # shellcheck disable=SC2016 # perl's
 listen_deaf() {
 	needs perl
@@ -112,14 +112,14 @@ listen_deaf() {
 	eventually grep -qx deaf "$LOGS/deaf"
 }
 
-@test "a socket whose program hangs is refused, not waited for" {
+@test "a socket of a stopped program is refused without waiting" {
 	listen_deaf build/run/rowcast.sock
 	fails_with 'rowcast.sock: another program listens there' \
 		build/rowcast.fcgi --db "$DB" --socket build/run/rowcast.sock
 	[ -S "$SITE/build/run/rowcast.sock" ]
 }
 
-@test "a file that is no socket is refused with one clear line, and stays" {
+@test "a file that is not a socket is refused with one clear line, and stays" {
 	echo precious >"$SITE/build/run/file"
 	fails_with 'build/run/file: exists, but is not a socket' \
 		build/rowcast.fcgi --db "$DB" --socket build/run/file
@@ -143,14 +143,14 @@ listen_deaf() {
 	done
 }
 
-@test "a folder that is not there is refused with one clear line" {
+@test "a missing folder is refused with one clear line" {
 	fails_with 'nowhere/s: No such file' \
 		build/rowcast.fcgi --db "$DB" --socket nowhere/s
 }
 
 # ---- descriptors ------------------------------------------------------------
 
-# The responder with few descriptors, and more connections than it can take.
+# Start a responder that has too few descriptors for all connections.
 #   usage: serve_short NUMBER-OF-DESCRIPTORS
 serve_short() {
 	PORT=$(free_port)
@@ -162,7 +162,7 @@ serve_short() {
 	up "$PID" responder listens
 }
 
-@test "without descriptors it does not spin, and says so once" {
+@test "without descriptors it does not spin, and writes one line" {
 	serve_short 64
 	local i before
 	for ((i = 0; i < 80; i++)); do connect "c$i"; done
@@ -173,7 +173,7 @@ serve_short() {
 	[ "$(grep -c 'raise the limit' "$LOGS/responder")" -eq 1 ]
 }
 
-@test "without descriptors those who have one are served" {
+@test "without descriptors, open streams are served" {
 	serve_short 64
 	local i
 	open live
@@ -185,7 +185,7 @@ serve_short() {
 	grep -q '^Status: 200' "$T/content"
 }
 
-@test "who waited for a descriptor is served when others leave" {
+@test "connections that wait for a descriptor are served when others close" {
 	serve_short 64
 	local i
 	for ((i = 0; i < 80; i++)); do connect "c$i"; done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
-# publish.bats: what the publisher stores, and for whom.
+# publish.bats: the events that the publisher stores, and who may publish.
 
 load publish
 STATUS= # set by request()
 
-# ---- what is stored ---------------------------------------------------------
+# ---- stored events ----------------------------------------------------------
 
 @test "a form is stored with all its fields and answered 201 with the id" {
 	request 'topic=a%2Fb&event=note&data=x+y%0Az&retry=250&key=k'
@@ -13,7 +13,7 @@ STATUS= # set by request()
 		FROM events')" = "1|a/b|note|7820790A7A|250|k" ]
 }
 
-@test "data alone is enough, the rest has defaults" {
+@test "data alone is enough; other fields have defaults" {
 	request 'data=hi'
 	answered 201 '{"id":1}'
 	[ "$(rows "SELECT topic, event, data, retry_ms IS NULL, key IS NULL,
@@ -35,7 +35,7 @@ STATUS= # set by request()
 		= "t|e|640AC3BC|5|k" ]
 }
 
-@test "JSON data that is no string is stored as its JSON text, digits and all" {
+@test "JSON data that is not a string is stored as its JSON text" {
 	request '[{"data":1.10},{"data":12345678901234567890123},
 		{"data":{"a" : [ 1.0, "\u00fc" ]}},{"data":true},{"data":[]}]' \
 		CONTENT_TYPE="$JSON"
@@ -44,7 +44,7 @@ STATUS= # set by request()
 		'1.10 12345678901234567890123 {"a":[1.0,"\u00fc"]} true []' ]
 }
 
-@test "JSON members that are null are as if absent" {
+@test "JSON members that are null count as absent" {
 	request '{"data":"d","topic":null,"event":null,"retry":null,"key":null}' \
 		CONTENT_TYPE="$JSON"
 	answered 201 '{"id":1}'
@@ -57,7 +57,7 @@ STATUS= # set by request()
 	answered 201 '{"ids":[1]}'
 }
 
-@test "a plain text is the data, the rest comes from the query" {
+@test "a plain text is the data; other fields come from the query" {
 	request 'a=b&c%41+' CONTENT_TYPE='text/plain; charset="UTF-8"' \
 		'QUERY_STRING=topic=a%20b&event=e&retry=0&key=k'
 	answered 201 '{"id":1}'
@@ -81,7 +81,7 @@ STATUS= # set by request()
 	[ "$(rows 'SELECT hex(data) FROM events')" = 610062 ]
 }
 
-@test "a media type is known in any case and with parameters" {
+@test "a media type is recognised in any case and with parameters" {
 	request '{"data":"x"}' \
 		CONTENT_TYPE='Application/JSON ; Charset=utf-8; a="b;c";'
 	answered 201 '{"id":1}'
@@ -102,7 +102,7 @@ STATUS= # set by request()
 	[ "$(rows 'PRAGMA user_version')" -eq 1 ]
 }
 
-@test "twenty at once, with no log yet, store twenty" {
+@test "twenty requests at once without a log store twenty events" {
 	local i pids=() failed=0
 	for i in {1..20}; do
 		mkdir "$T/$i"
@@ -164,7 +164,7 @@ STATUS= # set by request()
 
 # ---- all or none ------------------------------------------------------------
 
-@test "a body that does not block is waited for" {
+@test "the publisher waits for a non-blocking body" {
 	nonblocking_pipe 4
 	env -i REQUEST_METHOD=POST CONTENT_TYPE="$FORM" CONTENT_LENGTH=6 \
 		ROWCAST_DB="$DB" ROWCAST_PUBLISH_OPEN=1 "$PUBLISHER" \
@@ -181,9 +181,9 @@ STATUS= # set by request()
 	[ ! -s "$T/complaint" ]
 }
 
-@test "an answer waits where standard output does not block" {
+@test "the publisher waits for a non-blocking standard output" {
 	nonblocking_pipe 6
-	# little room is left in the pipe
+	# the pipe is nearly full
 	head -c 60000 /dev/zero >&6
 	seq 10000 | jq -sc 'map({data: .})' >"$T/body"
 	env -i REQUEST_METHOD=POST CONTENT_TYPE="$JSON" \
@@ -205,7 +205,7 @@ has_rows() {
 	[ "$(count)" -eq "$1" ]
 }
 
-@test "500 for a body that cannot be read, and the operator is told why" {
+@test "500 for a body that cannot be read, and a line with the reason" {
 	: >"$T/body"
 	AS=(sh -c 'exec "$@" <.' sh)
 	request_file CONTENT_LENGTH=6
@@ -234,7 +234,7 @@ has_rows() {
 
 # ---- access -----------------------------------------------------------------
 
-@test "403 when nothing lets anyone in" {
+@test "403 if no rule gives access" {
 	request 'data=x' -ROWCAST_PUBLISH_OPEN
 	refused 403 ROWCAST_PUBLISH_TOKEN
 	request 'data=x' ROWCAST_PUBLISH_OPEN=0
@@ -245,7 +245,7 @@ has_rows() {
 	nothing_stored
 }
 
-@test "variables that a client can set do not let it in" {
+@test "variables that a client can set give no access" {
 	request 'data=x' -ROWCAST_PUBLISH_OPEN HTTP_REMOTE_USER=me \
 		HTTP_ROWCAST_PUBLISH_OPEN=1 HTTP_ROWCAST_PUBLISH_TOKEN=a \
 		'HTTP_AUTHORIZATION=Bearer a'
@@ -253,12 +253,12 @@ has_rows() {
 	nothing_stored
 }
 
-@test "whom the web server authenticated may publish" {
+@test "a user that the web server has authenticated may publish" {
 	request 'data=x' -ROWCAST_PUBLISH_OPEN REMOTE_USER=anna
 	answered 201 '{"id":1}'
 }
 
-@test "the Bearer token lets in" {
+@test "the Bearer token gives access" {
 	request 'data=x' -ROWCAST_PUBLISH_OPEN ROWCAST_PUBLISH_TOKEN=s3cret \
 		'HTTP_AUTHORIZATION=Bearer s3cret'
 	answered 201 '{"id":1}'
@@ -285,7 +285,7 @@ has_rows() {
 	nothing_stored
 }
 
-@test "who has no access learns nothing about its body" {
+@test "an answer without access does not depend on the body" {
 	request '%' -ROWCAST_PUBLISH_OPEN CONTENT_TYPE=x/y
 	refused 403 ROWCAST_PUBLISH_TOKEN
 	[ ! -e "$DB" ]

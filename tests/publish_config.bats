@@ -24,7 +24,7 @@ PREFLIGHT=(REQUEST_METHOD=OPTIONS -CONTENT_TYPE -CONTENT_LENGTH
 	[ ! -s "$ANSWER" ]
 }
 
-@test "a preflight of another origin is given nothing" {
+@test "a preflight of another origin gets no CORS headers" {
 	request '' "${PREFLIGHT[@]}" ROWCAST_CORS_ORIGINS=https://a.example \
 		HTTP_ORIGIN=https://b.example
 	[ "$STATUS" -eq 204 ]
@@ -48,7 +48,7 @@ PREFLIGHT=(REQUEST_METHOD=OPTIONS -CONTENT_TYPE -CONTENT_LENGTH
 	[ "$(header "$HEAD" Vary)" = Origin ]
 }
 
-@test "'*' is for all, without credentials" {
+@test "'*' allows any origin, without credentials" {
 	request 'data=x' 'ROWCAST_CORS_ORIGINS=* https://a.example' \
 		HTTP_ORIGIN=https://b.example
 	[ "$(header "$HEAD" Access-Control-Allow-Origin)" = '*' ]
@@ -73,7 +73,7 @@ misconfigured() {
 	[ ! -e "$DB" ]
 }
 
-@test "without ROWCAST_DB it says what to set" {
+@test "without ROWCAST_DB, the message says what to set" {
 	request 'data=x' -ROWCAST_DB
 	misconfigured 'no log is named: set ROWCAST_DB'
 	request 'data=x' ROWCAST_DB=
@@ -113,7 +113,7 @@ misconfigured() {
 	misconfigured 'ROWCAST_CORS_ORIGINS: more than 64 origins'
 }
 
-@test "a web server's command line, which a client may write, is ignored" {
+@test "the command line of a CGI process is ignored: a client may set it" {
 	OPTIONS=(--help)
 	request 'data=x'
 	answered 201 '{"id":1}'
@@ -123,7 +123,7 @@ misconfigured() {
 	[ ! -e "$T/other.db" ]
 }
 
-@test "options outside of a web server are stronger than the environment" {
+@test "without a web server, options have precedence over the environment" {
 	OPTIONS=(--db "$T/other.db" --publish-open --max-body-bytes=10
 		--busy-ms 1 --cors-origin https://b.example
 		--cors-origin https://c.example)
@@ -140,7 +140,7 @@ misconfigured() {
 	run ! grep -i '^Access-Control' "$HEAD"
 }
 
-@test "options that are not known, and arguments, are refused" {
+@test "unknown options and arguments are refused" {
 	local option
 	for option in --nonsense --db --publish-token=x --publish-open=1 -xyz x \
 		--max; do
@@ -149,14 +149,14 @@ misconfigured() {
 		misconfigured ''
 		grep -qF -- "${option%=*}" "$COMPLAINT"
 	done
-	# what may be a token is not repeated
+	# the message does not repeat a possible token
 	OPTIONS=(--publish-token=secret)
 	request 'data=x' -GATEWAY_INTERFACE
 	misconfigured '--publish-token: unknown option'
 	run ! grep -F secret "$COMPLAINT"
 }
 
-@test "a mistake says which it is, by the same words as the responder's" {
+@test "mistakes are reported in the words of the responder" {
 	local option message program
 	while IFS=$'\t' read -r option message; do
 		for program in "$BUILD/rowcast.fcgi" "$PUBLISHER"; do
@@ -175,7 +175,7 @@ misconfigured() {
 	END
 }
 
-@test "a variable that is empty counts as not set" {
+@test "an empty variable counts as not set" {
 	request 'data=x' ROWCAST_SOCKET_MODE= ROWCAST_BUSY_MS= \
 		ROWCAST_CORS_ORIGINS= ROWCAST_SYNCHRONOUS= ROWCAST_SYSLOG=
 	answered 201 '{"id":1}'
@@ -201,7 +201,7 @@ misconfigured() {
 	[[ $output =~ ^rowcast-publish\.cgi\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 }
 
-@test "started by hand it says that a web server starts it" {
+@test "started by hand, it prints that a web server starts it" {
 	request '' -GATEWAY_INTERFACE -REQUEST_METHOD
 	[ "$RC" -eq 2 ]
 	grep -q 'no web server has started this program: give --socket PATH' \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The publisher as a FastCGI responder: many requests, one transaction; nobody
-# is held up by others.  Over nginx, which passes bodies on as they come.
+# The publisher as a FastCGI responder: many requests in one transaction; no
+# request delays others.  Over nginx, which forwards bodies as they arrive.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load helpers
@@ -14,7 +14,7 @@ serve_publisher() {
 	[ "$STATUS" = 201 ]
 }
 
-# A counter of the publisher.
+# Print a counter of the publisher.
 counter() {
 	local before
 	before=$(reports)
@@ -36,7 +36,7 @@ counts() {
 	[ "$(counter "$1")" -ge "$2" ]
 }
 
-# Another writer, until let_go.
+# Hold the write lock until let_go.
 hold() {
 	coproc HOLDER { sqlite3 "$DB" 3>&-; }
 	HOLDER_IN=${HOLDER[1]}
@@ -53,7 +53,7 @@ let_go() {
 	wait "$HOLDER_IS"
 }
 
-# One request in the background; its status will be in a file.
+# Send a request in the background; its status goes to a file.
 #   usage: post_later NAME CURL-OPTION…
 post_later() {
 	local name=$1
@@ -71,7 +71,7 @@ got_status() {
 
 # ---- groups -----------------------------------------------------------------
 
-@test "those who wait at once are committed at once" {
+@test "requests that wait at the same time are committed together" {
 	serve_publisher
 	hold
 	local i before
@@ -86,9 +86,9 @@ got_status() {
 	for i in {1..20}; do got_status "p$i" 201; done
 	[ "$(sql "SELECT count(DISTINCT data) FROM events
 		WHERE data LIKE 'row-%'")" -eq 20 ]
-	# all are in by then, but the last may be read after the lock is gone
+	# all have arrived, but the last may be read after the lock is released
 	[ "$(counter groups)" -le $((before + 3)) ]
-	# each was told its own id
+	# each answer has its own id
 	for i in {1..20}; do
 		[ "$(cat "$BATS_TEST_TMPDIR/p$i.body")" = \
 			"{\"id\":$(sql "SELECT id FROM events
@@ -96,7 +96,7 @@ got_status() {
 	done
 }
 
-@test "what one of a group does wrong concerns no other" {
+@test "a mistake in one request of a group does not affect the others" {
 	serve_publisher
 	post_with_token -d data=mine -d key=k
 	hold
@@ -126,7 +126,7 @@ got_status() {
 	grep -q 'Line 2: .*"last_id":' "$BATS_TEST_TMPDIR/lines.body"
 }
 
-@test "a trigger that rolls back ends no other's group, and doubles nothing" {
+@test "a trigger that rolls back does not affect others, and repeats nothing" {
 	serve_publisher
 	sql "CREATE TRIGGER app AFTER INSERT ON events WHEN NEW.topic = 'bad'
 		BEGIN SELECT RAISE(ROLLBACK, 'the application says no'); END"
@@ -149,7 +149,7 @@ got_status() {
 		(SELECT data FROM events ORDER BY data)")" = abcfirst ]
 }
 
-@test "what a trigger refuses or leaves out is not stored, and no other's is lost" {
+@test "an event that a trigger refuses or ignores does not affect others" {
 	serve_publisher
 	sql "CREATE TRIGGER app AFTER INSERT ON events WHEN NEW.topic = 'bad'
 		BEGIN SELECT RAISE(FAIL, 'the application says no'); END;
@@ -178,7 +178,7 @@ got_status() {
 	[ "$(sql "SELECT count(*) FROM events WHERE topic = 'bad'")" -eq 0 ]
 }
 
-@test "who has waited --busy-ms for others is answered 503, and may come again" {
+@test "503 with Retry-After after waiting --busy-ms for other writers" {
 	serve_publisher --busy-ms 300
 	hold
 	post_with_token -d data=x -d key=k
@@ -190,7 +190,7 @@ got_status() {
 	[ "$(sql "SELECT count(*) FROM events WHERE key = 'k'")" -eq 1 ]
 }
 
-@test "while others write, strangers are refused at once" {
+@test "a request without access is refused at once while the log is locked" {
 	serve_publisher --busy-ms 60000
 	hold
 	LATER=()
@@ -202,16 +202,16 @@ got_status() {
 	got_status waits 201
 }
 
-# ---- who holds up nobody ----------------------------------------------------
+# ---- slow clients -----------------------------------------------------------
 
-# As 9 workers or more would of the default 512.
+# The same as with 9 workers or more and the default of 512.
 @test "connections that one worker of nginx keeps leave places for the others" {
 	local workers i
 	sed -i 's/^worker_processes .*/worker_processes 2;/' "$SITE/nginx-example.conf"
 	serve_publisher --max-connections 40
 	mapfile -t workers < <(pgrep -P "$SERVER_PID")
 	[ "${#workers[@]}" -eq 2 ]
-	# all of it to the first one
+	# all requests go to the first one
 	kill -STOP "${workers[1]}"
 	hold
 	LATER=()
@@ -228,7 +228,7 @@ got_status() {
 	[ "$STATUS" = 201 ]
 }
 
-@test "a body that comes at a crawl holds up nobody" {
+@test "a body that trickles in delays no other request" {
 	serve_publisher
 	open_body -X POST -H 'Content-Type: text/plain'
 	printf 'a' >&5
@@ -243,7 +243,7 @@ got_status() {
 	[ "$(sql 'SELECT data FROM events WHERE id = 4')" = ab ]
 }
 
-@test "a body of which nothing comes for --idle-s is answered 408" {
+@test "408 for a body without a byte for --idle-s" {
 	serve_publisher --idle-s 1
 	open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"a"}\n{"da' >&5
@@ -253,7 +253,7 @@ got_status() {
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
 }
 
-@test "who sends a body without end is told of a refusal all the same" {
+@test "a refusal is answered although the body has no end" {
 	serve_publisher
 	open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"a"}\nnonsense\n' >&5
@@ -268,7 +268,7 @@ got_status() {
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
 }
 
-@test "a client that vanishes in mid-body leaves nothing behind" {
+@test "a client that disconnects within a body leaves nothing behind" {
 	serve_publisher
 	local i before
 	before=$(descriptors "$PUBLISHER_PID")
@@ -288,7 +288,7 @@ has_at_most_connections() {
 	[ "$(counter connections)" -le "$1" ]
 }
 
-@test "a body over the bound is 413, whatever its length was said to be" {
+@test "413 for a body over the bound, whatever its announced length" {
 	serve_publisher --max-body-bytes 1000
 	head -c 200000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
 	post_with_token -H 'Content-Type: text/plain' \
@@ -304,7 +304,7 @@ has_at_most_connections() {
 
 # ---- the log ----------------------------------------------------------------
 
-@test "another log in its place is written to from then on" {
+@test "after a replacement, events go to the new log" {
 	serve_publisher
 	sqlite3 "$SITE/build/run/new.db" <"$ROOT/sql/schema.sql" >/dev/null
 	sqlite3 "$SITE/build/run/new.db" "INSERT INTO events(data) VALUES('new')"
@@ -317,7 +317,7 @@ has_at_most_connections() {
 	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'new second' ]
 }
 
-@test "a log that cannot be opened is 500, and then taken when it can" {
+@test "500 while the log cannot be opened, then it is opened" {
 	serve_publisher
 	sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
 	rm -f "$DB-wal" "$DB-shm"
@@ -334,7 +334,7 @@ has_at_most_connections() {
 	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'first kept' ]
 }
 
-@test "a log that is removed is made anew, not written to unseen" {
+@test "a log that is removed is created again" {
 	serve_publisher
 	rm -f "$DB" "$DB-wal" "$DB-shm"
 	post_with_token -d data=second
@@ -342,9 +342,9 @@ has_at_most_connections() {
 	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = second ]
 }
 
-# ---- its life ---------------------------------------------------------------
+# ---- start and end ----------------------------------------------------------
 
-@test "SIGTERM: who waits is answered, who is sending is told" {
+@test "SIGTERM: waiting requests are answered, unfinished bodies get 503" {
 	serve_publisher
 	open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"a"}\n' >&5
@@ -365,7 +365,7 @@ has_at_most_connections() {
 	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'first a waits' ]
 }
 
-@test "SIGTERM while others write: who waits is told to come back" {
+@test "SIGTERM while the log is locked: waiting requests get 503" {
 	serve_publisher --busy-ms 60000
 	hold
 	local before
@@ -385,7 +385,7 @@ has_rows() {
 	[ "$(sql 'SELECT count(*) FROM events')" -ge "$1" ]
 }
 
-@test "killed in the middle of it, nothing that was acknowledged is lost" {
+@test "kill -9 under load loses no acknowledged event" {
 	serve_publisher
 	local round pids i
 	for round in 1 2 3; do
@@ -409,7 +409,7 @@ has_rows() {
 	[ ! -s "$BATS_TEST_TMPDIR/lost" ]
 }
 
-# One event after the other, until one is not answered.
+# Publish one event after the other until one is not answered.
 publish_on() {
 	local i id
 	for ((i = 0; i < 10000; i++)); do
@@ -420,7 +420,7 @@ publish_on() {
 	done
 }
 
-@test "started by hand without a socket it says what to do" {
+@test "started by hand without a socket, it prints what to do" {
 	cd "$SITE"
 	run -2 build/rowcast-publish.cgi --db build/run/events.db
 	[ "${#lines[@]}" -eq 1 ]

@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
-# publish_log.bats: the publisher when the log is in trouble.
+# publish_log.bats: the publisher when the log fails.
 
 load publish
 STATUS= # set by request()
 
-# ---- trouble with the log ---------------------------------------------------
+# ---- failures of the log ----------------------------------------------------
 
 @test "503 with Retry-After while another process holds the lock" {
 	request 'data=before'
 	coproc HOLDER { sqlite3 "$DB" 3>&-; }
-	# bash takes the variables away when the process ends
+	# bash unsets the variables when the process ends
 	local pid=$HOLDER_PID in=${HOLDER[1]} out=${HOLDER[0]} line
 	echo "BEGIN IMMEDIATE; SELECT 'held';" >&"$in"
 	read -r -t 10 line <&"$out"
@@ -26,7 +26,7 @@ STATUS= # set by request()
 	[ "$STATUS" -eq 201 ]
 }
 
-@test "a lock that is let go within ROWCAST_BUSY_MS is waited for" {
+@test "the publisher waits for a lock that is released in ROWCAST_BUSY_MS" {
 	request 'data=before'
 	coproc HOLDER { sqlite3 "$DB" 3>&-; }
 	local pid=$HOLDER_PID in=${HOLDER[1]} out=${HOLDER[0]} line
@@ -44,7 +44,7 @@ STATUS= # set by request()
 	[ "$(count)" -eq 2 ]
 }
 
-# Has a child of this process the log open?
+# Succeeds if a child of this process has the log open.
 reads_log() {
 	local pid
 	for pid in $(descendants "$1"); do
@@ -62,7 +62,7 @@ reads_log() {
 		skip 'no right to mount a small tmpfs'
 	head -c 500000 /dev/urandom | base64 -w 0 >"$T/large"
 	printf 'data=first' >"$T/first"
-	# The file system lives only as long as this shell.
+	# The file system ends with this shell.
 	cat >"$T/fill" <<-'END'
 		mount -t tmpfs -o size=600k none "$T/small"
 		CONTENT_LENGTH=10 "$1" <"$T/first" >"$T/response1"
@@ -83,7 +83,7 @@ reads_log() {
 	[ "$(cat "$T/after")" = $'1|first\nok' ]
 }
 
-# 500: the operator is told which file, the client is not.
+# 500: the line for the operator names the file, the answer does not.
 #   usage: hidden TEXT
 hidden() {
 	[ "$RC" -eq 0 ]
@@ -94,7 +94,7 @@ hidden() {
 	run ! grep -qF "$T" "$ANSWER"
 }
 
-@test "500 for a log that may only be read" {
+@test "500 for a read-only log" {
 	request 'data=before'
 	if [ "$(id -u)" -eq 0 ]; then
 		needs setpriv
@@ -112,14 +112,14 @@ hidden() {
 @test "500 for a corrupt log" {
 	request "data=before"
 	rows 'PRAGMA journal_mode = DELETE' 'PRAGMA journal_mode = WAL'
-	# All pages but the first, which holds the schema's table.
+	# All pages except the first, which holds the table of the schema.
 	dd if=/dev/urandom of="$DB" bs=4096 seek=1 conv=notrunc status=none \
 		count=$(($(wc -c <"$DB") / 4096 - 1))
 	request 'data=x'
 	hidden 'malformed'
 }
 
-@test "500 where the log has gone and its WAL has not, which stays" {
+@test "500 if the log was removed without its WAL, which stays" {
 	request 'data=before'
 	echo wal >"$DB-wal"
 	mv "$DB" "$T/moved"
@@ -136,14 +136,14 @@ hidden() {
 	[ "$STATUS" -eq 201 ]
 }
 
-@test "500 for a folder that is not there" {
+@test "500 for a missing folder" {
 	DB=$T/none/events.db
 	request 'data=x'
 	hidden 'unable to open'
 	[ ! -e "$T/none" ]
 }
 
-@test "500 for a database that is no log, which stays as it is" {
+@test "500 for a database that is not a log, which stays unchanged" {
 	sqlite3 "$DB" 'CREATE TABLE customers(name TEXT)'
 	cp "$DB" "$T/copy"
 	request 'data=x'
@@ -151,7 +151,7 @@ hidden() {
 	cmp "$DB" "$T/copy"
 }
 
-@test "500 for a file that is no database, which stays as it is" {
+@test "500 for a file that is not a database, which stays unchanged" {
 	head -c 9000 "$PUBLISHER" >"$DB"
 	cp "$DB" "$T/copy"
 	request 'data=x'
@@ -174,7 +174,7 @@ hidden() {
 	[ "$(count)" -eq 0 ]
 }
 
-@test "a log that it makes is not for others to read" {
+@test "other users cannot read a log that the publisher creates" {
 	(umask 022 && request 'data=x')
 	[ "$(stat -c %a "$DB")" = 640 ]
 	[ "$(stat -c %a "$DB-wal" 2>/dev/null || echo 640)" = 640 ]

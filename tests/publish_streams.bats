@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Bodies that are published as they come: application/x-ndjson and
+# Bodies that are published as they arrive: application/x-ndjson and
 # text/event-stream, as plain CGI.  Over web servers: publish_fastcgi.bats and
 # servers.bats.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
@@ -9,7 +9,7 @@ load publish
 NDJSON=application/x-ndjson
 STREAM=text/event-stream
 
-# usage: lines TEXT [NAME=VALUE]…     escapes as printf has them
+# usage: lines TEXT [NAME=VALUE]…     TEXT may hold escapes of printf
 lines() {
 	printf '%b' "$1" >"$T/body"
 	shift
@@ -41,7 +41,7 @@ events() {
 	[ "$(events)" = $'|message|a|-|-\nt|e|{"n":1.10}|5|k' ]
 }
 
-@test "ndjson: empty lines, CRLF and a last line without an end" {
+@test "ndjson: empty lines, CRLF and a last line without LF" {
 	lines '\n{"data":"a"}\r\n \t\r\n{"data":"b"}\n\n{"data":"c"}'
 	counted 201 3 3 0 3
 	[ "$(rows "SELECT group_concat(data, '') FROM events")" = abc ]
@@ -56,14 +56,14 @@ events() {
 	counted 200 1 0 0 1
 }
 
-@test "ndjson: nothing at all is 200 and no event" {
+@test "ndjson: an empty body is 200 without events" {
 	lines ''
 	counted 200 0 0 0 0
 	lines '\n\n'
 	counted 200 0 0 0 0
 }
 
-@test "ndjson: at the first bad line, its number; what was before it stays" {
+@test "ndjson: the first bad line is named; events before it are stored" {
 	lines '{"data":"a"}\n\n{"data":"b"}\n{"data":\n{"data":"c"}\n'
 	refused 400 'Line 4: The JSON is refused'
 	refused 400 'Events stored before it: 2;'
@@ -110,7 +110,7 @@ events() {
 	[ "$(rows "SELECT group_concat(data, '') FROM events")" = ab ]
 }
 
-@test "ndjson: a line over the bound of a body is 413, longer bodies are not" {
+@test "ndjson: 413 for a line over the bound, but not for a longer body" {
 	local i
 	for i in {1..200}; do
 		printf '{"data":"%0800d"}\n' "$i"
@@ -123,14 +123,14 @@ events() {
 	[ "$(count)" -eq 201 ]
 }
 
-@test "ndjson: a body that was cut is not taken for a whole one" {
+@test "ndjson: a body that was cut off is refused" {
 	lines '{"data":"a"}\n{"data":"b"}' CONTENT_LENGTH=40
 	refused 400 'ended after'
 	refused 400 'Events stored before it: 1;'
 	[ "$(rows "SELECT group_concat(data, '') FROM events")" = a ]
 }
 
-@test "ndjson: many lines, over the size of any buffer" {
+@test "ndjson: more lines than fit into any buffer" {
 	seq 20000 | sed 's/.*/{"data":"line &","key":"k&"}/' >"$T/body"
 	request_file CONTENT_TYPE="$NDJSON"
 	counted 201 20000 20000 0 20000
@@ -140,7 +140,7 @@ events() {
 
 # ---- event streams ----------------------------------------------------------
 
-@test "event stream: what a stream sends becomes events again" {
+@test "event stream: the output of a stream becomes events again" {
 	stream 'retry: 3000\nid: 7\n\nid: 8\nevent: mail\ndata: one\ndata:  two\n\n:\n\nid: 9\nretry: 12\ndata\n\n'
 	counted 201 2 2 0 2
 	[ "$(events)" = $'|mail|one/ two|-|-\n|message||12|-' ]
@@ -154,14 +154,14 @@ events() {
 	counted 200 1 0 0 1
 }
 
-@test "event stream: CR, CRLF, a byte order mark, and an end in mid-event" {
+@test "event stream: CR, CRLF, a byte order mark, and an unfinished event" {
 	stream '\xef\xbb\xbfdata: a\r\rdata: b\r\n\r\nevent: e\rdata: c\n\n\ndata: cut\n'
 	counted 201 3 3 0 3 '"unfinished":true'
 	[ "$(rows "SELECT group_concat(event || data, ' ') FROM events")" = \
 		'messagea messageb ec' ]
 }
 
-@test "event stream: one that only lacks its last empty line is told so" {
+@test "event stream: an event without its empty line is reported" {
 	stream 'data: a\n\ndata: b\n'
 	counted 201 1 1 0 1 '"unfinished":true'
 	stream 'data: b'
@@ -170,7 +170,7 @@ events() {
 	counted 201 1 1 0 2
 }
 
-@test "event stream: notices about the other stream are passed over" {
+@test "event stream: notices of the other stream are skipped" {
 	stream 'event: stream-gap\ndata: {}\n\ndata: a\n\nevent: stream-reset\ndata: {}\n\n'
 	counted 201 1 1 2 1
 }
@@ -184,7 +184,7 @@ events() {
 	[ "$(count)" -eq 2 ]
 }
 
-@test "event stream: a query that is wrong is refused" {
+@test "event stream: a query that is not valid is refused" {
 	stream 'data: a\n\n' QUERY_STRING='topic=a&topic=b'
 	refused 400 'In the query: The field "topic" appears twice'
 	stream 'data: a\n\n' QUERY_STRING='event=e'
@@ -194,7 +194,7 @@ events() {
 	nothing_stored
 }
 
-@test "event stream: PUT without a type is one, with another type is that" {
+@test "event stream: PUT without a type is one; another type counts" {
 	printf 'data: a\n\n' >"$T/body"
 	request_file REQUEST_METHOD=PUT -CONTENT_TYPE
 	counted 201 1 1 0 1

@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
-# Rows that somebody with the sqlite3 shell put in on purpose, the checks of the
-# schema turned off or taken away: no row breaks a stream, forges a field of
-# another event or ends the responder.  What the schema refuses by itself is in
-# stream_schema.bats.
+# Hostile rows that the sqlite3 shell inserts while the checks of the schema are
+# off or removed: no row breaks a stream, forges a field of another event or
+# ends the responder.  Rows that the schema refuses are in stream_schema.bats.
 
 load stream
 
@@ -14,7 +13,7 @@ setup() {
 	open_stream live
 }
 
-# SQL that no check stops.
+# Run SQL without checks.
 unchecked() {
 	sql 'PRAGMA ignore_check_constraints = ON' "$@"
 }
@@ -54,7 +53,7 @@ brought() {
 		diff -a "$T/want" -
 }
 
-@test "6 MB of a million lines that look like fields are data" {
+@test "data of a million lines that look like fields stays data" {
 	sql "INSERT INTO events(data) VALUES(
 		replace(hex(zeroblob(500000)), '0', 'id: 7' || char(13)))"
 	all_agree
@@ -63,7 +62,7 @@ brought() {
 	[ "$(grep -cv '^data: ' "$T/live.all")" -eq 4 ]
 }
 
-@test "control characters come as they are" {
+@test "control characters arrive unchanged" {
 	local all="char(1,2,3,4,5,6,7,8,9,11,12,14,15,16,17,18,19,20,21,22,23,24,
 		25,26,27,28,29,30,31,127,0x85,0x2028)"
 	sql "INSERT INTO events(topic, event, data) VALUES($all, $all, $all)"
@@ -74,7 +73,7 @@ brought() {
 	sed -e 1d -e '/^id: 2$/,$d' "$T/live.all" | cmp "$SITE/build/run/want" -
 }
 
-@test "what is no UTF-8 comes as it is, in data and names" {
+@test "bytes that are not UTF-8 arrive unchanged, in data and names" {
 	sql "INSERT INTO events(topic, event, data) VALUES(
 		CAST(x'74FF' AS TEXT), CAST(x'C3' AS TEXT),
 		CAST(x'80FF00C30AEDA080F8' AS TEXT))"
@@ -92,7 +91,7 @@ brought() {
 	brought 'id: 1\nevent: x\ndata: 1\n\nid: 2\nevent: y\ndata: 2\n\nid: 3\nevent: \ndata: 3\n\nid: 4\nevent: \ndata: 4\n\nid: 5\ndata: 5\n\nid: 6\nevent: a\0b\ndata: 6\n\n'
 }
 
-@test "names of rowcast's own come with an id, which its own never have" {
+@test "reserved names arrive with an id, unlike notices of rowcast" {
 	unchecked "INSERT INTO events(event, data) VALUES
 		('stream-gap', '{\"after\":0,\"next\":9}'), ('stream-reset', '{}')"
 	brought 'id: 1\nevent: stream-gap\ndata: {"after":0,"next":9}\n\nid: 2\nevent: stream-reset\ndata: {}\n\n'
@@ -107,7 +106,7 @@ says_gap() {
 		$'event: stream-gap\ndata: {"after":0,"next":2}' ]
 }
 
-@test "a topic of any length and bytes is found by its prefix" {
+@test "a prefix finds topics of any length and bytes" {
 	unchecked "INSERT INTO events(topic, data) VALUES
 		('t' || char(10) || 'u', '1'), ('t' || char(0) || 'u', '2'),
 		('t' || printf('%100000d', 0), '3'), ('u', '4')"
@@ -125,7 +124,7 @@ says_gap() {
 	brought 'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\ndata: 3\n\nid: 4\ndata: 4\n\nid: 5\nretry: 86400000\ndata: 5\n\n'
 }
 
-@test "ids of 0 and below are served to nobody, and hide no others" {
+@test "ids of 0 and below are not sent, and hide no other events" {
 	sql 'DROP TRIGGER events_in_order'
 	unchecked "INSERT INTO events(id, data) VALUES(-9223372036854775808, 'least'),
 		(-1, 'minus'), (0, 'zero')"
@@ -152,27 +151,27 @@ says_gap() {
 	brings last '9223372036854775807 message end'
 	open_stream time since=2020-01-01T00:00:00Z
 	brings time $'9223372036854775806 message last\n9223372036854775807 message end'
-	# there is no id for another
+	# no further id is possible
 	run sql "INSERT INTO events(data) VALUES('beyond')"
 	[ "$status" -ne 0 ]
 	post_with_token -d data=beyond
 	# shellcheck disable=SC2153 # post() sets it
 	[ "$STATUS" -ge 400 ]
-	# and none behind it
+	# and nothing after it
 	sql 'DELETE FROM events'
 	open_stream b since=5
 	brings b ' stream-gap {"after":5,"next":9223372036854775807}'
 	[ "$(responders)" = "$PROCESS" ]
 }
 
-@test "an id put in below the end reaches only those who are before it" {
+@test "an id inserted below the end reaches only streams before it" {
 	sql "INSERT INTO events(id, data) VALUES(10, 'ten')"
 	eventually got live 'data: ten'
 	sql 'DROP TRIGGER events_in_order' \
 		"INSERT INTO events(id, data) VALUES(5, 'five')"
 	sql "INSERT INTO events(data) VALUES('eleven')"
 	brings live $'10 message ten\n11 message eleven'
-	# who starts before it and is not served from memory
+	# a stream that starts before it and reads from the log
 	cgi "$T/cgi" QUERY_STRING=since=0
 	eventually grep -q eleven "$T/cgi"
 	split_answer "$T/cgi" cgi
@@ -206,7 +205,7 @@ says_gap() {
 	eventually got time 'data: mark'
 }
 
-@test "whatever a row holds, it can be removed: by hand, and by a rule" {
+@test "a row with any content can be removed, by hand and by a rule" {
 	loosen_schema
 	sql "INSERT INTO retention VALUES('*', 3, 60, 100), ('t', 2, 60, 100)"
 	unchecked "INSERT INTO events(topic, event, data, created_ms) VALUES
@@ -225,7 +224,7 @@ says_gap() {
 	[ "$(responders)" = "$PROCESS" ]
 }
 
-@test "rules that nobody would make stop no insert" {
+@test "odd rules do not prevent an insert" {
 	unchecked "INSERT INTO retention VALUES('*', 0, NULL, NULL),
 		('a', -1, -1, -1), (CAST(x'FF2A' AS TEXT), NULL, 9223372036854775, NULL),
 		('b' || char(10) || '*', NULL, NULL, -9223372036854775808)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What retention costs an insert and the file, what sql/prune.sql does at once,
-# and what clients are told.
+# The cost of retention, the work of sql/prune.sql in one run, and the notices
+# to clients.
 
 load stream
 
@@ -9,7 +9,7 @@ setup() {
 	make_log
 }
 
-# N rows of a topic, in one statement.
+# Insert N rows of a topic in one statement.
 #   usage: insert N TOPIC [CREATED_MS]
 insert() {
 	sql "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
@@ -31,15 +31,15 @@ prune() {
 	(as_site sqlite3 -bail -cmd '.timeout 5000' "$DB") <"$ROOT/sql/prune.sql"
 }
 
-# What SQLite counts as steps of one insert into a topic.
+# Print the VM steps of one insert into a topic.
 steps() {
 	sql '.stats vmstep' "INSERT INTO events(topic, data) VALUES('$1', 'x')" |
 		sed -n 's/^VM-steps: //p'
 }
 
-# ---- what an insert pays ----------------------------------------------------
+# ---- the cost of an insert --------------------------------------------------
 
-@test "an insert removes a few rows of a rule, however many are over it" {
+@test "an insert removes a few rows of a rule, also of many" {
 	local before after
 	insert 5000 a
 	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 10)"
@@ -50,12 +50,12 @@ steps() {
 	[ "$((after - before))" -eq 8 ]
 	insert 1 b
 	[ "$(removals)" -eq $((after + 8)) ]
-	# and so it ends
+	# so it comes to an end
 	insert 800 a
 	[ "$(rows)" -eq 10 ]
 }
 
-@test "an insert costs the same, however long the log is" {
+@test "the cost of an insert does not depend on the length of the log" {
 	local rule few many
 	for rule in '*' a 'a*'; do
 		sql 'DELETE FROM events; DELETE FROM retention'
@@ -71,7 +71,7 @@ steps() {
 	done
 }
 
-@test "an insert costs the same, however many others lie between" {
+@test "the cost of an insert does not depend on rows of other topics" {
 	local steps=0 most=0 i
 	insert 3 a/1
 	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('a/*', 3)"
@@ -87,12 +87,12 @@ steps() {
 	echo "$most steps"
 	[ "$most" -le 5000 ]
 	[ "$(rows "WHERE topic GLOB 'a/*'")" -eq 4 ]
-	# each insert looks a little further, until one finds it
+	# each insert searches a little further, until one finds it
 	insert 500 b
 	[ "$(rows "WHERE topic GLOB 'a/*'")" -eq 3 ]
 }
 
-@test "without rules an insert costs next to nothing more" {
+@test "without rules, an insert costs hardly more" {
 	local with without
 	with=$(steps a)
 	sql 'DROP TRIGGER events_retain'
@@ -114,7 +114,7 @@ steps() {
 
 # ---- sql/prune.sql ----------------------------------------------------------
 
-@test "prune.sql removes what is due, at most 1,000 rows of a rule at once" {
+@test "prune.sql removes at most 1,000 rows of a rule in one run" {
 	insert 2500 a
 	insert 700 b
 	sql "INSERT INTO retention(topic_pattern, max_rows)
@@ -129,7 +129,7 @@ steps() {
 	[ "$(removals)" -eq 3000 ]
 }
 
-@test "prune.sql in the loop that it shows removes all, and ends at an error" {
+@test "the loop of prune.sql removes all that is due, and ends at an error" {
 	local loop
 	loop=$(sed -n '/^--  *while /,/^--  *done/s/^-- *//p' "$ROOT/sql/prune.sql")
 	[[ $loop == while*events.db* ]]
@@ -143,7 +143,7 @@ steps() {
 	(as_site timeout 20 sh -c "$loop")
 }
 
-@test "prune.sql removes what is too old, the last row too" {
+@test "prune.sql removes rows that are too old, also the last one" {
 	insert 20 a 1000
 	insert 5 b
 	sql "INSERT INTO retention(topic_pattern, max_age_s)
@@ -159,7 +159,7 @@ steps() {
 	[ "$(sql 'SELECT id FROM events')" -eq 26 ]
 }
 
-@test "prune.sql finds what lies far behind others" {
+@test "prune.sql finds rows far behind others" {
 	insert 2 a/1
 	insert 20000 b
 	insert 2 a/2
@@ -193,9 +193,9 @@ steps() {
 	[ "$(rows)" -eq 10 ]
 }
 
-# ---- what clients are told --------------------------------------------------
+# ---- notices to clients -----------------------------------------------------
 
-@test "who comes back for pruned rows is told stream-gap, others nothing" {
+@test "only a client that reconnects before pruned rows gets stream-gap" {
 	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('a', 2)"
 	serve
 	sql "INSERT INTO events(topic, data) VALUES
@@ -228,7 +228,7 @@ steps() {
 	[ "$(rows)" -eq 3 ]
 }
 
-@test "a client that comes back within what is kept misses nothing" {
+@test "a client that reconnects within the kept rows misses nothing" {
 	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 5)"
 	serve
 	insert 20 a
@@ -247,7 +247,7 @@ steps() {
 	[ "$(events a | head -n 1)" = ' stream-gap {"after":0,"next":4}' ]
 }
 
-@test "topics that come and go take no room for ever" {
+@test "the records of removed topics are removed in the end" {
 	local i
 	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 1)"
 	for i in 1 2 3 4 5 6; do
@@ -263,7 +263,7 @@ steps() {
 	sql "INSERT INTO events(topic, data) VALUES('now', '')"
 }
 
-@test "who was away for that long is told stream-gap, whatever the topic" {
+@test "a client that was away for that long gets stream-gap for any topic" {
 	sql "INSERT INTO events(topic, data) VALUES('a', 'one'), ('a', 'two'),
 		('c', 'three')"
 	sql "INSERT INTO events(id, topic, data) VALUES(200000, 'b', 'four'),
@@ -287,7 +287,7 @@ steps() {
 	brings c2 $'3 message three\n200001 message five'
 }
 
-@test "who is live is told of it, too, before the topic was seen" {
+@test "a live stream also gets stream-gap, before the topic was seen" {
 	serve
 	open_stream a topic=a
 	open_stream prefix 'topic=a*'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The recipes in sql/, run as they are: an application's changes, an outbox,
-# events for later.
+# The recipes in sql/, run unchanged: changes of a table, an outbox, scheduled
+# events.
 
 load stream
 
@@ -17,7 +17,7 @@ recipe() {
 		<"$ROOT/sql/$1.sql"
 }
 
-# What as_site is in the site, in another folder.
+# Like as_site, in another folder.
 as_user() {
 	if [ -n "$USER_IS" ]; then
 		setpriv --reuid="$USER_IS" --regid="$USER_IS" --clear-groups -- "$@"
@@ -26,7 +26,7 @@ as_user() {
 	fi
 }
 
-# Run a command and kill it somewhere on its way, or just after.
+# Run a command and kill it at a random moment.
 killed() {
 	"$@" 3>&- &
 	local pid=$!
@@ -40,7 +40,7 @@ app() {
 	(as_site sqlite3 -bail -cmd '.timeout 5000' "$APP" "$@")
 }
 
-# The log: topic, event and data of each row.
+# Print topic, event and data of each row of the log.
 log() {
 	sql 'SELECT topic, event, data FROM events ORDER BY id'
 }
@@ -63,7 +63,7 @@ orders/7|update|{\"id\":7,\"customer\":\"Ann\",\"total\":13.0}
 orders/7|delete|{\"id\":7}" ]
 }
 
-@test "publish-changes: what is rolled back was not published" {
+@test "publish-changes: a rollback publishes nothing" {
 	recipe publish-changes
 	sql "BEGIN; INSERT INTO orders VALUES(1, 'a', 1), (2, 'b', 2);
 		DELETE FROM orders WHERE id = 1; ROLLBACK"
@@ -75,14 +75,14 @@ orders/7|delete|{\"id\":7}" ]
 	[ "$(log)" = 'orders/5|insert|{"id":5,"customer":"e","total":5.0}' ]
 }
 
-@test "publish-changes: an update that changes nothing is no event" {
+@test "publish-changes: an update without a change is not an event" {
 	recipe publish-changes
 	sql "INSERT INTO orders VALUES(1, 'a', 1), (2, 'b', 2)"
 	sql "UPDATE orders SET total = 1"
 	[ "$(sql 'SELECT topic FROM events WHERE id > 2')" = orders/2 ]
 }
 
-@test "publish-changes: a row that gets another id is one gone, one new" {
+@test "publish-changes: a new id is a delete and an insert" {
 	recipe publish-changes
 	sql "INSERT INTO orders VALUES(1, 'a', 1)"
 	sql "UPDATE orders SET id = 9"
@@ -90,7 +90,7 @@ orders/7|delete|{\"id\":7}" ]
 		$'orders/1|delete\norders/9|insert' ]
 }
 
-@test "publish-changes: a client hears of one order, or of all" {
+@test "publish-changes: a client gets the events of one order, or of all" {
 	recipe publish-changes
 	serve
 	open_stream one 'topic=orders/2'
@@ -107,7 +107,7 @@ outbox() {
 	recipe outbox "$APP"
 }
 
-@test "outbox: what was committed is moved, once and in order" {
+@test "outbox: committed events are moved once and in order" {
 	outbox
 	app "INSERT INTO outbox(topic, data) VALUES('a', '1'), ('b', '2')"
 	app "BEGIN; INSERT INTO outbox(data) VALUES('never'); ROLLBACK"
@@ -121,14 +121,14 @@ outbox() {
 	[ "$(sql 'SELECT count(*) FROM events WHERE created_ms IS NULL')" -eq 0 ]
 }
 
-@test "outbox: moves a thousand at once, and says how many are left" {
+@test "outbox: moves a thousand in one run, and prints how many are left" {
 	local loop counts="count(*), count(DISTINCT data), max(data + 0)"
 	[ "$(outbox)" = 0 ]
 	app "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
 		WHERE i < 2500) INSERT INTO outbox(data) SELECT i FROM n"
 	[ "$(outbox)" = 1500 ]
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 1000 ]
-	# all of it, as the recipe says
+	# all, in the loop of the recipe
 	loop=$(sed -n '/^--  *while /,/^--  *done/s/^-- *//p' "$ROOT/sql/outbox.sql")
 	[[ $loop == while* ]]
 	cp "$ROOT/sql/outbox.sql" "$SITE/build/run/outbox.sql"
@@ -169,7 +169,7 @@ outbox() {
 		ORDER BY id)")" = "$n|$n|1" ]
 }
 
-@test "outbox: several at once move each event once" {
+@test "outbox: several runs at once move each event once" {
 	local i pids=()
 	outbox
 	app "PRAGMA journal_mode = WAL" >/dev/null
@@ -201,7 +201,7 @@ outbox() {
 	[ "$(data)" = 1 ]
 }
 
-@test "outbox: events that the log would refuse, it refuses" {
+@test "outbox: it refuses events that the log would refuse" {
 	local row
 	outbox
 	for row in "'a' || char(10), 'x', 'd', 'k'" "'a', '', 'd', 'k'" \
@@ -232,7 +232,7 @@ schedule() {
 		VALUES(datetime('now', '$1'), 'later', '$2')"
 }
 
-@test "scheduled: what is due is published, in the order of time" {
+@test "scheduled: events that are due are published in order of time" {
 	recipe scheduled
 	schedule '+1 hour' future
 	schedule '-1 second' second
@@ -246,7 +246,7 @@ schedule() {
 	[ "$(sql 'SELECT data FROM scheduled')" = future ]
 }
 
-@test "scheduled: an event comes when its time has come" {
+@test "scheduled: an event is published at its time" {
 	recipe scheduled
 	serve
 	open_stream a topic=later
@@ -260,7 +260,7 @@ run_until_it_comes() {
 	got a 'data: now'
 }
 
-@test "scheduled: called off is not published" {
+@test "scheduled: a cancelled event is not published" {
 	recipe scheduled
 	schedule '-1 second' no
 	schedule '-1 second' yes
@@ -269,7 +269,7 @@ run_until_it_comes() {
 	[ "$(data)" = yes ]
 }
 
-@test "scheduled: killed at any moment, each event comes once" {
+@test "scheduled: killed at any moment, each event is published once" {
 	local i
 	recipe scheduled
 	for ((i = 0; i < 20; i++)); do
@@ -280,7 +280,7 @@ run_until_it_comes() {
 	[ "$(data)" = "$(seq -s ' ' 0 19)" ]
 }
 
-@test "scheduled: nothing due, nothing written" {
+@test "scheduled: without due events, nothing is written" {
 	recipe scheduled
 	schedule '+1 hour' future
 	sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
@@ -291,7 +291,7 @@ run_until_it_comes() {
 	close_shell
 }
 
-@test "scheduled: times that would not sort are refused" {
+@test "scheduled: times that do not sort are refused" {
 	local at
 	recipe scheduled
 	for at in "'2026-01-31T12:00:00Z'" "'2026-01-31'" "'tomorrow'" NULL \
@@ -306,7 +306,7 @@ run_until_it_comes() {
 
 # ---- schema.sql -------------------------------------------------------------
 
-@test "schema: a database that has a table events is left as it was" {
+@test "schema: a database with a table events is not changed" {
 	local command
 	rm -f "$DB"*
 	sql 'CREATE TABLE events(x)' 'INSERT INTO events VALUES(1)'
@@ -318,7 +318,7 @@ run_until_it_comes() {
 	sql 'UPDATE events SET x = 2'
 }
 
-@test "schema: the log goes into a database of an application, in UTF-16 too" {
+@test "schema: the log can be in a database of an application, also in UTF-16" {
 	rm -f "$DB"*
 	sql "PRAGMA encoding = 'UTF-16'" 'CREATE TABLE app(x)' \
 		"INSERT INTO app VALUES('é')"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Rules of retention hold for whoever inserts: with the sqlite3 shell and the
-# schema alone.
+# Rules of retention apply to each insert: with the sqlite3 shell and the schema
+# alone.
 
 load stream
 
@@ -14,7 +14,7 @@ rule() {
 	sql "INSERT INTO retention VALUES('$1', $2, ${3:-NULL}, ${4:-NULL})"
 }
 
-# N rows of a topic, in one statement.
+# Insert N rows of a topic in one statement.
 #   usage: insert N TOPIC [DATA]
 insert() {
 	sql "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
@@ -22,12 +22,12 @@ insert() {
 		INSERT INTO events(topic, data) SELECT '$2', '${3:-x}' FROM n"
 }
 
-# The ids that are kept, in one line.
+# Print the ids of the kept rows on one line.
 ids() {
 	sql "SELECT group_concat(id, ' ') FROM (SELECT id FROM events ORDER BY id)"
 }
 
-# What a rule has counted is what there is.
+# The counters of a rule must match the rows.
 counts_are_right() {
 	local wrong
 	wrong=$(sql "SELECT topic_pattern, kept_rows, kept_bytes, n, bytes FROM (
@@ -48,7 +48,7 @@ prune() {
 
 # ---- limits -----------------------------------------------------------------
 
-@test "max_rows keeps the newest, the oldest go" {
+@test "max_rows keeps the newest rows and removes the oldest" {
 	rule '*' 3
 	insert 5 a
 	[ "$(ids)" = '3 4 5' ]
@@ -66,7 +66,7 @@ prune() {
 		$'other|x\nother|x\nnow|last' ]
 }
 
-@test "max_age_s goes by created_ms, with the next insert" {
+@test "max_age_s compares created_ms at the next insert" {
 	five_rows
 	rule '*' NULL 3600
 	[ "$(ids)" = '1 2 3 4 5' ]
@@ -80,7 +80,7 @@ prune() {
 	counts_are_right
 }
 
-@test "where clocks went back, what is too old goes all the same" {
+@test "rows that are too old are removed even if a clock went back" {
 	rule '*' NULL 3600
 	rule 'a' NULL 1800
 	rule 'a*' NULL 7200
@@ -93,7 +93,7 @@ prune() {
 	counts_are_right
 }
 
-@test "an insert into any topic removes what is too old in others" {
+@test "an insert into any topic removes old rows of others" {
 	rule quiet NULL 3600
 	rule 'silent/*' NULL 3600
 	sql "INSERT INTO events(topic, data) VALUES('quiet', '1'), ('silent/1', '2')"
@@ -116,7 +116,7 @@ prune() {
 	counts_are_right
 }
 
-@test "an event larger than max_bytes stays until the next comes" {
+@test "an event larger than max_bytes stays until the next insert" {
 	rule '*' NULL NULL 10
 	sql "INSERT INTO events(data) VALUES('one'), ('much more than that')"
 	[ "$(ids)" = 2 ]
@@ -125,7 +125,7 @@ prune() {
 	[ "$(ids)" = 3 ]
 }
 
-@test "a large limit is kept to 99.9 %, never passed" {
+@test "a large limit is used to 99.9 % and never exceeded" {
 	rule '*' 5000
 	insert 5000 a
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 5000 ]
@@ -137,7 +137,7 @@ prune() {
 	counts_are_right
 }
 
-# ---- which topics -----------------------------------------------------------
+# ---- topics -----------------------------------------------------------------
 
 @test "a rule limits all topics that match, taken together" {
 	rule 'room/*' 3
@@ -147,7 +147,7 @@ prune() {
 	[ "$(ids)" = '2 3 4 5 6' ]
 }
 
-@test "every rule that matches holds" {
+@test "every rule that matches applies" {
 	rule '*' 4
 	rule 'a*' 3
 	rule ab 1
@@ -204,9 +204,9 @@ prune() {
 	counts_are_right
 }
 
-# ---- who inserts, and how ---------------------------------------------------
+# ---- ways to insert ---------------------------------------------------------
 
-@test "RETURNING gives each new id, whatever is removed meanwhile" {
+@test "RETURNING gives each new id while rows are removed" {
 	rule '*' 2
 	[ "$(sql "INSERT INTO events(data) VALUES('1'), ('2'), ('3'), ('4')
 		RETURNING id" | tr '\n' ' ')" = '1 2 3 4 ' ]
@@ -233,7 +233,7 @@ prune() {
 	[ "$(ids)" = '5 6 7' ]
 }
 
-@test "triggers may be recursive or not" {
+@test "retention works with and without recursive triggers" {
 	rule '*' 3
 	rule 'a*' 2 60 100
 	sql 'PRAGMA recursive_triggers = ON' "INSERT INTO events(topic, data)
@@ -247,7 +247,7 @@ prune() {
 	counts_are_right
 }
 
-@test "a row of the application's own transaction is counted, or rolled back" {
+@test "a row in a transaction of the application is counted or rolled back" {
 	rule '*' 2
 	insert 2 a
 	sql "BEGIN; INSERT INTO events(data) VALUES('3'), ('4'); ROLLBACK"
@@ -284,7 +284,7 @@ prune() {
 	[ "$(ids)" = '8 9 10 11' ]
 }
 
-@test "ids never come back, even when all rows were removed" {
+@test "ids are never used again, even if all rows were removed" {
 	rule '*' NULL 60
 	five_rows
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 0 ]
@@ -292,7 +292,7 @@ prune() {
 	[ "$(ids)" = 6 ]
 }
 
-@test "the publisher's rows are counted, too" {
+@test "rows of the publisher are counted" {
 	serve
 	rule '*' 2
 	post_with_token --json '[{"data":"1"},{"data":"2"},{"data":"3"}]'
@@ -304,7 +304,7 @@ prune() {
 
 # ---- rules ------------------------------------------------------------------
 
-@test "rules come, change and go while the log is in use" {
+@test "rules can be added, changed and removed while the log is in use" {
 	insert 6 a
 	insert 2 b
 	rule a 5
@@ -328,7 +328,7 @@ prune() {
 	[ "$(sql 'SELECT count(*) FROM events_retained')" -eq 0 ]
 }
 
-@test "OR IGNORE keeps the rule that is there, OR REPLACE puts another" {
+@test "OR IGNORE keeps the existing rule, OR REPLACE replaces it" {
 	insert 4 a
 	rule a 4
 	sql "INSERT OR IGNORE INTO retention VALUES('a', 1, NULL, NULL)"
@@ -351,7 +351,7 @@ refuses_rule() {
 	[[ $output == *"$text"* ]]
 }
 
-@test "limits that make no sense are refused by name" {
+@test "limits that are not valid are refused by name" {
 	refuses_rule 'max_rows is outside 1..9007199254740991' a 0
 	refuses_rule 'max_rows is outside' a -1
 	refuses_rule 'max_age_s is outside 1..3153600000' a NULL 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# Files whose schema is a program: views in the place of tables, triggers and
-# columns that go on without end.  Whoever serves refuses them, or gives up
-# after a while.  Rows that are odd are in sql_hostile.bats.
+# Files with a hostile schema: views in the place of tables, endless triggers
+# and columns.  The programs refuse them, or stop the statement after a while.
+# Hostile rows are in sql_hostile.bats.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load stream
@@ -11,11 +11,11 @@ setup() {
 	make_log
 }
 
-# What to select from that never ends.
+# A query without end.
 ENDLESS='WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)'
 
-# The responder, the publisher and the command refuse the log with this line,
-# and soon.
+# The responder, the publisher and the command must refuse the log soon, with
+# this line.
 #   usage: all_refuse TEXT
 all_refuse() {
 	cp "$BUILD/rowcast" "$SITE/build/"
@@ -55,7 +55,7 @@ all_refuse() {
 	done
 }
 
-@test "a table of events with a column that is computed is refused" {
+@test "a table of events with a generated column is refused" {
 	sed "s/^\tdata .*TEXT.*/\tdata TEXT AS (printf('%.*c', 1000000000, 'x')),/" \
 		"$ROOT/sql/schema.sql" >"$T/schema.sql"
 	run ! cmp -s "$T/schema.sql" "$ROOT/sql/schema.sql"
@@ -64,7 +64,7 @@ all_refuse() {
 	all_refuse "its 'events' is not a table, or has a generated column"
 }
 
-@test "a view that takes a table's place later holds up nobody" {
+@test "a view that replaces a table later does not delay other streams" {
 	serve
 	open_stream a
 	sql "BEGIN; ALTER TABLE events_log RENAME TO mine; CREATE VIEW events_log AS
@@ -77,7 +77,7 @@ all_refuse() {
 	eventually got a 'data: more'
 }
 
-@test "a trigger without end: 500, and then it goes on" {
+@test "an endless trigger: 500, then the publisher continues" {
 	sql "CREATE VIEW endless AS $ENDLESS SELECT i FROM n;
 		CREATE TRIGGER hold AFTER INSERT ON events
 		BEGIN SELECT count(*) FROM endless; END"
@@ -91,7 +91,7 @@ all_refuse() {
 	[ "$(sql 'SELECT group_concat(data) FROM events')" = two ]
 }
 
-@test "triggers of one's own work: JSON, full text, other tables" {
+@test "triggers of applications work: JSON, full text, other tables" {
 	sql 'CREATE VIRTUAL TABLE temp.probe USING fts5(x)' ||
 		skip 'sqlite3 has no FTS5'
 	sql "CREATE VIRTUAL TABLE found USING fts5(words);

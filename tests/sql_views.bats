@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The recipes in sql/ that read, run as they are: a page and where its stream
-# goes on, the last event of each topic, who is present.
+# The recipes in sql/ that read, run unchanged: a page and the start of its
+# stream, the last event of each topic, the users who are present.
 
 load stream
 
@@ -14,7 +14,7 @@ recipe() {
 	(as_site sqlite3 -cmd '.timeout 5000' "$DB") <"$ROOT/sql/$1.sql"
 }
 
-# What a CGI program of examples/ answers: NAME.head and NAME.body.
+# Run a CGI program of examples/; the answer goes to NAME.head and NAME.body.
 #   usage: page NAME PROGRAM
 page() {
 	cp "$ROOT/examples/$2" "$SITE/$2"
@@ -26,12 +26,12 @@ page() {
 
 # ---- snapshot.sql -----------------------------------------------------------
 
-@test "snapshot: the id is the end of the log, then come the rows" {
+@test "snapshot: the id is the end of the log, and rows follow" {
 	recipe publish-changes
 	[ "$(recipe snapshot)" = 0 ]
 	sql "INSERT INTO orders VALUES(2, 'b', 2), (1, 'a', 1)"
 	[ "$(recipe snapshot)" = $'2\n1|a|1.0\n2|b|2.0' ]
-	# rows of the log that are gone are behind it all the same
+	# removed rows of the log count as well
 	sql "DELETE FROM orders WHERE id = 2; DELETE FROM events"
 	[ "$(recipe snapshot)" = $'3\n1|a|1.0' ]
 }
@@ -55,7 +55,7 @@ page() {
 	wait "${pids[@]}"
 }
 
-# One transaction for each order.
+# Insert each order in its own transaction.
 #   usage: insert_orders FIRST N
 insert_orders() {
 	local i
@@ -64,7 +64,7 @@ insert_orders() {
 	done | (as_site sqlite3 -cmd '.timeout 5000' "$DB")
 }
 
-@test "snapshot.cgi: a list, its id, and names that are no HTML" {
+@test "snapshot.cgi: a list, its id, and escaped names" {
 	recipe publish-changes
 	sql "INSERT INTO orders VALUES(1, '<b>&\"', 12.5),
 		(2, 'many', 1234567)"
@@ -73,11 +73,11 @@ insert_orders() {
 	[ "$(header "$T/a.head" Cache-Control)" = no-store ]
 	grep -qFx '<ul id="orders" data-since="2">' "$T/a.body"
 	grep -qFx '<li id="order-1">&lt;b>&amp;": 12.5</li>' "$T/a.body"
-	# as the script on the page writes it
+	# like the script on the page
 	grep -qFx '<li id="order-2">many: 1234567</li>' "$T/a.body"
 }
 
-@test "snapshot.cgi: a database that cannot be read is 503, no empty list" {
+@test "snapshot.cgi: 503 if the database cannot be read" {
 	sql 'DROP TABLE events_retained' 2>/dev/null
 	page a snapshot.cgi
 	[ "$(header "$T/a.head" Status)" = '503 Service Unavailable' ]
@@ -94,7 +94,7 @@ insert_orders() {
 	while is_running "$writer"; do
 		n=$((n + 1))
 		page "page$n" snapshot.cgi
-		# the way to the browser takes a while
+		# the page takes a while to reach the browser
 		stream "page$n" "topic=orders/*&since=$(since "page$n")"
 	done
 	wait "$writer"
@@ -108,14 +108,14 @@ insert_orders() {
 	done
 }
 
-# The id that a page hands to its stream.  Keeps the page: the stream's body has
-# the same name.
+# Print the id that a page passes to its stream, and keep the page under another
+# name, as the body of the stream has the same.
 since() {
 	mv "$T/$1.body" "$T/$1.list"
 	sed -n 's/^<ul id="orders" data-since="\([0-9]*\)">$/\1/p' "$T/$1.list"
 }
 
-# The orders of a page and of its stream.
+# Print the orders of a page and of its stream.
 orders() {
 	{
 		sed -n 's/^<li id="order-\([0-9]*\)">.*/\1/p' "$T/$1.list"
@@ -141,7 +141,7 @@ has_all() {
 	recipe latest
 }
 
-@test "latest: costs as much as there are topics, not events" {
+@test "latest: the cost depends on the number of topics, not of events" {
 	local few many
 	recipe latest
 	sql "INSERT INTO events(topic, data)
@@ -161,7 +161,7 @@ steps() {
 		sed -n 's/^VM-steps: //p'
 }
 
-@test "present: who was here in the last minute and has not gone" {
+@test "present: users of the last minute who have not left" {
 	recipe latest
 	sql "INSERT INTO events(topic, event, data, created_ms) VALUES
 		('presence/ann', 'here', '', strftime('%s') * 1000),

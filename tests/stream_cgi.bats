@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The responder as a plain CGI program, one process for each client: run as a
-# web server would, without one.
+# The responder as a plain CGI program, one process for each client, run as by a
+# web server.
 
 load stream
 
@@ -9,7 +9,7 @@ setup() {
 	make_log
 }
 
-# What a web server makes of a stream's first record.
+# The header of a stream in the CGI response.
 FIRST='Status: 200 OK\r
 Content-Type: text/event-stream\r
 Cache-Control: no-cache, no-transform\r
@@ -27,9 +27,9 @@ is_file() {
 	return 1
 }
 
-# Let a reader go through a pipe, byte by byte as it comes.
+# Run the responder with a pipe, and a reader that copies each byte at once.
 #   usage: cgi_into_pipe [NAME=VALUE]…
-# Sets CGI_PID and READER_PID; what is read grows in $T/out.
+# Sets CGI_PID and READER_PID; the output goes to $T/out.
 cgi_into_pipe() {
 	mkfifo "$T/pipe"
 	cat "$T/pipe" >"$T/out" 3>&- &
@@ -66,7 +66,7 @@ cgi_into_pipe() {
 		grep -qx 'Access-Control-Allow-Origin: https://one.example'
 }
 
-@test "SIGTERM ends a stream into a file with a retry: of its own" {
+@test "SIGTERM ends a stream into a file with its own retry:" {
 	local began
 	cgi "$T/out"
 	eventually grep -q '^id: 0' "$T/out"
@@ -78,7 +78,7 @@ cgi_into_pipe() {
 	[ ! -s "$LOGS/cgi" ]
 }
 
-@test "SIGTERM ends a stream into a pipe, though nobody reads" {
+@test "SIGTERM ends a stream into a full pipe without a reader" {
 	local began
 	mkfifo "$T/pipe"
 	exec {reader}<>"$T/pipe"
@@ -86,7 +86,7 @@ cgi_into_pipe() {
 			WHERE i < 100)
 		INSERT INTO events(data) SELECT hex(randomblob(5000)) FROM n"
 	cgi "$T/pipe" QUERY_STRING=since=0
-	# it sleeps, with the pipe full
+	# it sleeps because the pipe is full
 	eventually is_full
 	began=${EPOCHREALTIME/[.,]/}
 	kill "$CGI_PID"
@@ -95,12 +95,12 @@ cgi_into_pipe() {
 	exec {reader}>&-
 }
 
-# Is the pipe so full that a byte more would have to wait?
+# Succeeds if a write of one byte to the pipe would block.
 is_full() {
 	! timeout 0.2 dd if=/dev/zero of="$T/pipe" bs=4096 count=1 2>/dev/null
 }
 
-@test "it ends when the reader goes, with nothing to send" {
+@test "it ends when the reader ends, with nothing to send" {
 	cgi_into_pipe
 	eventually grep -q '^id: 0' "$T/out"
 	kill "$READER_PID"
@@ -108,7 +108,7 @@ is_full() {
 	[ ! -s "$LOGS/cgi" ]
 }
 
-@test "it ends when the reader goes in the middle of a long replay" {
+@test "it ends when the reader ends during a long replay" {
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 2000)
 		INSERT INTO events(data) SELECT hex(randomblob(5000)) FROM n"
@@ -119,7 +119,7 @@ is_full() {
 	[ "$(wc -c <"$T/out")" -eq 300000 ]
 }
 
-@test "a reader that is slow gets all in order" {
+@test "a slow reader gets all events in order" {
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 500)
 		INSERT INTO events(data) SELECT hex(randomblob(5000)) FROM n"
@@ -133,13 +133,13 @@ is_full() {
 	brings_sql a "SELECT id || ' message ' || data FROM events ORDER BY id"
 }
 
-@test "--max-age-s ends it" {
+@test "--max-age-s ends the process" {
 	cgi "$T/out" ROWCAST_MAX_AGE_S=1
 	ends "$CGI_PID"
 	is_file "$T/out" "${FIRST}retry: 3000\nid: 0\n\n"
 }
 
-@test "refusals, HEAD and OPTIONS are answered, and it ends" {
+@test "refusals, HEAD and OPTIONS are answered, and the process ends" {
 	cgi "$T/bad" QUERY_STRING=since=x
 	ends "$CGI_PID"
 	head -n 1 "$T/bad" | grep -q '^Status: 400'
@@ -154,7 +154,7 @@ is_full() {
 	head -n 1 "$T/options" | grep -q '^Status: 204'
 }
 
-@test "the log is created where there is none" {
+@test "a missing log is created" {
 	rm -f "$DB" "$DB-wal" "$DB-shm"
 	cgi "$T/out"
 	eventually grep -q '^id: 0' "$T/out"
@@ -162,7 +162,7 @@ is_full() {
 	eventually grep -q 'data: one' "$T/out"
 }
 
-@test "many at once on one log each bring all of it" {
+@test "many processes on one log each send all events" {
 	local i pids=()
 	for i in {1..8}; do
 		cgi "$T/out$i" QUERY_STRING=since=0
@@ -183,7 +183,7 @@ is_full() {
 	done
 }
 
-@test "a log in trouble is no answer to the client" {
+@test "an error of the log is not sent to the client" {
 	sql 'PRAGMA user_version = 9'
 	cgi "$T/out"
 	eventually gone "$CGI_PID"

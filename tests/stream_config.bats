@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# Starting the responder: options, and which log it takes.
+# The start of the responder: options, and the logs that it opens.
 
 load stream
 
-# Run the responder to its end: "run" with a deadline, as the site's user.
+# Run the responder until it ends: "run" with a deadline, as the site's user.
 #   usage: responder [NAME=VALUE]… [OPTION…]
 responder() {
 	local env=()
@@ -15,7 +15,8 @@ responder() {
 		</dev/null
 }
 
-# It refuses to start, with one line that holds a text, and has made nothing.
+# The responder must refuse to start, with one line that contains TEXT, and must
+# create no file.
 #   usage: will_not STATUS TEXT [NAME=VALUE]… [OPTION…]
 will_not() {
 	local status_wanted=$1 text=$2
@@ -30,7 +31,7 @@ will_not() {
 
 # ---- options ----------------------------------------------------------------
 
-@test "started by hand without a socket, it says what to do" {
+@test "started by hand without a socket, it prints what to do" {
 	will_not 2 '--socket PATH' --db "$DB"
 }
 
@@ -44,7 +45,7 @@ will_not() {
 		tail-kb replay-kb cors-origin syslog no-sandbox help version; do
 		grep -q "^  --$name " <<<"$output"
 	done
-	# no line is too long for a terminal
+	# each line fits into a terminal
 	run ! grep -q '.\{81\}' <<<"$output"
 	run responder --version
 	[ "$status" -eq 0 ]
@@ -64,7 +65,7 @@ will_not() {
 	done
 }
 
-@test "0 is refused where it makes no sense" {
+@test "0 is refused where it is not valid" {
 	local name
 	for name in keepalive-s max-age-s stall-s request-timeout-s poll-ms \
 		max-streams tail-kb replay-kb; do
@@ -75,7 +76,7 @@ will_not() {
 		--db "$DB" --tail-kb 63
 }
 
-@test "what the environment says is checked likewise" {
+@test "variables of the environment are checked as well" {
 	will_not 2 "ROWCAST_KEEPALIVE_S: 'x' is not a whole number" \
 		ROWCAST_DB="$DB" ROWCAST_KEEPALIVE_S=x
 	will_not 2 "ROWCAST_CORS_ORIGINS: 'one.example' is not an origin" \
@@ -86,7 +87,7 @@ will_not() {
 
 @test "a variable that is empty counts as not set" {
 	will_not 2 'give --db PATH or set ROWCAST_DB' ROWCAST_DB=
-	# all that is left to say is that nobody listens
+	# the only remaining problem is that there is no socket
 	will_not 2 '--socket PATH' ROWCAST_DB="$DB" ROWCAST_SOCKET_MODE= \
 		ROWCAST_KEEPALIVE_S= ROWCAST_SYSLOG= ROWCAST_SOCKET= \
 		ROWCAST_CORS_ORIGINS=
@@ -101,11 +102,11 @@ will_not() {
 	done
 }
 
-@test "options that are none, lack their value or stand alone are named" {
+@test "unknown options, missing values and arguments are named" {
 	will_not 2 '--no-such: unknown option' --db "$DB" --no-such
 	will_not 2 '-x: unknown option' --db "$DB" -x
 	will_not 2 'config: -xyz: unknown option' -xyz
-	# options must be written in full, also where only one begins so
+	# options cannot be abbreviated
 	will_not 2 '--s: unknown option' --db "$DB" --s 1
 	will_not 2 '--keep: unknown option' --db "$DB" --keep 1
 	will_not 2 "'$DB': unexpected argument" "$DB"
@@ -117,18 +118,18 @@ will_not() {
 	will_not 2 "--db: '' is empty" --db ''
 }
 
-@test "without --db it says how to name the log" {
+@test "without --db, the message says how to name the log" {
 	will_not 2 'give --db PATH or set ROWCAST_DB'
 }
 
-@test "the command line counts more than the environment" {
+@test "the command line has precedence over the environment" {
 	ROWCAST_RETRY_MS=1 serve_apart --retry-ms 2
 	open_stream a
 	brings_bytes a 'retry: 2\nid: 0\n\n'
 }
 
 @test "options do not come from the query of a CGI request" {
-	# a web server may hand the query over as arguments
+	# a web server may pass the query as arguments
 	(as_site env -i GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=HEAD \
 		QUERY_STRING=--db+x ROWCAST_DB="$DB" \
 		build/rowcast.fcgi --db "$SITE/other.db" --help) \
@@ -148,7 +149,7 @@ will_not() {
 	[ "$(stat -c %a "$SITE/build/run/rowcast.sock")" = 600 ]
 }
 
-@test "a socket that is in use is not taken away" {
+@test "a socket that is in use is not replaced" {
 	start_responder
 	run responder --db "$DB" --socket build/run/rowcast.sock
 	[ "$status" -eq 1 ]
@@ -165,7 +166,7 @@ will_not() {
 	serve_apart
 }
 
-@test "a file that is no socket is not replaced" {
+@test "a file that is not a socket is not replaced" {
 	echo precious >"$SITE/build/run/file"
 	run responder --db "$DB" --socket build/run/file
 	[ "$status" -eq 1 ]
@@ -175,7 +176,7 @@ will_not() {
 
 # ---- the log ----------------------------------------------------------------
 
-@test "the log is created where there is none, and where the file is empty" {
+@test "the log is created if it is missing or the file is empty" {
 	start_responder
 	[ "$(sql 'PRAGMA user_version; PRAGMA journal_mode')" = $'1\nwal' ]
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 0 ]
@@ -187,7 +188,7 @@ will_not() {
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 0 ]
 }
 
-# The log and SQLite's files beside it, all there and none for others.
+# Succeeds if the files exist and other users have no access.
 #   usage: is_shut FILE…
 is_shut() {
 	local file mode
@@ -198,7 +199,7 @@ is_shut() {
 	done
 }
 
-@test "a log that one of the programs makes is not for others, whatever the umask" {
+@test "a log that a program creates is closed to other users, at any umask" {
 	local mask
 	cp "$BUILD/rowcast" "$SITE/build/"
 	for mask in 0 022; do
@@ -223,7 +224,7 @@ is_shut() {
 	done
 }
 
-@test "a log that the sqlite3 shell has made is taken" {
+@test "a log that the sqlite3 shell has created is opened" {
 	make_log
 	five_rows
 	serve_apart
@@ -231,7 +232,7 @@ is_shut() {
 	brings a '5 message five'
 }
 
-@test "a log within the database of an application is taken" {
+@test "a log in the database of an application is opened" {
 	sql 'CREATE TABLE orders(id INTEGER PRIMARY KEY)'
 	make_log
 	five_rows
@@ -261,26 +262,26 @@ refuses_log() {
 	refuses_log "its table 'events' lacks INTEGER PRIMARY KEY AUTOINCREMENT"
 }
 
-@test "a database without a log is refused, and how to add one is said" {
+@test "a database without a log is refused; the message says how to add one" {
 	sql 'CREATE TABLE orders(id INTEGER PRIMARY KEY)'
 	refuses_log 'is a database without an event log: add one'
 	[[ $output == *'schema.sql'* ]]
 }
 
-@test "a file that is no database is refused" {
+@test "a file that is not a database is refused" {
 	head -c 9000 "$SITE/build/rowcast.fcgi" >"$DB"
 	chmod a+r "$DB"
 	refuses_log 'file is not a database'
 }
 
-@test "a folder that is not there is said" {
+@test "a missing folder is named" {
 	DB=$SITE/build/none/events.db
 	will_not 1 "log: $DB: unable to open database file" REQUEST_METHOD=GET --db "$DB"
 	DB=$SITE/build/run
 	will_not 1 "log: $DB: unable to open database file" REQUEST_METHOD=GET --db "$DB"
 }
 
-@test "a log that somebody holds for himself alone is said to be locked" {
+@test "a log with an exclusive lock is reported as locked" {
 	make_log
 	open_shell
 	tell 'PRAGMA locking_mode = EXCLUSIVE'

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# What a row looks like on the wire, and which rows a stream brings.
+# The format of an event in the stream, and the events that a stream gets.
 
 load stream
 
 # ---- on the wire ------------------------------------------------------------
 
-@test "an event is id, event, retry and data; what says nothing new is left out" {
+@test "an event is id, event, retry and data, without defaults" {
 	serve
 	open_stream a
 	sql "INSERT INTO events(data) VALUES('hi');
@@ -28,14 +28,14 @@ load stream
 	brings_bytes a 'retry: 3000\nid: 0\n\nid: 1\ndata: 1\ndata: 2\n\nid: 2\ndata: 1\ndata: 2\n\nid: 3\ndata: 1\ndata: 2\n\nid: 4\ndata: 1\ndata: \ndata: 2\n\nid: 5\ndata: 1\ndata: \ndata: \ndata: 2\ndata: \n\nid: 6\ndata: \ndata: \n\nid: 7\ndata: \ndata: \ndata: x\n\n'
 }
 
-@test "empty data is an event all the same" {
+@test "empty data is an event" {
 	serve
 	open_stream a
 	sql "INSERT INTO events(data) VALUES('')"
 	brings_bytes a 'retry: 3000\nid: 0\n\nid: 1\ndata: \n\n'
 }
 
-@test "spaces, colons, unicode and NUL come through as they are" {
+@test "spaces, colons, unicode and NUL arrive unchanged" {
 	serve
 	open_stream a
 	sql "INSERT INTO events(topic, event, data) VALUES
@@ -46,7 +46,7 @@ load stream
 	brings_bytes a 'retry: 3000\nid: 0\n\nid: 1\ndata:  one leading space\n\nid: 2\ndata: : no comment\ndata: id: 99\n\nid: 3\nevent: gr\xc3\xbc\xc3\x9fe \xf0\x9f\x8e\x88\ndata: \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x8e\x88 \xef\xbb\xbf\n\nid: 4\ndata: a\0b\n\n'
 }
 
-@test "the same bytes come live, from memory and from the log" {
+@test "the same bytes arrive live, from memory and from the log" {
 	make_log
 	five_rows
 	sql "INSERT INTO events(topic, event, data, retry_ms) VALUES
@@ -63,16 +63,16 @@ load stream
 	eventually got log 'id: 12'
 	sed '1,/^$/d' "$T/memory.body" >"$T/memory"
 	sed '1,/^id: 6$/d' "$T/log.body" | sed '1,/^$/d' | cmp - "$T/memory"
-	# the same but for the ids
+	# equal except for the ids
 	sed '1,/^$/d' "$T/log.body" | sed '/^id: 7$/,$d' | sed '/^id: /d' |
 		cmp - <(sed '/^id: /d' "$T/memory")
 	sed '1,/^$/d' "$T/live.body" |
 		cmp - <(sed -n '/^id: 11$/,$p' "$T/memory")
 }
 
-# ---- which ------------------------------------------------------------------
+# ---- filters ----------------------------------------------------------------
 
-# Eight rows of many topics and names.
+# Insert eight rows with different topics and names.
 insert_kinds() {
 	sql "INSERT INTO events(topic, event, data) VALUES
 		('room/1', 'message', '1'), ('room/12', 'join', '2'),
@@ -81,7 +81,7 @@ insert_kinds() {
 		('room/1', 'leave', '7'), ('user/', 'leave', '8')"
 }
 
-# The ids that a stream has brought, up to those of insert_kinds.
+# Wait until a stream has the events with these ids and no others.
 #   usage: brings_ids NAME IDS
 brings_ids() {
 	local name=$1
@@ -107,7 +107,7 @@ brings_ids() {
 	brings_ids prefix 1 2 7
 	brings_ids mixed 1 2 3 5 7
 	brings_ids star 1 2 3 4 5 6 7 8
-	# encoded or not, it is a star
+	# an encoded star is a star
 	brings_ids literal 1 2 3 4 5 6 7 8
 	brings none ''
 }
@@ -136,7 +136,7 @@ brings_ids() {
 	brings star ''
 }
 
-@test "filters hold for events from the log as for live ones" {
+@test "filters apply to events from the log and to live events" {
 	make_log
 	insert_kinds
 	serve
@@ -153,7 +153,7 @@ brings_ids() {
 	brings_ids both 1 3 7 9 11 15
 }
 
-@test "64 topics and 64 names are taken" {
+@test "64 topics and 64 names are accepted" {
 	serve
 	open_stream a "$(printf 'topic=t%s&' {1..64})$(printf 'event=e%s&' {1..64})since=0"
 	sql "INSERT INTO events(topic, event, data) VALUES

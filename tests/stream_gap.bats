@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a client is told of events that were removed before it could get them.
+# Notices about events that were removed before a client got them.
 
 load stream
 
@@ -8,7 +8,7 @@ setup() {
 	serve
 }
 
-# Everything that a stream has brought by the time that a row inserted now has.
+# Insert a row, wait until a stream has it, and list all that the stream got.
 #   usage: told NAME [QUERY [CURL-OPTION…]]
 # Sets TOLD_LINES.
 told() {
@@ -19,14 +19,14 @@ told() {
 	echo "$1: $TOLD_LINES"
 }
 
-@test "a cursor older than what is kept is told stream-gap first" {
+@test "a cursor before the oldest kept event gets stream-gap first" {
 	five_rows
 	sql 'DELETE FROM events WHERE id <= 3'
 	open_stream a '' -H 'Last-Event-ID: 1'
 	brings_bytes a 'retry: 3000\nid: 1\n\nevent: stream-gap\ndata: {"after":1,"next":4}\n\nid: 4\ndata: four\n\nid: 5\ndata: five\n\n'
 }
 
-@test "the gap is exact: who has all that was removed misses nothing" {
+@test "the gap is exact: none for a client that has all removed events" {
 	five_rows
 	sql 'DELETE FROM events WHERE id <= 3'
 	told before since=2
@@ -36,7 +36,7 @@ told() {
 	run ! got at stream-gap
 }
 
-@test "0 is a cursor older than what is kept" {
+@test "0 is a cursor before the oldest kept event" {
 	five_rows
 	sql 'DELETE FROM events WHERE id = 1'
 	told a since=0
@@ -86,7 +86,7 @@ told() {
 	run ! got beyond stream-gap
 }
 
-@test "when everything was removed, next is the id that comes next" {
+@test "if all events were removed, next is the next id" {
 	five_rows
 	sql 'DELETE FROM events'
 	told a since=2
@@ -94,7 +94,7 @@ told() {
 	[ "$(events a | tail -n 1)" = '6 tick mark' ]
 }
 
-@test "a time before what is kept is told of the gap" {
+@test "a time before the oldest kept event gets stream-gap" {
 	five_rows
 	sql 'DELETE FROM events WHERE id <= 3'
 	told a since=2026-01-01T12:00:02Z
@@ -102,7 +102,7 @@ told() {
 	[ "$(tail -n 2 <<<"$TOLD_LINES")" = $'4 message four\n5 message five' ]
 }
 
-@test "earliest and last:N miss nothing, whatever was removed" {
+@test "earliest and last:N get no gap, whatever was removed" {
 	five_rows
 	sql 'DELETE FROM events WHERE id IN (1, 2, 4)'
 	told earliest since=earliest
@@ -115,7 +115,7 @@ told() {
 	run ! got now stream-gap
 }
 
-@test "a gap is told once in a stream" {
+@test "a gap is reported once in a stream" {
 	five_rows
 	sql 'DELETE FROM events WHERE id <= 3'
 	open_stream a since=1
@@ -128,7 +128,7 @@ told() {
 	[ "$(count_lines a 'event: stream-gap')" -eq 1 ]
 }
 
-# The time that the responder takes to pass all rows of a stream of zz*, in 1/100 s.
+# Print the time in 1/100 s in which the responder passes all rows for zz*.
 #   usage: passes NAME
 passes() {
 	local pid before
@@ -162,7 +162,7 @@ cpu() {
 	[ "$TOOK" -le $((2 * few + 5)) ]
 }
 
-@test "what a stream has been sent may be removed without a word" {
+@test "the removal of events that a stream has is not reported" {
 	five_rows
 	open_stream a since=1
 	open_stream b 'since=1&topic=a*'
@@ -174,7 +174,7 @@ cpu() {
 	brings b $'3 tick three\n4 message four\n6 message six'
 }
 
-@test "rows that come and go before anybody has seen them are a gap" {
+@test "rows that are removed before any client has them are a gap" {
 	open_stream a
 	open_stream topic topic=a
 	open_stream other topic=b
@@ -189,7 +189,7 @@ cpu() {
 	brings other $'3 message three'
 }
 
-@test "a last row that comes and goes before anybody has seen it is a gap" {
+@test "a last row that is removed before any client has it is a gap" {
 	open_stream a
 	sql "INSERT INTO events(topic, data) VALUES('a', 'one')"
 	eventually got a 'data: one'
@@ -201,20 +201,20 @@ cpu() {
 	eventually got a '"next":4}'
 	[ "$(count_lines a 'event: stream-gap')" -eq 1 ]
 	[ "$(events a | grep -v stream-gap)" = $'1 message one\n2 message two' ]
-	# who comes now has missed nothing, and 3 is no cursor beyond the end
+	# a new client has missed nothing, and 3 is not beyond the end
 	told now
 	[ "$TOLD_LINES" = '' ]
 	told end since=3
 	run ! grep -q 'stream-' "$T/end.body"
 }
 
-@test "deleted rows are not sent any more, wherever they were kept" {
+@test "deleted rows are no longer sent, wherever they were in memory" {
 	five_rows
-	# seen live: in the newest part in memory
+	# sent live: in the tail
 	open_stream a
 	sql "INSERT INTO events(data) VALUES('six'), ('seven')"
 	eventually got a 'data: seven'
-	# read by a stream that came back: in a page
+	# read by a stream that resumed: in a page
 	open_stream b since=1
 	eventually got b 'data: seven'
 	sql 'DELETE FROM events WHERE id IN (3, 6)'

@@ -13,7 +13,7 @@ load stream
 	[ $((${EPOCHREALTIME/[.,]/} - began)) -ge 1900000 ]
 	sql "INSERT INTO events(data) VALUES('x')"
 	eventually got a 'data: x'
-	# and after an event it begins anew
+	# an event restarts the interval
 	eventually ends_with a 'id: 1\ndata: x\n\n:\n\n'
 }
 
@@ -40,7 +40,7 @@ ends_with() {
 			sleep 0.2
 		done
 		stop "$STREAM_PID"
-		# a machine that was too busy has proved nothing
+		# on a machine that was too busy, a comment proves nothing
 		((longest < 1500000)) || continue
 		[ "$(count_lines "a$try" ':.*')" -eq 0 ]
 		return
@@ -49,23 +49,23 @@ ends_with() {
 	return 1
 }
 
-@test "a quiet topic is told the head of the log, which saves it the replay" {
+@test "a quiet topic gets the head of the log, which avoids a replay" {
 	serve ROWCAST_KEEPALIVE_S=1
 	open_stream a topic=quiet
 	open_stream b topic=quiet -H 'Last-Event-ID: 0'
 	sql "INSERT INTO events(topic, data) VALUES('busy', '1'), ('busy', '2')"
 	brings_bytes a 'retry: 3000\nid: 0\n\n:\n\nid: 2\n\n'
 	brings_bytes b 'retry: 3000\nid: 0\n\n:\n\nid: 2\n\n'
-	# told once
+	# once
 	eventually ends_with a 'id: 2\n\n:\n\n:\n\n'
-	# and nothing is missed by who goes on from there
+	# a client that resumes from there misses nothing
 	sql "INSERT INTO events(topic, data) VALUES('quiet', '3')"
 	open_stream again topic=quiet -H "Last-Event-ID: 2"
 	brings again '3 message 3'
 	brings a '3 message 3'
 }
 
-@test "an id that is told goes by no event that the topic is to get" {
+@test "the id sent to a quiet topic skips none of its events" {
 	local i
 	serve ROWCAST_KEEPALIVE_S=1
 	open_stream a topic=b
@@ -81,7 +81,7 @@ ends_with() {
 
 # ---- age --------------------------------------------------------------------
 
-@test "--max-age-s ends a stream properly, early or late by a fifth" {
+@test "--max-age-s ends a stream, up to a fifth earlier or later" {
 	local i pids=()
 	serve ROWCAST_MAX_AGE_S=1
 	for i in {1..10}; do
@@ -95,7 +95,7 @@ ends_with() {
 		pids+=("$!")
 	done
 	for i in "${pids[@]}"; do
-		# 0: the end of the answer was proper
+		# 0: the response was complete
 		wait "$i"
 	done
 	cat "$T"/age*
@@ -107,7 +107,7 @@ ends_with() {
 	[ "$(cut -c 1-3 "$T"/age* | sort -u | wc -l)" -gt 1 ]
 }
 
-@test "a client whose streams end by age misses nothing and gets nothing twice" {
+@test "a client whose streams end by age gets each event once" {
 	local writer id=0 round=0
 	serve ROWCAST_MAX_AGE_S=1
 	(
@@ -135,7 +135,7 @@ ends_with() {
 		diff - "$T/all"
 }
 
-@test "a stream that is behind ends by age, too, and can be resumed" {
+@test "a stream that is behind also ends by age, and can be resumed" {
 	make_log
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 600)
@@ -157,13 +157,13 @@ ends_with() {
 		cmp - "$T/all"
 }
 
-# ---- clients go -------------------------------------------------------------
+# ---- clients that disconnect ------------------------------------------------
 
 has_descriptors_at_most() {
 	[ "$(descriptors "$1")" -le "$2" ]
 }
 
-@test "a stream in an event that cannot be read any more ends by age" {
+@test "a stream in an event that can no longer be read ends by age" {
 	serve ROWCAST_MAX_AGE_S=4 ROWCAST_TAIL_KB=64 ROWCAST_REPLAY_KB=64
 	open_stream slow
 	local slow=$STREAM_PID
@@ -180,7 +180,7 @@ has_descriptors_at_most() {
 	run ! got slow 000end
 }
 
-@test "a client that goes is noticed at once, and its descriptor is freed" {
+@test "a client that disconnects is noticed at once; its descriptor is closed" {
 	local i before responder pids=()
 	serve
 	responder=$(responders)
@@ -202,7 +202,7 @@ has_descriptors_at_most() {
 	[[ $REPORT == *' opened=10 '* ]]
 }
 
-@test "a client that goes while it is behind is noticed, too" {
+@test "a client that disconnects while it is behind is noticed" {
 	local slow
 	serve ROWCAST_TAIL_KB=64
 	open_stream slow
@@ -217,7 +217,7 @@ has_descriptors_at_most() {
 	eventually reports connections=0
 }
 
-@test "clients that come and go by the hundred leave nothing behind" {
+@test "hundreds of clients that connect and disconnect leave nothing behind" {
 	local responder before i
 	serve
 	open_stream first
@@ -237,7 +237,7 @@ has_descriptors_at_most() {
 
 # ---- signals ----------------------------------------------------------------
 
-# SIGTERM, and how long it takes the responder to go: at most 2 s.
+# Send SIGTERM; the responder must end within 2 s.
 terminate() {
 	local began=${EPOCHREALTIME/[.,]/} took limit=2000000
 	# leak checks at exit
@@ -249,7 +249,7 @@ terminate() {
 	[ "$took" -le "$limit" ]
 }
 
-@test "SIGTERM: each stream gets a retry: of its own and a proper end" {
+@test "SIGTERM: each stream gets its own retry: and a complete response" {
 	local i pids=()
 	serve_apart
 	for i in {1..20}; do
@@ -289,7 +289,7 @@ terminate() {
 	done
 }
 
-@test "SIGTERM: it ends in time though a client stands still" {
+@test "SIGTERM: a stalled client does not delay the end" {
 	serve_apart
 	open_stream slow
 	local slow=$STREAM_PID live
@@ -307,7 +307,7 @@ terminate() {
 	[ "$(count_lines live 'retry: [0-9]*')" -eq 2 ]
 }
 
-@test "SIGTERM: who comes while streams end is told to come back, and when" {
+@test "SIGTERM: a new client is told when to reconnect while streams end" {
 	local slow retry
 	serve
 	open_stream slow
@@ -327,7 +327,7 @@ terminate() {
 	[ "$retry" -le 5000 ]
 }
 
-@test "SIGTERM and SIGINT end it without any stream" {
+@test "SIGTERM and SIGINT end a responder without streams" {
 	start_responder
 	terminate
 	start_responder
@@ -335,7 +335,7 @@ terminate() {
 	wait "$RESPONDER_PID"
 }
 
-@test "SIGTERM: nothing is lost, the next responder goes on" {
+@test "SIGTERM: nothing is lost, the next responder continues" {
 	local id
 	serve_apart
 	open_stream a
@@ -364,7 +364,7 @@ terminate() {
 	[[ $REPORT == *'rowcast.fcgi'*'report: '* ]]
 	[[ $REPORT == *' streams=2 feeds=2 '* ]]
 	[[ $REPORT == *' head=2 opened=2 refused=2 full=1 events=2 '* ]]
-	# and it goes on
+	# streams continue
 	sql "INSERT INTO events(data) VALUES('three')"
 	eventually got a 'data: three'
 }

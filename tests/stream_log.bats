@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
-# Streams while things happen to the log: locks, checkpoints, several responders,
-# crashes.
+# Streams during locks, checkpoints and crashes, and with several responders.
 
 load stream
 
@@ -10,7 +9,7 @@ insert() {
 
 # ---- locks ------------------------------------------------------------------
 
-@test "streams open, replay and go on while a writer holds the log for a second" {
+@test "streams open, replay and continue while a writer locks the log for 1 s" {
 	serve
 	insert one
 	open_stream before
@@ -30,7 +29,7 @@ insert() {
 	brings "during$i" $'1 message one\n2 message two'
 }
 
-@test "nobody can take the log for himself alone while it is served" {
+@test "no program gets an exclusive lock of a log that is served" {
 	serve
 	open_stream a
 	run ! sql 'PRAGMA locking_mode = EXCLUSIVE' '.timeout 100' \
@@ -42,7 +41,7 @@ insert() {
 	brings a '1 message one'
 }
 
-@test "lighttpd's responder waits for a log that somebody holds alone" {
+@test "the responder of lighttpd waits for a log with an exclusive lock" {
 	make_log
 	open_shell
 	tell 'PRAGMA locking_mode = EXCLUSIVE'
@@ -55,7 +54,7 @@ insert() {
 	brings a '1 message one'
 }
 
-@test "a writer that is killed in mid-transaction leaves nothing" {
+@test "a writer that is killed within a transaction leaves nothing" {
 	serve
 	open_stream a
 	open_shell
@@ -70,7 +69,7 @@ insert() {
 
 # ---- housekeeping -----------------------------------------------------------
 
-@test "checkpoints, VACUUM and retention go on under streams" {
+@test "checkpoints, VACUUM and retention work while streams are open" {
 	local i
 	serve
 	open_stream live
@@ -78,7 +77,7 @@ insert() {
 	for i in {1..12}; do
 		sql "INSERT INTO events(topic, data) VALUES
 			('t$((i % 3))', 'row $i'), ('t$((i % 2))', 'again $i')"
-		# what all have been sent may go
+		# events that all streams have may be removed
 		eventually got live "data: again $i"
 		case $((i % 4)) in
 		0) sql 'PRAGMA wal_checkpoint(TRUNCATE)' ;;
@@ -95,7 +94,7 @@ insert() {
 	run ! grep -l 'stream-' "$T"/*.body
 }
 
-@test "the WAL can be emptied: no reader keeps it" {
+@test "the WAL can be truncated: no reader prevents it" {
 	local i
 	serve
 	open_stream a
@@ -111,7 +110,7 @@ insert() {
 
 # ---- several responders, crashes --------------------------------------------
 
-@test "two responders on one log: each brings all of it" {
+@test "two responders on one log: each sends all events" {
 	local first i
 	serve
 	first=$URL
@@ -136,14 +135,14 @@ insert() {
 		brings_sql "b$i" "SELECT id || ' message ' || data FROM events
 			WHERE topic = 't$i'"
 	done
-	# a cursor means the same to both
+	# a cursor is valid for both
 	URL=$first open_stream a since=45
 	open_stream b since=45
 	brings_sql a "SELECT id || ' message ' || data FROM events WHERE id > 45"
 	brings_sql b "SELECT id || ' message ' || data FROM events WHERE id > 45"
 }
 
-@test "kill -9 again and again: a client that resumes loses and repeats nothing" {
+@test "repeated kill -9: a client that resumes loses and repeats nothing" {
 	local writer id=0 round pid
 	serve
 	: >"$T/all"
@@ -170,7 +169,7 @@ insert() {
 		diff - "$T/all"
 }
 
-# So many rows, each committed by itself.
+# Insert so many rows, each in its own transaction.
 insert_rows() {
 	local i
 	for ((i = 0; i < $1; i++)); do
@@ -179,7 +178,7 @@ insert_rows() {
 	sql ".read $T/rows"
 }
 
-# Has a stream brought this id?
+# Succeeds if a stream has this id.
 is_past() {
 	local id
 	id=$(last_id "$1")

@@ -80,7 +80,7 @@ insert_at_once() {
 		"event IN ('e0', 'e2')" "topic = 't4/4' AND event = 'e1'" 1 1
 	)
 	serve
-	# half of them from the beginning, half when it is under way
+	# half of them open before the inserts, half during them
 	for i in {0..9}; do
 		open_stream "early$i" "${asked[i]}"
 	done
@@ -102,13 +102,13 @@ insert_at_once() {
 	done
 }
 
-@test "all who return at once get what they missed, read about once" {
+@test "clients that reconnect together get what they missed by one read" {
 	serve
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 3000)
 		INSERT INTO events(topic, data)
 		SELECT iif(i % 3, 'a', 'ab'), 'row-' || i FROM n"
-	# a responder that has seen none of it
+	# a responder that has none of the events in memory
 	local i rows before
 	before=$(responders)
 	signal TERM
@@ -140,7 +140,7 @@ insert_at_once() {
 	[ "${rows%% *}" -le 4002 ]
 }
 
-@test "clients that are cut at any byte and come back get each row once" {
+@test "clients that are cut off at any byte and reconnect get each row once" {
 	local SHELLS=() id=0 round=0
 	serve
 	insert_at_once
@@ -180,7 +180,7 @@ is_cut() {
 
 # ---- large ------------------------------------------------------------------
 
-# The data of the event with this id, as the stream has brought it.
+# Print the data of the event with this id in a stream.
 data_of() {
 	sed -n "/^id: $2\$/,/^\$/s/^data: //p" "$T/$1.body"
 }
@@ -223,7 +223,7 @@ data_of() {
 	[ "$(events replay | sed 's/ .*//' | paste -sd ' ')" = '1 2 3' ]
 }
 
-@test "an event that changes while it is sent is broken off" {
+@test "an event that changes while it is sent is cut off" {
 	serve ROWCAST_TAIL_KB=64 ROWCAST_REPLAY_KB=64
 	open_stream slow
 	local slow=$STREAM_PID
@@ -237,7 +237,7 @@ data_of() {
 		"UPDATE events SET data = 'short' WHERE id = 1"
 	kill -CONT "$slow"
 	ends "$slow"
-	# whatever came is of the event that was begun
+	# all bytes are of the first version of the event
 	sed '1,/^$/d' "$T/slow.body" | tr -d 0 >"$T/rest"
 	printf 'id: 1\ndata: ' | cmp - "$T/rest"
 	open_stream again since=0
@@ -257,7 +257,7 @@ data_of() {
 	brings_sql replay "SELECT id || ' message ' || data FROM events ORDER BY id"
 }
 
-@test "the smallest memory for events is enough" {
+@test "the smallest amount of memory for events is enough" {
 	serve ROWCAST_TAIL_KB=64 ROWCAST_REPLAY_KB=64
 	open_stream live
 	open_stream filtered 'topic=b*'
@@ -296,7 +296,7 @@ is_full() {
 	cat "$LOGS"/* | grep 'report: ' | tail -n 1 | grep -vq 'behind=0'
 }
 
-@test "a client that stands still gets all in order later; others stay live" {
+@test "a stalled client gets all events in order later; others stay live" {
 	serve ROWCAST_TAIL_KB=64 ROWCAST_REPLAY_KB=64
 	open_stream slow
 	local slow=$STREAM_PID
@@ -318,7 +318,7 @@ is_full() {
 	brings_sql live "SELECT id || ' message ' || data FROM events ORDER BY id"
 }
 
-@test "a client that reads slowly gets all in order" {
+@test "a slow client gets all events in order" {
 	serve ROWCAST_TAIL_KB=64
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 300)
@@ -328,7 +328,7 @@ is_full() {
 	brings_sql slow "SELECT id || ' message ' || data FROM events ORDER BY id"
 }
 
-@test "--stall-s: a client that takes nothing for so long is let go" {
+@test "--stall-s: a client that reads nothing for this long is disconnected" {
 	serve ROWCAST_STALL_S=1
 	open_stream slow
 	local slow=$STREAM_PID
@@ -337,7 +337,7 @@ is_full() {
 	eventually reports streams=0
 	kill -CONT "$slow"
 	eventually gone "$slow"
-	# what it got is whole up to where it was cut, and it can go on from there
+	# its events are complete up to the cut, and it can resume from there
 	whole_events slow >"$T/first"
 	open_stream again '' -H "Last-Event-ID: $(sed -n '$s/ .*//p' "$T/first")"
 	sql "SELECT id || ' message ' || data FROM events ORDER BY id" >"$T/want"
@@ -348,7 +348,7 @@ is_full() {
 	} | cmp - "$T/want"
 }
 
-@test "replays of 20,000 rows are complete and in order, whatever the filter" {
+@test "replays of 20,000 rows are complete and in order for each filter" {
 	make_log
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 20000)

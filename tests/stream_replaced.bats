@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
-# Streams while the log is replaced: restored, another file in its place; and what
-# only looks so.
+# Streams while the log is replaced: by a restore or by another file; and
+# changes that look like that.
 
 load stream
 
-# The log as it is now, in one file of its own.
+# Copy the log as it is now to a file.
 #   usage: copy_log FILE
 copy_log() {
 	(as_site sqlite3 "$DB" ".backup '$1'")
 }
 
-# Put a file in the place of the log, as one does it: without leaving its WAL.
+# Put a file in the place of the log, and remove the WAL, as the manual says.
 #   usage: put_log FILE
 put_log() {
 	rm -f "$DB-wal" "$DB-shm"
@@ -21,7 +21,7 @@ insert() {
 	sql "INSERT INTO events(data) VALUES('$1')"
 }
 
-# Another log with 3 rows.
+# Make another log with 3 rows.
 make_other() {
 	(as_site sqlite3 "$SITE/other.db") <"$ROOT/sql/schema.sql" >/dev/null
 	(as_site sqlite3 "$SITE/other.db" "INSERT INTO events(data)
@@ -31,7 +31,7 @@ make_other() {
 
 # ---- restored in place ------------------------------------------------------
 
-@test ".restore of an older copy is told stream-reset, and then goes on live" {
+@test ".restore of an older copy sends stream-reset, then live events" {
 	serve
 	insert one
 	insert two
@@ -46,13 +46,13 @@ make_other() {
 	insert 'another three'
 	brings a $'1 message one\n2 message two\n3 message three\n4 message four\n2 stream-reset {"after":4,"head":2}\n3 message another three'
 	brings quiet '2 stream-reset {"after":4,"head":2}'
-	# the cursor is a new one for those who come back, too
+	# the cursor is new for clients that reconnect as well
 	[ "$(last_id quiet)" = 2 ]
 	open_stream b since=2
 	brings b '3 message another three'
 }
 
-@test ".restore while nobody listens: a cursor beyond the end is told" {
+@test ".restore without streams: a cursor beyond the end gets stream-reset" {
 	serve
 	insert one
 	copy_log "$SITE/copy.db"
@@ -62,7 +62,7 @@ make_other() {
 	brings a '1 stream-reset {"after":2,"head":1}'
 }
 
-@test ".restore of another log is told, even if that one is longer" {
+@test ".restore of another log sends stream-reset, even if it is longer" {
 	serve
 	insert one
 	open_stream a since=0
@@ -74,7 +74,7 @@ make_other() {
 	brings a $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
 }
 
-@test "an identity that is a UUID is told once, and events go on" {
+@test "an identity that is a UUID sends one reset, then events" {
 	serve
 	insert one
 	open_stream a since=0
@@ -88,7 +88,7 @@ make_other() {
 	brings a $'1 message one\n1 stream-reset {"after":1,"head":1}\n2 message two\n3 message three'
 }
 
-@test "an older copy is told, even if new events have passed the old end by then" {
+@test "an older copy that has grown past the old end sends stream-reset" {
 	local i
 	serve
 	insert one
@@ -115,7 +115,7 @@ make_other() {
 	run ! got a 'once more'
 }
 
-@test "a slow client is told of another log before what is missing in it" {
+@test "a slow client gets stream-reset before the gap in another log" {
 	serve
 	make_other
 	open_stream quick
@@ -139,12 +139,12 @@ make_other() {
 	printf '%s\n' '3 stream-reset {"after":N,"head":3}' \
 		' stream-gap {"after":3,"next":6}' '4 message four' \
 		'6 message six' '7 message seven' | diff "$T/end" -
-	# where it was, as it was told before
+	# its cursor, as sent before
 	events slow | awk '$2 == "stream-reset" {
 		exit !index($3, "\"after\":" last ",") } { last = $1 }'
 }
 
-@test "a slow client that is to come back is told of another log before" {
+@test "a slow client gets stream-reset before it is told to reconnect" {
 	serve_apart
 	make_other
 	open_stream quick
@@ -165,7 +165,7 @@ make_other() {
 	tail -n 2 "$T/slow.body" | grep -qx 'retry: [0-9]*'
 }
 
-@test "a sequence that is set back by hand is no reset" {
+@test "a sequence that is set back by hand is not a reset" {
 	local change
 	serve
 	insert one
@@ -188,7 +188,7 @@ make_other() {
 
 # ---- another file -----------------------------------------------------------
 
-@test "another log in its place is told stream-reset, and its rows arrive" {
+@test "another log in its place sends stream-reset, and its rows arrive" {
 	local i
 	serve
 	insert one
@@ -206,17 +206,17 @@ make_other() {
 	brings a $'1 message one\n2 message two\n3 stream-reset {"after":2,"head":3}\n4 message other 4\n5 message other 5\n6 message other 6'
 	open_stream b since=0
 	brings b $'1 message other 1\n2 message other 2\n3 message other 3\n4 message other 4\n5 message other 5\n6 message other 6'
-	# what is written is in the file that others see
+	# new rows are in the new file
 	[ "$(sql 'PRAGMA integrity_check; SELECT count(*) FROM events')" = $'ok\n6' ]
 }
 
-@test "another log in its place and the end at once: the reset is told" {
+@test "another log in its place, then the end at once: the reset is sent" {
 	serve_apart
 	make_other
 	insert one
 	open_stream a since=0
 	brings a '1 message one'
-	# the file is looked at 20 times a second: have that be now
+	# the file is checked 20 times a second: begin right after a check
 	rm "$DB-wal" "$DB-shm"
 	touch "$DB"
 	mv "$SITE/other.db" "$DB"
@@ -260,7 +260,7 @@ make_other() {
 	brings_sql a "SELECT id || ' message ' || data FROM events"
 	open_stream b since=0
 	brings_sql b "SELECT id || ' message ' || data FROM events"
-	# the files that were there before are let go
+	# the previous files are closed
 	eventually no_deleted_files
 }
 
@@ -269,7 +269,7 @@ no_deleted_files() {
 	[ -z "$output" ]
 }
 
-@test "a log that is removed is served until another one is there" {
+@test "a log that is removed is served until there is another one" {
 	serve
 	insert one
 	open_stream a since=0
@@ -285,7 +285,7 @@ no_deleted_files() {
 	brings b $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
 }
 
-@test "a file that is no log in its place is not taken; the next log is" {
+@test "a file that is not a log is ignored; the next log is opened" {
 	serve
 	insert one
 	open_stream a since=0
@@ -302,12 +302,12 @@ no_deleted_files() {
 	eventually got a stream-reset
 	insert 'other 4'
 	brings b $'1 message one\n3 stream-reset {"after":1,"head":3}\n4 message other 4'
-	# the operator is told once of each, not each time
+	# one line for each file, not for each attempt
 	[ "$(grep -c 'serving the old file' "$LOGS/lighttpd")" -eq 1 ]
 	[ "$(grep -c 'can be read again' "$LOGS/lighttpd")" -eq 1 ]
 }
 
-@test "a damaged log: who comes is asked to come back; a good one heals it" {
+@test "a damaged log: new clients are told to reconnect, until it is replaced" {
 	make_log
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 			WHERE i < 5000)
@@ -330,7 +330,7 @@ no_deleted_files() {
 	run ! grep -q '^id: ' "$T/broken.body"
 	grep -q '^retry: 3000$' "$T/broken.body"
 	eventually says malformed
-	# one client after the other meets it; the operator is told once
+	# several clients cause one line for the operator
 	for i in {1..12}; do
 		stream broken since=0
 		ends "$STREAM_PID"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What the log itself refuses, whoever inserts: with the sqlite3 shell and the
-# schema alone, without any program of ours.
+# Rows that the schema refuses: with the sqlite3 shell alone, without any
+# program of rowcast.
 
 load stream
 
@@ -9,7 +9,7 @@ setup() {
 	make_log
 }
 
-# The schema refuses this, and says why.
+# The schema must refuse this SQL, with a text in the message.
 #   usage: refuses TEXT SQL
 refuses() {
 	run sql "$2"
@@ -41,11 +41,11 @@ refuses_row() {
 		refuses_row 'event holds CR, LF or NUL' event "'a' || char($code, 98)"
 		refuses_row 'event holds CR, LF or NUL' event "char($code)"
 	done
-	# data takes them
+	# data may hold them
 	sql "INSERT INTO events(data) VALUES(char(13, 10, 0))"
 }
 
-@test "names over 255 bytes are refused, of 255 bytes taken" {
+@test "names of 255 bytes are accepted, longer ones are refused" {
 	refuses_row 'topic is longer than 255 bytes' topic "printf('%256d', 0)"
 	refuses_row 'event is longer than 255 bytes' event "printf('%256d', 0)"
 	# bytes, not characters
@@ -57,14 +57,14 @@ refuses_row() {
 		printf('%255d', 0), printf('%255d', 0), '', printf('%255d', 0))"
 }
 
-@test "an empty event and those that begin with stream- are refused" {
+@test "an empty event and names that begin with stream- are refused" {
 	refuses_row 'event is empty' event "''"
 	refuses_row 'event begins with stream-' event "'stream-gap'"
 	refuses_row 'event begins with stream-' event "'stream-'"
 	sql "INSERT INTO events(event, data) VALUES('Stream-x', ''), ('stream', '')"
 }
 
-@test "NULL, and what is no text, is refused" {
+@test "NULL and values that are not text are refused" {
 	refuses 'NOT NULL' "INSERT INTO events(topic) VALUES('a')"
 	refuses_row 'NOT NULL' topic NULL
 	refuses_row 'NOT NULL' event NULL
@@ -105,7 +105,7 @@ refuses_row() {
 	[ "$(sql 'SELECT id, data FROM events')" = '1|one' ]
 }
 
-@test "a key is taken once, however it is inserted" {
+@test "a key is stored once, however it is inserted" {
 	local how
 	sql "INSERT INTO events(data, key) VALUES('one', 'k'), ('two', NULL),
 		('three', NULL)"
@@ -115,7 +115,7 @@ refuses_row() {
 	done
 	sql "INSERT INTO events(data, key) VALUES('again', 'k')
 		ON CONFLICT(key) DO NOTHING" || :
-	# nothing came, nothing went, and no id was used
+	# no row was added or removed, and no id was used
 	[ "$(sql 'SELECT id, data FROM events')" = $'1|one\n2|two\n3|three' ]
 	[ "$(sql 'SELECT seq FROM sqlite_sequence')" -eq 3 ]
 }

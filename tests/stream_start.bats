@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
-# Where in the log a stream begins, and what it is told first.
+# The place in the log where a stream begins, and its first records.
 
 load stream
 
-# Insert a row and wait until these streams have brought it: all that belongs
-# before it has come, too.
+# Insert a row and wait until these streams have it.  All earlier events have
+# then arrived as well.
 #   usage: mark NAME…
 mark() {
 	local name
@@ -14,7 +14,7 @@ mark() {
 	done
 }
 
-# The ids of the events that a stream has brought, in one line, without marks.
+# Print the ids of the events of a stream on one line, without marks.
 ids() {
 	events "$1" | grep -v ' mark$' | sed 's/ .*//' | paste -sd ' ' -
 }
@@ -42,13 +42,13 @@ ids() {
 	[ -z "$(header "$head" Access-Control-Allow-Origin)" ]
 }
 
-@test "--retry-ms is what the first record tells" {
+@test "--retry-ms is in the first record" {
 	serve ROWCAST_RETRY_MS=1234
 	open_stream a
 	brings_bytes a 'retry: 1234\nid: 0\n\n'
 }
 
-@test "cursor, events and what follows them come in one stream" {
+@test "cursor, old events and new events arrive in one stream" {
 	serve
 	five_rows
 	open_stream a since=3
@@ -57,9 +57,9 @@ ids() {
 	brings a $'4 message four\n5 message five\n6 message six'
 }
 
-# ---- from where -------------------------------------------------------------
+# ---- the start --------------------------------------------------------------
 
-@test "a stream begins now unless it asks for more" {
+@test "a stream begins now by default" {
 	serve
 	five_rows
 	open_stream a
@@ -69,7 +69,7 @@ ids() {
 	[ "$(events a)" = '6 tick mark' ]
 }
 
-@test "a stream that asks for no place in particular begins now" {
+@test "a stream with empty starts begins now" {
 	serve
 	five_rows
 	open_stream a 'since=&lastEventId=&last_event_id=&cachebuster=17'
@@ -81,7 +81,7 @@ ids() {
 	[ "$(ids b)" = '' ]
 }
 
-@test "the header Last-Event-ID is a place to begin after" {
+@test "the header Last-Event-ID is a start" {
 	serve
 	five_rows
 	open_stream a '' -H 'Last-Event-ID: 3'
@@ -90,7 +90,7 @@ ids() {
 	[ "$(ids a)" = '4 5' ]
 }
 
-@test "last_event_id, lastEventId and since are places to begin after" {
+@test "last_event_id, lastEventId and since are starts" {
 	serve
 	five_rows
 	open_stream a 'topic=*&last_event_id=3&event=message'
@@ -102,7 +102,7 @@ ids() {
 	[ "$(start_id a) $(start_id b) $(start_id c)" = '3 3 3' ]
 }
 
-@test "the header counts more than the query" {
+@test "the header has precedence over the query" {
 	serve
 	five_rows
 	open_stream a 'last_event_id=1&lastEventId=1&since=1' -H 'Last-Event-ID: 4'
@@ -110,7 +110,7 @@ ids() {
 	[ "$(ids a)" = 5 ]
 }
 
-@test "last_event_id counts more than lastEventId, and that more than since" {
+@test "last_event_id has precedence over lastEventId, and that over since" {
 	serve
 	five_rows
 	open_stream a 'since=1&lastEventId=2&last_event_id=4'
@@ -120,7 +120,7 @@ ids() {
 	[ "$(ids b)" = '4 5' ]
 }
 
-@test "the header takes all kinds of places" {
+@test "the header takes all kinds of starts" {
 	serve
 	five_rows
 	open_stream a '' -H 'Last-Event-ID: last:2'
@@ -132,7 +132,7 @@ ids() {
 	[ "$(ids c)" = '3 4 5' ]
 }
 
-@test "0 is the place before the first event" {
+@test "0 is the start before the first event" {
 	serve
 	five_rows
 	open_stream a since=0
@@ -141,7 +141,7 @@ ids() {
 	[ "$(ids a)" = '1 2 3 4 5' ]
 }
 
-@test "an id whose event the filter does not pass is a place all the same" {
+@test "an id whose event does not pass the filter is a start" {
 	serve
 	five_rows
 	open_stream a 'since=2&topic=a'
@@ -178,7 +178,7 @@ ids() {
 	[ "$(ids a)" = '4 5' ]
 }
 
-@test "last:N counts what the filter passes: a topic, a prefix, a name" {
+@test "last:N counts events that pass the filter: a topic, a prefix, a name" {
 	serve
 	five_rows
 	open_stream topic 'since=last:1&topic=a'
@@ -194,7 +194,7 @@ ids() {
 	brings_bytes none 'retry: 3000\nid: 5\n\n'
 }
 
-@test "last:N with an N larger than the log brings all of it" {
+@test "last:N with an N larger than the log sends all events" {
 	serve
 	five_rows
 	open_stream a since=last:100000
@@ -253,7 +253,7 @@ ids() {
 
 # ---- greeting ---------------------------------------------------------------
 
-@test "hello=NAME is greeted with the server's time before all events" {
+@test "hello=NAME sends the time of the server before all events" {
 	serve
 	five_rows
 	local before said
@@ -280,7 +280,7 @@ ids() {
 
 # ---- beyond the end ---------------------------------------------------------
 
-@test "a cursor beyond the end is told stream-reset, and then goes on live" {
+@test "a cursor beyond the end gets stream-reset, then live events" {
 	serve
 	five_rows
 	open_stream a '' -H 'Last-Event-ID: 99'
@@ -296,7 +296,7 @@ ids() {
 	[ "$(events a)" = $'0 stream-reset {"after":7,"head":0}\n1 tick mark' ]
 }
 
-@test "the largest id there can be is beyond the end" {
+@test "the largest possible id is beyond the end" {
 	serve
 	five_rows
 	open_stream a since=9223372036854775807
@@ -304,7 +304,7 @@ ids() {
 	[ "$(events a | head -n 1)" = '5 stream-reset {"after":9223372036854775807,"head":5}' ]
 }
 
-@test "the cursor at the very end is not beyond it, though its row is gone" {
+@test "the cursor at the end is not beyond it, even if its row was removed" {
 	serve
 	five_rows
 	sql 'DELETE FROM events'
@@ -313,7 +313,7 @@ ids() {
 	[ "$(events a)" = '6 tick mark' ]
 }
 
-@test "a topic's cursor is not beyond the end when other topics go on" {
+@test "a cursor of a topic is not beyond the end when other topics grow" {
 	serve
 	five_rows
 	open_stream a 'since=5&topic=a'
