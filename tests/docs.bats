@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# docs.bats: the links between documents lead somewhere, in a checkout and where
-# make install puts them; what they name is there; every page can be found from
-# the README.
+# docs.bats: links between documents work, in a checkout and after make install;
+# files and functions that they name exist; the README links to every page.
 # shellcheck disable=SC2016 # backticks of Markdown
 
 load helpers
@@ -32,8 +31,7 @@ anchors_of() {
 		tr '[:upper:]' '[:lower:]' | sed -e 's/[^a-z0-9 _-]//g' -e 's/ /-/g'
 }
 
-# Print each link that leads nowhere.  Links are looked at only if the file that
-# they name matches a pattern.
+# Print each broken link among those whose file matches a pattern.
 #   usage: broken_links PATTERN FILE...
 broken_links() {
 	local pattern=$1 file link target
@@ -54,7 +52,7 @@ broken_links() {
 	done
 }
 
-@test "each link in a document leads to a file, and to a heading that is there" {
+@test "each link in a document leads to an existing file and heading" {
 	local n
 	n=$(for file in *.md docs/*.md; do links_of "$file"; done | wc -l)
 	[ "$n" -ge 100 ]
@@ -116,7 +114,7 @@ code_in() {
 	[ "$n" -ge 5 ]
 }
 
-# What the way of an event or of a publish names, as "FILE: FUNCTION()".
+# The ways of an event and of a publish name functions as "FILE: FUNCTION()".
 @test "each function that design.md names is in the file that it names" {
 	local file name n=0
 	while read -r file name; do
@@ -137,7 +135,7 @@ code_in() {
 	[ "$n" -ge 20 ]
 }
 
-@test "each file that the documents name is there" {
+@test "each file that the documents name exists" {
 	local page file n=0
 	for page in *.md docs/design.md docs/performance.md; do
 		while read -r file; do
@@ -197,8 +195,8 @@ code_in() {
 		"$(sqlite3 "$log" 'SELECT identity FROM events_log')" ]
 }
 
-# The modules of a folder, by the list in design.md: each line of the list begins
-# with names, up to two spaces.
+# The modules of a folder, by the list in design.md: each line of the list
+# begins with names, up to two spaces.
 #   usage: modules_of FOLDER
 modules_of() {
 	awk -v folder="$1" '

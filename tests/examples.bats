@@ -1,28 +1,28 @@
 #!/usr/bin/env bats
-# The programs of examples/, as they are: each way to publish, each way to read.
-# What each test checks is in examples.bash.
+# The programs of examples/, unchanged: each way to publish, each way to read.
+# The checks are in examples.bash.
 
 load examples
 
 # ---- publish ----------------------------------------------------------------
 
-@test "publish.php: what it publishes over HTTP arrives as it is" {
+@test "publish.php: an event published over HTTP arrives unchanged" {
 	arrives publish.php http
 }
 
-@test "publish.php: several events over HTTP are stored together or not at all" {
+@test "publish.php: several events over HTTP are stored all or none" {
 	all_or_nothing publish.php http
 }
 
-@test "publish.php: what it publishes by SQL arrives as it is" {
+@test "publish.php: an event published by SQL arrives unchanged" {
 	arrives publish.php sql
 }
 
-@test "publish.php: several events by SQL are stored together or not at all" {
+@test "publish.php: several events by SQL are stored all or none" {
 	all_or_nothing publish.php sql
 }
 
-@test "publish.php: says why it was refused" {
+@test "publish.php: prints the reason of a refusal" {
 	says_refusal publish.php
 }
 
@@ -30,23 +30,23 @@ load examples
 	waits_for_others publish.php
 }
 
-@test "publish.py: what it publishes over HTTP arrives as it is" {
+@test "publish.py: an event published over HTTP arrives unchanged" {
 	arrives publish.py http
 }
 
-@test "publish.py: several events over HTTP are stored together or not at all" {
+@test "publish.py: several events over HTTP are stored all or none" {
 	all_or_nothing publish.py http
 }
 
-@test "publish.py: what it publishes by SQL arrives as it is" {
+@test "publish.py: an event published by SQL arrives unchanged" {
 	arrives publish.py sql
 }
 
-@test "publish.py: several events by SQL are stored together or not at all" {
+@test "publish.py: several events by SQL are stored all or none" {
 	all_or_nothing publish.py sql
 }
 
-@test "publish.py: says why it was refused" {
+@test "publish.py: prints the reason of a refusal" {
 	says_refusal publish.py
 }
 
@@ -54,23 +54,23 @@ load examples
 	waits_for_others publish.py
 }
 
-@test "publish.mjs: what it publishes over HTTP arrives as it is" {
+@test "publish.mjs: an event published over HTTP arrives unchanged" {
 	arrives publish.mjs http
 }
 
-@test "publish.mjs: several events over HTTP are stored together or not at all" {
+@test "publish.mjs: several events over HTTP are stored all or none" {
 	all_or_nothing publish.mjs http
 }
 
-@test "publish.mjs: what it publishes by SQL arrives as it is" {
+@test "publish.mjs: an event published by SQL arrives unchanged" {
 	arrives publish.mjs sql
 }
 
-@test "publish.mjs: several events by SQL are stored together or not at all" {
+@test "publish.mjs: several events by SQL are stored all or none" {
 	all_or_nothing publish.mjs sql
 }
 
-@test "publish.mjs: says why it was refused" {
+@test "publish.mjs: prints the reason of a refusal" {
 	says_refusal publish.mjs
 }
 
@@ -78,23 +78,23 @@ load examples
 	waits_for_others publish.mjs
 }
 
-@test "publish.pl: what it publishes over HTTP arrives as it is" {
+@test "publish.pl: an event published over HTTP arrives unchanged" {
 	arrives publish.pl http
 }
 
-@test "publish.pl: several events over HTTP are stored together or not at all" {
+@test "publish.pl: several events over HTTP are stored all or none" {
 	all_or_nothing publish.pl http
 }
 
-@test "publish.pl: what it publishes by SQL arrives as it is" {
+@test "publish.pl: an event published by SQL arrives unchanged" {
 	arrives publish.pl sql
 }
 
-@test "publish.pl: several events by SQL are stored together or not at all" {
+@test "publish.pl: several events by SQL are stored all or none" {
 	all_or_nothing publish.pl sql
 }
 
-@test "publish.pl: says why it was refused" {
+@test "publish.pl: prints the reason of a refusal" {
 	says_refusal publish.pl
 }
 
@@ -102,23 +102,23 @@ load examples
 	waits_for_others publish.pl
 }
 
-@test "publish.sh: what it publishes over HTTP arrives as it is" {
+@test "publish.sh: an event published over HTTP arrives unchanged" {
 	arrives publish.sh http
 }
 
-@test "publish.sh: several events over HTTP are stored together or not at all" {
+@test "publish.sh: several events over HTTP are stored all or none" {
 	all_or_nothing publish.sh http
 }
 
-@test "publish.sh: what it publishes by SQL arrives as it is" {
+@test "publish.sh: an event published by SQL arrives unchanged" {
 	arrives publish.sh sql
 }
 
-@test "publish.sh: several events by SQL are stored together or not at all" {
+@test "publish.sh: several events by SQL are stored all or none" {
 	all_or_nothing publish.sh sql
 }
 
-@test "publish.sh: says why it was refused" {
+@test "publish.sh: prints the reason of a refusal" {
 	says_refusal publish.sh
 }
 
@@ -128,7 +128,7 @@ load examples
 
 # ---- read -------------------------------------------------------------------
 
-@test "read.py: prints events as they are" {
+@test "read.py: prints events unchanged" {
 	serve ROWCAST_RETRY_MS=100
 	read_with read.py "$URL/events"
 	eventually reports streams=1
@@ -149,21 +149,21 @@ load examples
 	survives_early_kill
 }
 
-@test "read.py: says what has been removed" {
+@test "read.py: reports removed events" {
 	serve ROWCAST_RETRY_MS=100
 	read_with read.py "$URL/events"
 	eventually reports streams=1
 	tells_gap
 }
 
-@test "read.py: says that the log is another one" {
+@test "read.py: reports that the log was replaced" {
 	serve ROWCAST_RETRY_MS=100
 	read_with read.py "$URL/events"
 	eventually reports streams=1
 	tells_reset
 }
 
-@test "read.mjs: prints events as they are" {
+@test "read.mjs: prints events unchanged" {
 	with_npm
 	serve ROWCAST_RETRY_MS=100
 	read_with read.mjs "$URL/events"
@@ -187,7 +187,7 @@ load examples
 	survives_early_kill
 }
 
-@test "read.mjs: says what has been removed" {
+@test "read.mjs: reports removed events" {
 	with_npm
 	serve ROWCAST_RETRY_MS=100
 	read_with read.mjs "$URL/events"
@@ -195,7 +195,7 @@ load examples
 	tells_gap
 }
 
-@test "read.mjs: says that the log is another one" {
+@test "read.mjs: reports that the log was replaced" {
 	with_npm
 	serve ROWCAST_RETRY_MS=100
 	read_with read.mjs "$URL/events"
@@ -203,7 +203,7 @@ load examples
 	tells_reset
 }
 
-@test "read.sh: prints events as they are" {
+@test "read.sh: prints events unchanged" {
 	serve ROWCAST_RETRY_MS=100
 	read_with read.sh "$URL/events" last-id
 	eventually reports streams=1
@@ -224,21 +224,21 @@ load examples
 	survives_early_kill
 }
 
-@test "read.sh: says what has been removed" {
+@test "read.sh: reports removed events" {
 	serve ROWCAST_RETRY_MS=100
 	read_with read.sh "$URL/events" last-id
 	eventually reports streams=1
 	tells_gap
 }
 
-@test "read.sh: says that the log is another one" {
+@test "read.sh: reports that the log was replaced" {
 	serve ROWCAST_RETRY_MS=100
 	read_with read.sh "$URL/events" last-id
 	eventually reports streams=1
 	tells_reset
 }
 
-@test "read.py: goes on after the id it is given" {
+@test "read.py: continues after a given id" {
 	serve
 	insert one
 	insert two
@@ -246,14 +246,14 @@ load examples
 	reads '2 message two'
 }
 
-@test "read.py: ends at a refusal and says why" {
+@test "read.py: ends at a refusal with the reason" {
 	serve
 	read_with read.py "$URL/events?since=never"
 	eventually gone "$READER"
 	complains '"detail"'
 }
 
-@test "read.py: comes back when the web server does" {
+@test "read.py: reconnects when the web server is back" {
 	serve ROWCAST_RETRY_MS=1
 	read_with read.py "$URL/events"
 	eventually reports streams=1
@@ -265,7 +265,7 @@ load examples
 	reads $'1 message one\n2 message two'
 }
 
-@test "read.py: a server that is silent for too long is given up" {
+@test "read.py: disconnects from a server that is silent for too long" {
 	can_run read.py
 	cp "$TESTS"/examples/*.py "$SITE/"
 	start silent env python3 silent.py 3
@@ -275,9 +275,9 @@ load examples
 	reads $'1 message x\n2 message x\n3 message x'
 }
 
-@test "read.mjs: comes back after an HTTP error" {
+@test "read.mjs: reconnects after an HTTP error" {
 	with_npm
-	# else it would be told to come back
+	# otherwise lighttpd would answer with retry:
 	sed -i '/server.error-handler/d' "$SITE/lighttpd-example.conf"
 	serve_apart
 	read_with read.mjs "$URL/events"
@@ -299,7 +299,7 @@ load examples
 	reads $'1 mail one\n3 message three'
 }
 
-@test "read.sh: its next run goes on where this one ended" {
+@test "read.sh: the next run continues where this one ended" {
 	serve
 	insert one
 	echo 0 >"$SITE/last-id"
@@ -314,11 +314,11 @@ load examples
 
 # ---- htmx -------------------------------------------------------------------
 
-@test "htmx.html: what is published is swapped in" {
+@test "htmx.html: published events are swapped in" {
 	in_browser swaps
 }
 
-@test "htmx.html: shows what was published before" {
+@test "htmx.html: shows events published before" {
 	in_browser begins
 }
 
@@ -330,6 +330,6 @@ load examples
 	in_browser returns
 }
 
-@test "htmx.html: begins anew when events have been removed" {
+@test "htmx.html: starts again if events have been removed" {
 	in_browser renews
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What is taken is given back: memory, descriptors and streams, by valgrind's
-# account of a session with everything in it.
+# Memory, descriptors and streams are released, as counted by valgrind during a
+# session that uses all functions.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load faults
@@ -14,7 +14,7 @@ setup() {
 	export ROWCAST_NO_SANDBOX=1 # valgrind is in the same process
 }
 
-# A program under valgrind, which says nothing but what is wrong.
+# Start a program under valgrind, which prints errors only.
 #   usage: watched NAME SOCKET PROGRAM [OPTION…]
 watched() {
 	local name=$1 socket=$2 program=$3
@@ -28,7 +28,7 @@ watched() {
 	up "$PID" "$name" connects "$SITE/build/run/$socket.sock"
 }
 
-# What a program has in use now: "BYTES in BLOCKS", all kinds together.
+# Print the memory that a program uses now: "BYTES in BLOCKS", of all kinds.
 #   usage: in_use PID
 in_use() {
 	(as_site timeout 30 vgdb --vgdb-prefix="$SITE/build/run/vgdb" \
@@ -46,7 +46,7 @@ in_use() {
 		}'
 }
 
-# The last report of a program.
+# Print the last report of a program.
 #   usage: reported NAME PID
 reported() {
 	REPORTS=$(grep -c 'report: ' "$LOGS/$1" || :)
@@ -64,7 +64,7 @@ is_idle() {
 		[[ "$(reported publisher "$PUBLISHER_PID")" == *" connections=0 "* ]]
 }
 
-# A request to either that is refused, or not, with this status.
+# Send a request to one of the programs; the answer must have this status.
 #   usage: gives STATUS PATH [CURL-OPTION…]
 gives() {
 	local want=$1 path=$2 got
@@ -76,7 +76,7 @@ gives() {
 	}
 }
 
-# One that is cut off while it sends, or takes.
+# Send a request that is cut off while it sends or receives.
 #   usage: cut_off CURL-OPTION…
 cut_off() {
 	local before
@@ -95,8 +95,8 @@ has_more_requests() {
 	[ "$now" -gt "$1" ]
 }
 
-# All that there is to do, and then another log in the place of the old one.  The
-# web server goes, as it keeps connections.
+# Use all functions, then replace the log.  The web server is ended, because it
+# keeps connections.
 everything() {
 	local pids=() pid token=(-H "Authorization: Bearer $TOKEN") query
 	"$SESSION" "$DB" "$SITE/build/run/rowcast.sock" "$RESPONDER_PID" \
@@ -114,7 +114,7 @@ everything() {
 	eventually got s0 'data: live'
 	eventually got s7 'retry: '
 	stop "${pids[@]}"
-	# what is refused
+	# refusals
 	gives 200 /events -I
 	gives 405 /events -X POST -d x
 	gives 400 '/events?since=nonsense'
@@ -135,7 +135,7 @@ everything() {
 		exec 6>&-
 		rm "$T/fifo"
 	done
-	# another log, while a stream is on
+	# another log, while a stream is open
 	open_stream reset topic=quiet
 	new_log
 	eventually got reset stream-reset
@@ -153,8 +153,8 @@ new_log() {
 	mv "$SITE/new.db" "$DB"
 }
 
-# Descriptors that a program had open when it ended, but for those that it was
-# born with and valgrind's own.
+# Print the descriptors that a program had open at its end, without those that
+# it inherited and those of valgrind.
 left_open() {
 	awk '/Open (file descriptor|AF_)/ { line = $0; next }
 		line != "" {
@@ -164,7 +164,7 @@ left_open() {
 		}' "$SITE/build/run/$1.valgrind"
 }
 
-@test "all that a session takes is given back" {
+@test "all that a session allocates is released" {
 	fault 'a session with streams and publishes of all kinds, refusals, clients that leave, and a replaced log' \
 		'after each session, allocated bytes, descriptors and streams are back to their numbers; at exit nothing is left'
 	local round responder publisher fds last='' now n opened
@@ -184,7 +184,7 @@ left_open() {
 		fds="$(descriptors "$RESPONDER_PID") and $(descriptors "$PUBLISHER_PID")"
 		now="$responder blocks, $publisher blocks, $fds descriptors"
 		echo "after session $round: $now"
-		# the first is for what is made once
+		# the first round allocates what is kept
 		[ "$round" -eq 0 ] || [ "$now" = "$last" ]
 		last=$now
 	done

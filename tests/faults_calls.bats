@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
-# System calls that fail: those on the log's files, and those on sockets.
+# Failing system calls: on the files of the log and on sockets.
 
 load sweep
 SECTION='Files and sockets that fail'
 
-# Errors by number, as the library takes them.
+# Numbers of errors, for the library.
 EINTR=4 EIO=5 EAGAIN=11 ENOMEM=12 ENFILE=23 EMFILE=24 ENOSPC=28 EPIPE=32
 ECONNABORTED=103 ECONNRESET=104
 
-# Sweeps whose figures are added up.
+# Run a sweep and add up the figures.
 #   usage: add_up responder|publisher STEP NAME=VALUE…
 add_up() {
 	local who=$1 step=$2
@@ -41,7 +41,7 @@ summed_up() {
 	summed_up
 }
 
-@test "the responder: the log cannot be read for a while" {
+@test "the responder: the log cannot be read for some time" {
 	fault 'responder: every read of the log fails for a while, during streams' \
 		'streams wait or reconnect; every event arrives, without a restart'
 	local i
@@ -66,7 +66,7 @@ summed_up() {
 	summed_up
 }
 
-@test "the publisher: the disk fails for a while" {
+@test "the publisher: the disk fails for some time" {
 	fault 'publisher: every write, or every sync, fails for a while' \
 		'the answer is an error; afterwards publishing succeeds, without a restart'
 	local i
@@ -91,7 +91,7 @@ summed_up() {
 	summed_up
 }
 
-@test "sockets: what is read and sent, each one" {
+@test "sockets: reads and writes, each one" {
 	fault 'the n-th read or send on a socket fails, is interrupted, would block or is short' \
 		'a stream continues or reconnects; a publish is answered or can be sent again'
 	local who error
@@ -109,7 +109,7 @@ summed_up() {
 	summed_up
 }
 
-@test "sockets: a share of all calls does half, would block or is interrupted" {
+@test "sockets: some calls are partial, would block or are interrupted" {
 	fault 'a random fifth of the calls on sockets is short or would block' \
 		'every event arrives'
 	local seed=$RANDOM i

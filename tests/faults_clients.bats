@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# Clients that read slowly, not at all, or no longer; that come back all the
-# time; more of them than there is room for.
+# Clients that read slowly or not at all, that disconnect, that reconnect all
+# the time, and that exceed the limits.
 
 load under_load
 
 SECTION='Clients and limits'
 
-# Rows that fill whatever buffers there are between the responder and a client.
+# Insert rows that fill all buffers between the responder and a client.
 large_rows() {
 	sql "INSERT INTO events(topic, data)
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT $1)
@@ -43,7 +43,7 @@ stopped_clients() {
 	stopped_clients nginx
 }
 
-# 256 bytes at a time, and others that read nothing for seconds.
+# Some clients read 256 bytes at a time, others read nothing for seconds.
 slow_clients() {
 	fault "trickling and stalled clients ($1)" \
 		"no other client waits for them; $EVERYTHING"
@@ -69,7 +69,7 @@ slow_clients() {
 	slow_clients nginx
 }
 
-# As many leave as come: each client stays for so long on the average.
+# As many clients leave as connect; each stays for this long on average.
 storm() {
 	local seconds per_s end
 	seconds=$(rounds 5 60)
@@ -86,7 +86,7 @@ storm() {
 		"no stream and no descriptor left"
 }
 
-# Does the responder count so many streams, and hold no more descriptors?
+# Succeeds if the responder has this many streams and no more descriptors.
 has_streams() {
 	[ "$(find "/proc/$(programs rowcast.fcgi)/fd" -lname 'socket:*' | wc -l)" \
 		-le "$((4 + $1))" ]
@@ -120,7 +120,7 @@ has_streams() {
 	saw "$(sum)"
 }
 
-# A FIN, but no end of reading: some take it for leaving, some do not.
+# Clients send FIN but read on.  Some web servers treat that as a disconnect.
 half_closed() {
 	local i
 	fault "clients that close their sending side ($1)" \
@@ -156,7 +156,7 @@ half_closed() {
 	half_closed nginx
 }
 
-# All of a test in a network of its own, whose loopback can go down.
+# Run a whole test in a new network namespace, whose loopback can be shut down.
 own_network() {
 	[ "$(id -u)" -eq 0 ] || skip 'only root can have a network of its own'
 	needs ip unshare nsenter
@@ -180,7 +180,7 @@ in_other_network() {
 	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
-@test "clients whose network is gone" {
+@test "clients whose network fails" {
 	fault 'half-open connections: the network of all clients fails and recovers' \
 		"streams end by --max-age-s although no client closes them; publishers continue; then $EVERYTHING"
 	own_network
@@ -200,7 +200,7 @@ descriptors_exhausted() {
 		'open streams continue; new clients wait or reconnect, and are served when there is room'
 	under_load "$1"
 	responder=$(programs rowcast.fcgi)
-	# None left from now on: what is open stays open.
+	# From now on none is free; open ones stay open.
 	limit_descriptors "$responder" "$(last_descriptor "$responder")"
 	for i in 1 2 3 4 5; do stream "late$i"; done
 	published 30
@@ -213,12 +213,12 @@ descriptors_exhausted() {
 	saw "$(sum)"
 }
 
-# Soft, so that it can be raised again.
+# Set the soft limit, so that it can be raised again.
 limit_descriptors() {
 	(as_site prlimit --pid "$1" --nofile="$2:")
 }
 
-# The limit that leaves no descriptor free.
+# Print the limit that leaves no descriptor free.
 last_descriptor() {
 	local free=0
 	while [ -e "/proc/$1/fd/$free" ]; do free=$((free + 1)); done
@@ -237,7 +237,7 @@ last_descriptor() {
 	descriptors_exhausted nginx
 }
 
-@test "more streams than there is room for" {
+@test "more streams than --max-streams" {
 	local i responder
 	fault 'more clients than --max-streams' \
 		'open streams continue; further clients receive 503 with Retry-After, and are served when there is room'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Clocks that are put forward and back.
+# Clocks that are set forward and back.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load faults
@@ -15,12 +15,12 @@ setup() {
 	put_clock +0
 }
 
-# Put the clock of both programs forward or back by so many seconds in all.
+# Set the offset of the clock of both programs, in seconds.
 put_clock() {
 	printf '%-32s' "$1" | dd of="$T/clock" conv=notrunc status=none
 }
 
-# The time of the programs, in seconds; as ISO 8601 for "since".
+# Print the time of the programs in seconds, or as ISO 8601 for "since".
 clock() {
 	echo $(($(date +%s) + $(tr -d ' ' <"$T/clock") + 0))
 }
@@ -29,7 +29,7 @@ iso() {
 	date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ
 }
 
-# Both programs, before nginx.
+# Start both programs, and nginx in front of them.
 #   usage: serve_with_clock [RESPONDER-OPTION…]
 serve_with_clock() {
 	local with=(env CLOCK="$T/clock" LD_PRELOAD="$SITE/build/clock.so")
@@ -54,7 +54,7 @@ say() {
 	done
 }
 
-# Has a stream brought so many keepalives?
+# Succeeds if a stream has this many keepalives.
 has_kept_alive() {
 	[ "$(count_lines "$1" ':')" -ge "$2" ]
 }
@@ -66,7 +66,7 @@ has_kept_alive() {
 	serve_with_clock --keepalive-s 1 --max-age-s 600 --stall-s 30
 	open_stream a since=0
 	say one
-	# a body that has begun
+	# an unfinished body
 	mkfifo "$T/slow"
 	curl -s -m 40 -X POST -T "$T/slow" -H 'Content-Type: text/plain' \
 		-H "Authorization: Bearer $TOKEN" -o "$T/slow.answer" \
@@ -81,7 +81,7 @@ has_kept_alive() {
 		began=$EPOCHREALTIME
 		say "at $jump"
 		eventually has_kept_alive a $((kept + 2))
-		# two of them take a second each, less what was over of the first
+		# two of them take a second each, less the elapsed part of the first
 		[ "$(((${EPOCHREALTIME/[.,]/} - ${began/[.,]/}) / 100000))" -ge 9 ]
 		rounds=$((rounds + 1))
 	done
@@ -92,14 +92,14 @@ has_kept_alive() {
 	[ "$(events a | wc -l)" -eq 8 ]
 	run ! got a stream-
 	is_running "$STREAM_PID"
-	# a flood would be many more than one a second
+	# a timer that runs wild would send many more than one a second
 	[ "$(count_lines a ':')" -le $((60 * rounds)) ]
 	saw "$rounds jumps of up to 20,000 days: 8 events once each, $(count_lines \
 		a ':') keepalives, the stream is open; a body begun before" \
 		"them was accepted after them"
 }
 
-@test "since=TIME where clocks went forward and back" {
+@test "since=TIME after clocks went forward and back" {
 	fault 'created_ms goes back because the clock did' \
 		'since=TIME starts at one of the matching places, and the stream continues'
 	local place start
@@ -119,7 +119,7 @@ has_kept_alive() {
 	open_stream last "since=$(iso "$start")"
 	eventually got last 'data: d2'
 	run ! got last 'data: c'
-	# from before: a2 fits, and so does what follows the jump back
+	# from before: a2 matches, and so do events after the jump back
 	place=$(iso $((start - 2 * HOUR - 1800)))
 	open_stream middle "since=$place"
 	eventually got middle 'data: d2'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The log's file is damaged under load: cut off, overwritten; then a good copy
-# takes its place.
+# The file of the log is truncated or overwritten under load; then a good copy
+# replaces it.
 
 load oracle
 SECTION='The log is damaged'
@@ -11,7 +11,7 @@ setup() {
 	echo "# SEED=$SEED"
 }
 
-# Bytes that depend on SEED only.
+# Print random bytes that depend on SEED only.
 #   usage: garbage BYTES
 garbage() {
 	SEED=$((SEED + 1))
@@ -21,9 +21,9 @@ garbage() {
 	}'
 }
 
-# Damage the log while nobody publishes for a moment, with a good copy kept; see
-# what comes of it; put the copy in its place.  Appends to $T/came what streams
-# that were opened meanwhile have brought.
+# Pause the publishers, copy the log, damage it, check the streams, and put the
+# copy in its place.  Appends the events of streams that were opened meanwhile
+# to $T/came.
 #   usage: damaged COMMAND…
 damaged() {
 	publishers_pause web cgi sql
@@ -44,14 +44,14 @@ damaged() {
 	published 9
 }
 
-# Has the damage been noticed?  Streams that read all of the log help.
+# Succeeds if a program has reported the damage.  Streams read all of the log.
 shows() {
 	open_some
 	said_since | sed 's/.*events.db: //' | grep -E \
 		'malformed|not a database|disk I/O|is empty, but|no such table'
 }
 
-# What has been added to the logs since they were copied.
+# Print the lines added to the server logs since they were copied.
 said_since() {
 	local log before
 	for log in "$LOGS"/*; do
@@ -60,7 +60,7 @@ said_since() {
 	done
 }
 
-# Streams that are opened now; those that go on are left after a second.
+# Open streams; those that do not end are closed after a second.
 open_some() {
 	local query n=0 pids=()
 	for query in '' since=0 since=5 'topic=news' 'topic=news&since=1'; do
@@ -76,7 +76,7 @@ open_some() {
 	done
 }
 
-# No stream has brought anything that was never in the log, and no client was
+# No stream may have an event that was never in the log, and no client may be
 # refused, which would end an EventSource.
 nothing_false() {
 	local LC_ALL=C
@@ -86,15 +86,15 @@ nothing_false() {
 	sqlite3 "$O/witness.db" "SELECT id || ' ' || event || ' ' || data
 		FROM past UNION SELECT id || ' ' || event || ' ' || data
 		FROM witness" | sort >"$T/rows"
-	# what was stored while the log was damaged nobody can look up
+	# events stored while the log was damaged cannot be looked up
 	sort -u "$T/came" | grep -avE ' (web|cgi|sql)-[0-9]+( +x)?$' |
 		comm -23 - "$T/rows" >"$T/false"
 	head -n 5 "$T/false" | tr -cd '[:print:]\n' | cut -c 1-200
 	[ ! -s "$T/false" ]
 }
 
-# More events than a responder has room for: those who come back to the first
-# ones are served from the log.
+# Insert more events than a responder keeps in memory, so that clients that
+# begin at the first ones are served from the log.
 begin() {
 	make_log
 	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
@@ -107,15 +107,15 @@ begin() {
 	published 9
 }
 
-# All pages are in the file itself.
+# Move all pages into the file.
 empty_wal() {
 	publishers_pause web cgi sql
 	forget_pages
 	eventually wal_is_empty
 }
 
-# A program whose commit was the last one still knows the pages, and could write
-# them anew over the damage: another one commits.
+# The program with the last commit has the pages in its cache and could write
+# them over the damage: let another one commit.
 forget_pages() {
 	sql "INSERT INTO events(topic, data) VALUES('news', 'no more for now')"
 }
@@ -148,7 +148,7 @@ overwrite() {
 	saw "truncated $((2 * n)) times, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
 }
 
-# The number of a page that holds such things.
+# Print the number of a page of this kind.
 #   usage: page_of WHERE
 page_of() {
 	sql "SELECT pageno FROM dbstat WHERE $1 ORDER BY pageno
@@ -182,7 +182,7 @@ page_of() {
 
 # ---- the WAL ----------------------------------------------------------------
 
-# Fill the WAL with new events; their pages are nowhere else.
+# Fill the WAL with new events that are not in the file.
 fill_wal() {
 	empty_wal
 	publishers_resume
@@ -191,7 +191,7 @@ fill_wal() {
 	forget_pages
 }
 
-# Where the last frame but some begins; a frame is a header and a page.
+# Print the offset of the N-th last frame; a frame is a header and a page.
 #   usage: frame_from_end N
 frame_from_end() {
 	local n=$((($(stat -c %s "$DB-wal") - 32) / 4120))
@@ -217,12 +217,12 @@ frame_from_end() {
 	saw "$((3 * n)) WALs, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
 }
 
-# Are all clients there again?
+# Succeeds if all clients are connected again.
 all_there() {
 	[ "$(responders | wc -l)" -eq 1 ] && reports "streams=$ORACLE_CLIENTS"
 }
 
-@test "the WAL is damaged when a crash has ended all" {
+@test "the WAL is damaged after a crash of all programs" {
 	local pid before
 	fault 'kill -9 of all programs that have the log open, and a page of the WAL is overwritten' \
 		'the log ends before that page; clients that had more receive stream-reset'
@@ -231,7 +231,7 @@ all_there() {
 	fill_wal
 	oracle_past
 	before=$(sql 'SELECT max(id) FROM events')
-	# lighttpd starts others at once
+	# lighttpd starts new ones at once
 	kill -STOP "$SERVER_PID"
 	for pid in $(descendants "$SERVER_PID"); do
 		kill -KILL "$pid"
@@ -248,7 +248,7 @@ all_there() {
 	saw "the newest $((before - $(reset_head))) of $before events were lost with the page; the $RESETS clients that had any of them were notified"
 }
 
-# Where the log ended then, as clients were told.
+# Print the end of the log at that time, as sent to clients.
 reset_head() {
 	awk -F '\t' '$3 == "reset" { print $5; exit }' "$O/record.tsv"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Disks that are full, and that may only be read.
+# Full and read-only disks.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load faults
@@ -10,8 +10,8 @@ setup() {
 	needs nginx unshare nsenter
 }
 
-# A file system of its own at $T/small, seen only by what is run "inside"; it
-# goes when the last of them ends.
+# Mount a file system at $T/small.  Only commands run "inside" see it, and it
+# ends with the last of them.
 #   usage: small_disk SIZE
 small_disk() {
 	local own=(unshare -m)
@@ -34,7 +34,7 @@ small_disk() {
 	DB=$T/small/events.db
 }
 
-# Run something inside, as the site's user; as root: as_root_inside.
+# Run a command inside as the site's user, or with as_root_inside as root.
 inside() {
 	if [ -n "$USER_IS" ]; then
 		as_root_inside setpriv --reuid="$USER_IS" --regid="$USER_IS" \
@@ -72,7 +72,7 @@ sql() {
 	inside sqlite3 -bail -cmd '.timeout 5000' "$DB" "$@"
 }
 
-# Take all the room there is, but for so many bytes; or give it back.
+# Fill the disk except for this many bytes, or free the space again.
 fill() {
 	# shellcheck disable=SC2016 # $1 is the inner shell's
 	inside sh -c 'dd if=/dev/zero bs=4096 of="$1" 2>"$3"
@@ -83,7 +83,7 @@ make_room() {
 	inside rm "$T/small/fill"
 }
 
-# Publish events of so many bytes, until one is not stored or there are so many.
+# Publish up to COUNT events of BYTES bytes, until one is not stored.
 #   usage: publish_rows BYTES COUNT
 publish_rows() {
 	local i
@@ -123,7 +123,7 @@ publish_rows() {
 			--data-binary "@$T/array"
 		[ "$STATUS" = 507 ]
 		[ "$(sql 'SELECT count(*) FROM events')" -eq "$before" ]
-		# those who have it, and those who come
+		# streams with and without the event
 		brings_file "live$round" "$T/acknowledged"
 		open_stream "full$round" since=0
 		brings_file "full$round" "$T/acknowledged"
@@ -175,7 +175,7 @@ publish_rows() {
 	saw "$seen; the publisher: 507; with room both served"
 }
 
-@test "a file system that may only be read" {
+@test "a read-only file system" {
 	fault 'the file system of the log becomes read-only' \
 		'the responder reports it and exits, publishers receive 500; once writable, it is used without a restart'
 	[ "$(id -u)" -eq 0 ] || skip 'a user cannot mount it anew'
@@ -200,7 +200,7 @@ publish_rows() {
 	saw "$(sed 's/.*events.db: //' "$LOGS/responder"); publishes: 500, then 201"
 }
 
-@test "a log whose permissions are taken away" {
+@test "a log whose permissions are removed" {
 	fault 'log and folder become read-only, then writable again' \
 		'streams continue; publishers receive at most 500, then 201, without a restart'
 	[ "$(id -u)" -eq 0 ] || skip 'the owner could not be another'

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# The log's file while others work with it: locks, checkpoints, housekeeping,
-# copies, removals, permissions.
+# Other work on the file of the log: locks, checkpoints, housekeeping, copies,
+# removals, permissions.
 
 load oracle
 SECTION='The log file'
 
-# Rows that are there before anything happens.
+# Insert rows before the fault.
 #   usage: grow ROWS BYTES
 grow() {
 	[ -e "$DB" ] || make_log
@@ -15,7 +15,7 @@ grow() {
 			SELECT 'grown', hex(zeroblob($2 / 2)) FROM n"
 }
 
-# Run SQL so many times, in one shell that waits for locks; its output is in
+# Run SQL N times, in one shell that waits for locks; its output goes to
 # $T/again.
 #   usage: again_and_again N SQL
 again_and_again() {
@@ -25,7 +25,7 @@ again_and_again() {
 	sql ".read $T/again.sql" >"$T/again"
 }
 
-# What clients were told: nothing but events.
+# No client may have received a notice.
 only_events() {
 	[ "$GAPS" -eq 0 ]
 	[ "$RESETS" -eq 0 ]
@@ -67,7 +67,7 @@ now_ms() {
 	saw "$ROWS rows; $(wc -l <"$T/openings") streams opened under the lock, the slowest in $slowest ms"
 }
 
-# Open a stream and leave it once it has brought the first row.
+# Open a stream and close it after the first row.
 opens_quickly() {
 	local began
 	began=$(now_ms)
@@ -80,7 +80,7 @@ opens_quickly() {
 
 # ---- housekeeping -----------------------------------------------------------
 
-@test "checkpoints again and again" {
+@test "repeated checkpoints" {
 	local n whole
 	n=$(rounds 200 5000)
 	fault 'continuous checkpoints' 'no client is affected'
@@ -99,7 +99,7 @@ opens_quickly() {
 	saw "$ROWS rows, $((2 * n)) checkpoints, $whole of them complete"
 }
 
-@test "VACUUM, ANALYZE and REINDEX again and again" {
+@test "repeated VACUUM, ANALYZE and REINDEX" {
 	local n
 	n=$(rounds 15 500)
 	fault 'continuous VACUUM, ANALYZE and REINDEX' \
@@ -142,7 +142,7 @@ opens_quickly() {
 	saw "$ROWS rows, $((2 * n)) copies of $(stat -c %s "$copy") bytes, all sound"
 }
 
-# Is this a sound log that holds what the log held up to its end?
+# Succeeds if this copy is a valid log, equal to the log up to its end.
 is_whole_copy() {
 	"$BUILD/rowcast" check --full --db "$1"
 	[ "$(sql "ATTACH '$1' AS copy; SELECT count(*) > 5020 FROM copy.events;
@@ -187,7 +187,7 @@ wal_is_emptied() {
 
 # ---- removals ---------------------------------------------------------------
 
-@test "retention removes rows, and clients come back late" {
+@test "retention removes rows, and clients reconnect late" {
 	fault 'retention removes rows while clients are away' \
 		'each receives exactly its own gap; other clients receive none'
 	serve
@@ -210,7 +210,7 @@ wal_is_emptied() {
 
 # ---- permissions and names --------------------------------------------------
 
-@test "the files may not be read or written any more" {
+@test "the files can no longer be read or written" {
 	fault 'chmod 000 of the log and its WAL, then back' \
 		'programs that have it open continue; others wait or receive 500, and try again'
 	serve
@@ -227,7 +227,7 @@ wal_is_emptied() {
 	saw "$ROWS rows; $(grep -c . "$O/refused-publishes") publishes refused"
 }
 
-# lighttpd with a log in a folder of its own.
+# Start lighttpd with a log in its own folder.
 serve_folder() {
 	DB=$SITE/build/run/log/events.db
 	mkdir "${DB%/*}"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# Memory that is refused.
+# Allocations that fail.
 
 load sweep
 SECTION='Memory and descriptors'
 
 # libfcgi and libseccomp end the process when out of memory:
-# lib/fastcgi/libfcgi.c and lib/sandbox/calls.c ask before.  That they do is
-# tested below under real limits, where no library is spared.
+# lib/fastcgi/libfcgi.c and lib/sandbox/calls.c check before.  Tests with real
+# limits, below, include these libraries.
 MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 
 @test "the responder: each allocation once" {
@@ -25,7 +25,7 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 	saw "$SWEPT"
 }
 
-@test "both: no memory at all for a while" {
+@test "both: no memory at all for some time" {
 	fault 'every allocation fails for a while, during streams and publishes' \
 		'no program exits or loops; with memory everything continues without a restart'
 	local i
@@ -34,7 +34,7 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 		late_one responder until_failed "${MEMORY[@]}" FAIL_COUNT=0
 		late_one publisher until_failed "${MEMORY[@]}" FAIL_COUNT=0
 	done
-	# a busy loop would be refused tens of thousands
+	# a busy loop would fail tens of thousands of times
 	[ "$FAILURES" -le $((5000 * LATE)) ]
 	saw "$LATE outages, $FAILURES allocations failed; nothing lost," \
 		"nothing twice"
@@ -55,7 +55,7 @@ MEMORY=(FAIL=memory 'FAIL_SPARE=libfcgi,libseccomp')
 		"lost, nothing twice"
 }
 
-# ---- what ends by itself ----------------------------------------------------
+# ---- programs that end by themselves ----------------------------------------
 
 publishes_one() {
 	[ "$(sqlite3 "$LOG" "SELECT data FROM events ORDER BY id DESC LIMIT 1
@@ -94,7 +94,7 @@ has_answer() {
 	cp "$T/template.db" "$LOG"
 	: >"$T/body"
 	command_one has_answer 0 "$BUILD/rowcast.fcgi"
-	# in the short form the last ones: those of the response
+	# the short form tests the last ones, which are those of the response
 	first=$(rounds $((CALLS - 20)) 1)
 	sweep_command "$first" 1 has_answer "${with[@]}" -- \
 		"$BUILD/rowcast.fcgi"
@@ -119,7 +119,7 @@ is_whole_tail() {
 	sweep_command 1 "$(rounds 80 1)" is_whole_tail "${MEMORY[@]}" -- \
 		"$BUILD/rowcast" --db "$LOG" tail --since earliest --no-follow
 	seen+="; tail: $SWEPT"
-	# where each text must be converted
+	# each text must be converted there
 	rm "$LOG"*
 	{
 		echo "PRAGMA encoding = 'UTF-16';"
@@ -134,9 +134,9 @@ is_whole_tail() {
 	saw "$seen; tail of a log in UTF-16: $SWEPT"
 }
 
-# ---- a limit of the system's ------------------------------------------------
+# ---- limits of the system ---------------------------------------------------
 
-# A CGI program under each limit on memory, in steps of so many KB, from the
+# Run a CGI program under each limit on memory, in steps of STEP KB, from the
 # first under which it can be loaded.  Sets STEPS, REFUSED and RAN.
 #   usage: under_limits PROGRAM STEP NAME=VALUE…
 under_limits() {
@@ -193,7 +193,7 @@ cgi_under_limit() {
 		"$RAN answered"
 }
 
-# Has the crowd said this?
+# Succeeds if the crowd has printed this.
 crowd_said() {
 	grep -q "$1" "$T/crowd.out"
 }
@@ -204,7 +204,7 @@ crowd_said() {
 	needs prlimit
 	local crowd=$BUILD/tests/tools/crowd size open got with
 	fresh_log
-	# what it takes by itself, and some more
+	# its own memory, and some more
 	with=()
 	who=responder start_one responder rowcast.fcgi
 	eventually connects "$T/run/responder"
@@ -224,7 +224,7 @@ crowd_said() {
 	open=$(sed -n 's/^open=\([0-9]*\).*/\1/p' "$T/crowd.out")
 	[ "$open" -ge 100 ]
 	[ "$open" -lt "$(rounds 4000 12000)" ]
-	# those who are in, more than once
+	# open streams, several times
 	(as_site sqlite3 "$LOG" \
 		"INSERT INTO events(topic, data) VALUES('all', 'to all')")
 	echo >&6
@@ -233,7 +233,7 @@ crowd_said() {
 	exec 6>&-
 	[ "$got" -eq "$open" ]
 	grep -q 'accept: Cannot allocate memory' "$LOGS/responder"
-	# they have left: others fit
+	# they have disconnected: others fit
 	[[ $("$crowd" "$T/run/responder" 100 x </dev/null) == open=100\ * ]]
 	[ "$(wc -l <"$LOGS/responder")" -eq 1 ]
 	kill "$RESPONDER_PID"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Power that is lost: what programs did to the files of the log is written down,
-# then the files are rebuilt as they may be after a cut, at many moments.
+# Loss of power: all writes to the files of the log are recorded, then the files
+# are rebuilt as they may be after a power cut, at many moments.
 
 load sweep
 SECTION='Loss of power'
@@ -9,14 +9,14 @@ setup() {
 	sweep_setup
 	needs nginx
 	LOG=$DB
-	# what it writes down is outside of what a program may write to
+	# the record is outside of the folders that a program may write to
 	export ROWCAST_NO_SANDBOX=1
 	JOURNAL_SO=$SITE/build/journal.so
 	cp "$BUILD/tests/preload/journal.so" "$JOURNAL_SO"
 	JOURNAL=$T/journal
 	: >"$JOURNAL"
 	chmod a+rw "$JOURNAL"
-	# in memory, where there is such a place
+	# in memory if possible
 	CUT=$(mktemp -d -p /dev/shm 2>"$T/ignored" || mktemp -d -p "$T")
 }
 
@@ -25,13 +25,13 @@ teardown() {
 	[ -z "${CUT:-}" ] || rm -rf "$CUT"
 }
 
-# Run a command in the site, its user, and write down what it does.
+# Run a command as the site's user and record its writes.
 recorded() {
 	(as_site env JOURNAL="$JOURNAL" JOURNAL_DB="$LOG" \
 		LD_PRELOAD="$JOURNAL_SO" "$@")
 }
 
-# The publisher over FastCGI, before nginx; and a responder.
+# Start the publisher with FastCGI and a responder, and nginx in front of them.
 #   usage: serve_recorded [OPTION…]
 serve_recorded() {
 	start responder env JOURNAL="$JOURNAL" JOURNAL_DB="$LOG" \
@@ -47,9 +47,9 @@ serve_recorded() {
 	start_nginx
 }
 
-# ---- who publishes: NAME 1 …, NAME 2 …, each after the one before it --------
+# ---- publishers: NAME 1, NAME 2 …, one after the other ----------------------
 
-# One client of the web server, which sends so many, of so many bytes.
+# Publish COUNT events of BYTES bytes through the web server.
 #   usage: by_web NAME COUNT BYTES
 by_web() {
 	local i
@@ -102,7 +102,7 @@ by_shell() {
 	done
 }
 
-# Several of these at once: a command line each.
+# Run several command lines at the same time.
 together() {
 	local line pids=()
 	for line in "$@"; do
@@ -113,7 +113,7 @@ together() {
 	for line in "${pids[@]}"; do wait "$line"; done
 }
 
-# Cut at every so many-th record; the journal must have been made by all.
+# Cut the power at every EVERY-th record; each program must have written some.
 #   usage: cut_power full|normal EVERY
 cut_power() {
 	SEED=$RANDOM
@@ -123,7 +123,7 @@ cut_power() {
 	}
 }
 
-@test "cuts under all kinds of publishers at once, synchronous=FULL" {
+@test "cuts under all kinds of publishers, synchronous=FULL" {
 	fault 'power failure while many publish, synchronous=FULL' \
 		'the log opens and is sound; acknowledged events are there; no id is used twice'
 	local n
@@ -134,14 +134,14 @@ cut_power() {
 		"by_command command $n 100" "by_shell shell $n 9000"
 	stop "$PUBLISHER_PID"
 	cut_power full "$(rounds 12 2)"
-	# the responder starts on what the last cut has left
+	# the responder starts with the files of the last cut
 	[ -z "$USER_IS" ] || chown -R "$USER_IS:" "$CUT"
 	DB=$CUT/events.db start_responder --socket "$SITE/build/run/cut.sock"
 	eventually connects "$SITE/build/run/cut.sock"
 	saw "$CUTS (seed $SEED)"
 }
 
-@test "cuts under programs that come and go: the WAL is made and removed" {
+@test "cuts under programs that start and end: the WAL is made and removed" {
 	fault 'power failure while programs open and close the log, one after the other' \
 		'the log opens and is sound; acknowledged events are there; no id is used twice'
 	local i n
@@ -165,14 +165,14 @@ cut_power() {
 	stop "$PUBLISHER_PID"
 	cut_power normal "$(rounds 12 2)"
 	local seen="$CUTS (seed $SEED)"
-	# and it would have been found out
+	# the test can find losses
 	run cut_power full 12
 	[ "$status" -eq 1 ]
 	[[ $output == *'that were acknowledged are there'* ]]
 	saw "$seen"
 }
 
-# Is a sync of the WAL put off?
+# Succeeds if a sync of the WAL is delayed.
 holds() {
 	[ -e "$T/hold.held" ]
 }
@@ -190,7 +190,7 @@ holds() {
 	local poster=$! opened=0
 	STARTED+=("$poster")
 	eventually holds
-	# who comes meanwhile is told what there is, and that is not the event
+	# a new client gets the present events, without this one
 	while [ "$opened" -lt "$(rounds 5 50)" ]; do
 		opened=$((opened + 1))
 		open_stream "meanwhile$opened" since=0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What dies, stops or is replaced: the programs and the web servers, under
-# publishers of three kinds, before clients that come back as EventSource does.
+# Programs and web servers that are killed, stopped or replaced, with three
+# kinds of publishers and clients that reconnect as EventSource does.
 
 load under_load
 
@@ -47,7 +47,7 @@ kill_publisher() {
 	under_load "$1"
 	for ((round = 0; round < n; round++)); do
 		published 8
-		# One that runs as CGI may have gone meanwhile.
+		# One that runs as CGI may have ended meanwhile.
 		eventually has_programs rowcast-publish.cgi
 		for pid in $(programs rowcast-publish.cgi); do
 			if kill -KILL "$pid"; then killed=$((killed + 1)); fi
@@ -74,7 +74,7 @@ kill_publisher() {
 	kill_publisher nginx
 }
 
-@test "kill -9 of a program in the middle of its transaction" {
+@test "kill -9 of a program within its transaction" {
 	local before
 	fault 'kill -9 of a sqlite3 shell in a transaction' \
 		'nothing of the transaction is stored or sent'
@@ -97,11 +97,11 @@ kill_server() {
 	fault "kill -9 of the web server ($1)" "$EVERYTHING"
 	under_load "$1"
 	for ((round = 0; round < n; round++)); do
-		# All of it: its other processes would keep the port.
-		# It may be about to start another one.
+		# Kill all its processes, as others would keep the port.
+		# Stop it before, as it could start another one.
 		kill -STOP "$SERVER_PID"
 		mapfile -t pids < <(server_children)
-		# what it leaves behind is ours to end
+		# end the processes that it leaves behind
 		mapfile -t -O "${#STARTED[@]}" STARTED < <(programs rowcast.fcgi
 			programs rowcast-publish.cgi)
 		kill -KILL "$SERVER_PID" "${pids[@]}"
@@ -113,7 +113,7 @@ kill_server() {
 	saw "$n times; $(sum)"
 }
 
-# The processes of the web server itself.
+# Print the processes of the web server itself.
 server_children() {
 	local pid
 	for pid in $(descendants "$SERVER_PID"); do
@@ -126,7 +126,7 @@ server_children() {
 
 @test "lighttpd: kill -9 of the web server" {
 	kill_server lighttpd
-	# What it left behind serves on, or is gone; there are not ever more.
+	# Its programs run on or have ended; their number does not grow.
 	[ "$(programs rowcast.fcgi | wc -l)" -le 1 ]
 }
 
@@ -149,7 +149,7 @@ replace_binary() {
 	pid=$(programs rowcast.fcgi)
 	mv "$SITE/build/new" "$SITE/build/rowcast.fcgi"
 	kill "$pid"
-	# Not before the old one has let go of its socket.
+	# Wait until the old one has closed its socket.
 	eventually gone "$pid"
 	again responder
 	published 40

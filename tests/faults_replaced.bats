@@ -4,14 +4,14 @@
 load oracle
 SECTION='The log is replaced'
 
-# The log as it is now, in one file of its own.
+# Copy the log as it is now to a file.
 #   usage: copy_log FILE
 copy_log() {
 	sql ".backup '$1'"
 }
 
-# Keep the files of the log under another name, as they are and as they will be:
-# what goes into them later can be seen, too.
+# Link the files of the log under another name, so that later writes to them are
+# visible as well.
 keep_old() {
 	ln "$DB" "$SITE/old.db"
 	ln "$DB-wal" "$SITE/old.db-wal"
@@ -25,7 +25,7 @@ put_log() {
 	mv "$1" "$DB"
 }
 
-# A log with as many rows of its own.
+# Make a log with as many rows.
 make_other() {
 	(as_site sqlite3 "$SITE/other.db") <"$ROOT/sql/schema.sql" >/dev/null
 	(as_site sqlite3 "$SITE/other.db" "WITH RECURSIVE n(i) AS (
@@ -34,14 +34,14 @@ make_other() {
 		PRAGMA wal_checkpoint(TRUNCATE)") >/dev/null
 }
 
-# Each client has been told of so many resets, and of nothing else.
+# Each client must have this many resets and no other notice.
 all_reset() {
 	[ "$RESETS" -eq $((ORACLE_CLIENTS * $1)) ]
 	[ "$GAPS" -eq 0 ]
 	[ "$REFUSED" -eq 0 ]
 }
 
-# Has the responder told of so many replacements?
+# Succeeds if the responder has reported this many replacements.
 all_told() {
 	[ "$(grep -c 'was replaced or restored' "$LOGS/lighttpd")" -eq "$1" ]
 }
@@ -75,7 +75,7 @@ restore() {
 	saw "$ROWS rows, $n restores, each client notified of each; of $ACKS acknowledged events $(gone_rows) are lost"
 }
 
-# How many of those that were acknowledged are not in the log any more?
+# Print how many acknowledged events are no longer in the log.
 gone_rows() {
 	sqlite3 "$O/witness.db" 'CREATE TEMP TABLE acks (key)' \
 		".import $O/acks.tsv acks" 'SELECT count(*) FROM acks
@@ -83,7 +83,7 @@ gone_rows() {
 			WHERE key IS NOT NULL)'
 }
 
-@test ".restore of a backup that was made to differ" {
+@test ".restore of a backup that differs" {
 	fault '.restore of a backup with a new identity and higher ids' \
 		'clients that were away meanwhile miss nothing'
 	serve
@@ -120,7 +120,7 @@ under_lock() {
 	close_shell
 }
 
-# Does a publisher that runs as CGI have the log open?
+# Succeeds if a publisher that runs as CGI has the log open.
 has_log_open() {
 	local of pid
 	for of in "${PUBLISHERS[@]}"; do

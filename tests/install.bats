@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# install.bats: where make install puts what, and that units and manual pages
-# name what is there.
+# install.bats: the files that make install installs, and the paths in units and
+# manual pages.
 
 load helpers
 
@@ -16,7 +16,7 @@ makes() {
 	make -s -o all B="$BUILD" DESTDIR="$D" "$@"
 }
 
-# Are the programs there that the units under this folder start?
+# Succeeds if the programs that the units under this folder start exist.
 units_start() {
 	local unit program n=0
 	for unit in "$D$1"/rowcast/systemd/*.service; do
@@ -28,7 +28,7 @@ units_start() {
 	[ "$n" -eq 2 ]
 }
 
-@test "units start the programs that were installed, wherever that is" {
+@test "units start the installed programs, in any folder" {
 	makes install
 	units_start /usr/local/share
 	rm -rf "$D"
@@ -39,7 +39,7 @@ units_start() {
 	units_start /usr/share
 }
 
-@test "units and manual pages name no other folders than those installed to" {
+@test "units and manual pages name only the folders of the installation" {
 	local path n=0
 	makes install PREFIX=/opt/here libexecdir=/opt/lib docdir=/opt/doc
 	run ! grep -rF /usr/local/ "$D/opt/here/share/man" \
@@ -54,19 +54,19 @@ units_start() {
 	[ "$n" -ge 8 ]
 }
 
-@test "with the default folders, units and manual pages stay as they are" {
+@test "with the default folders, units and manual pages are not changed" {
 	makes install
 	diff -r packaging/systemd "$D/usr/local/share/rowcast/systemd"
 	cmp docs/man/rowcast.7 "$D/usr/local/share/man/man7/rowcast.7"
 }
 
-@test "everybody may read what is installed" {
+@test "all users may read the installed files" {
 	umask 077
 	makes install
 	[ -z "$(find "$D/usr/local" -type f ! -perm -444)" ]
 }
 
-@test "uninstall removes what was installed, and nothing else" {
+@test "uninstall removes the installed files and no others" {
 	makes install PREFIX=/usr
 	mkdir -p "$D/usr/share/rowcast"
 	touch "$D/usr/share/rowcast/mine" "$D/usr/bin/other"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# man.bats: what the manual pages say and what there is are the same: options,
-# variables, statuses, counters, columns, files, pages, settings of the examples.
+# man.bats: the manual pages agree with the programs: options, variables,
+# statuses, counters, columns, files, pages, settings of the examples.
 # tests/lint looks at their form.
 
 load helpers
@@ -20,28 +20,28 @@ same() {
 	diff --label "only in $1" --label "only in $2" -u0 "$1" "$2"
 }
 
-# Options of a program, or of one of its commands, by its help.
+# Print the options of a program or of a command, from its help.
 #   usage: options_of PROGRAM [COMMAND]
 options_of() {
 	"$BUILD/$1" ${2:+"$2"} --help </dev/null |
 		grep -oE -- '--[a-z][a-z-]*'
 }
 
-# Commands of a program, if it has any.
+# Print the commands of a program, if it has any.
 commands_of() {
 	"$BUILD/$1" --help </dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p' |
 		grep -vx help
 }
 
-# Options of a program, by its manual: what has an item in the section that
-# begins with this line, up to the next one.
+# Print the options of a program from its manual: the items of the section that
+# begins with this line.
 #   usage: options_in PAGE SECTION
 options_in() {
 	sed -n "/^\.S[hs] $2\$/,/^\.S[hs] /p" "$1" |
 		sed -nE 's/^\.It Fl -([a-z][a-z-]*).*/--\1/p'
 }
 
-# Variables of ours that these files name.
+# Print the variables of rowcast that these files name.
 variables_in() {
 	grep -ohE 'ROWCAST_[A-Z][A-Z_]*' "$@" | grep -vx ROWCAST_VERSION
 }
@@ -186,7 +186,7 @@ statuses_in() {
 	same "$T/sql" "$T/manual"
 }
 
-@test "who is told to feed a schema to sqlite3 is told -bail" {
+@test "commands that feed a schema to sqlite3 have -bail" {
 	grep -rhoE 'sqlite3 [^|;]*< ?[^ ]*(schema|publish-changes)\.sql' \
 		README.md docs sql examples cli lib >"$T/told"
 	[ "$(wc -l <"$T/told")" -ge 8 ]
@@ -194,7 +194,7 @@ statuses_in() {
 }
 
 # Where make install puts what lies in these folders.
-@test "each installed file that a manual names is there" {
+@test "each installed file that a manual names exists" {
 	local path name n=0
 	while read -r path; do
 		name=${path#/usr/local/*/rowcast/}
@@ -208,7 +208,7 @@ statuses_in() {
 	[ "$n" -ge 3 ]
 }
 
-@test "each page of ours that a manual refers to is there" {
+@test "each page of rowcast that a manual refers to exists" {
 	local name section n=0
 	while read -r _ name section _; do
 		echo "$name($section)"
@@ -218,7 +218,7 @@ statuses_in() {
 	[ "$n" -ge 4 ]
 }
 
-@test "each page says its own name and section" {
+@test "each page has its own name and section" {
 	local page name
 	for page in docs/man/*.[178]; do
 		name=$(basename "${page%.*}")
@@ -255,7 +255,7 @@ settings_of() {
 }
 
 # The constant parts of the diagnostics that a manual quotes, one a line.  What
-# SQLite and the system say in between is not ours.
+# SQLite and the system add in between is left out.
 diagnostics_in() {
 	sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh /s/^\.It Li "\([^"]*\)".*/\1/p' "$1" |
 		sed -E -e 's/: /\n/g' |

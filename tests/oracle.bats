@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The oracle itself: it finds nothing wrong where nothing is, and each kind of
-# wrong where one was planted: in a responder and a publisher that are wrong.
+# Tests of the oracle: it accepts correct programs, and finds each kind of error
+# planted in a responder and a publisher.
 
 load oracle
 
@@ -9,8 +9,8 @@ setup() {
 	ORACLE_CLIENTS=12
 }
 
-# lighttpd with programs that are shell scripts: what they do is right, but for
-# what was planted.
+# Start lighttpd with programs that are shell scripts, correct except for the
+# planted error.
 serve_planted() {
 	{
 		echo '#!/usr/bin/env bash'
@@ -74,7 +74,7 @@ finds() {
 	grep -qF "$2" "$T/verdict"
 }
 
-@test "nothing is wrong where nothing is" {
+@test "correct programs are accepted" {
 	serve
 	oracle_start --churn 4:200 --trickle 2:20
 	publishers_start
@@ -87,7 +87,7 @@ finds() {
 	[ "$CONNECTIONS" -gt 12 ]
 }
 
-@test "nothing is wrong with programs that are scripts" {
+@test "correct scripts are accepted" {
 	ORACLE_FILTERS=('')
 	ORACLE_CLIENTS=3
 	serve_planted nothing
@@ -101,7 +101,7 @@ finds() {
 	finds skipped 'lost|1|20'
 }
 
-@test "a row that came twice is found" {
+@test "a row that was sent twice is found" {
 	finds repeated 'repeated|1|20'
 }
 
@@ -109,7 +109,7 @@ finds() {
 	finds swapped 'out of order|1|20'
 }
 
-@test "a row whose data is another's is found" {
+@test "a row with the data of another is found" {
 	finds changed 'is not in the log|1|20'
 }
 

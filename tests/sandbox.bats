@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# What the programs have given up when they serve: somebody who has taken one
-# over tries to get out (tests/preload/escape.c).  That all else works is shown
-# by the other suites, which run with the sandbox.
+# The rights that the programs drop before they serve.  tests/preload/escape.c
+# acts as an attacker inside a program.  The other suites, which run with the
+# sandbox, test that everything else works.
 # shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load stream
@@ -17,7 +17,7 @@ setup() {
 	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/precious"
 }
 
-# Does this kernel have Landlock?  (A program of ours says so.)
+# Succeeds if the kernel has Landlock, as the responder reports.
 has_landlock() {
 	grep -q 'sandbox: landlock=[1-9]' "$LOGS"/*
 }
@@ -30,14 +30,14 @@ needs_landlock() {
 	stop "$PID"
 }
 
-# Has a process given up its rights?
+# Succeeds if a process has dropped its rights.
 #   usage: is_confined PID
 is_confined() {
 	grep -qx $'NoNewPrivs:\t1' "/proc/$1/status" &&
 		grep -qx $'Seccomp:\t2' "/proc/$1/status"
 }
 
-# The processes of this name that were started here.
+# Print the processes of this name that were started here.
 processes() {
 	local pid
 	for pid in "${STARTED[@]}"; do
@@ -48,7 +48,7 @@ processes() {
 	done
 }
 
-# A program that is loaded with escape.so, through env.
+# Run a program with escape.so, through env.
 #   usage: escaping OUT-NAME COMMAND…
 escaping() {
 	local out=$SITE/build/$1
@@ -61,7 +61,7 @@ tried() {
 	[ "$(tail -n 1 "$SITE/build/$1" 2>/dev/null)" = over ]
 }
 
-# The attempts had these results, "NAME ERROR" each, in any order.
+# The attempts must have these results, "NAME ERROR" each, in any order.
 #   usage: came_to OUT-NAME TABLE
 came_to() {
 	eventually tried "$1"
@@ -69,7 +69,7 @@ came_to() {
 	sort "$SITE/build/$1" | diff "$T/want" -
 }
 
-# What nobody gets out of a program that serves.
+# Attempts that must fail in a program that serves.
 REFUSED='execve EPERM
 execveat EPERM
 clone EPERM
@@ -117,7 +117,7 @@ mkdir EPERM'
 NO_SOCKETS='socket-unix EPERM
 connect EPERM'
 
-# What it needs.
+# Calls that the programs need.
 ALLOWED='kill-self ok
 mmap-data ok
 mprotect-data ok
@@ -129,7 +129,7 @@ remove ok'
 
 # ---- in force ---------------------------------------------------------------
 
-@test "programs that lighttpd has started have given up their rights" {
+@test "programs that lighttpd has started have dropped their rights" {
 	serve
 	post_with_token -d data=hi
 	local pid n=0
@@ -140,25 +140,25 @@ remove ok'
 	[ "$n" -eq 2 ]
 }
 
-@test "programs with a socket of their own have given up their rights" {
+@test "programs with their own socket have dropped their rights" {
 	start_responder
 	eventually is_confined "$RESPONDER_PID"
 	start_publisher
 	eventually is_confined "$PUBLISHER_PID"
-	# and remove their sockets all the same
+	# and they can remove their sockets
 	stop "$RESPONDER_PID" "$PUBLISHER_PID"
 	run find "$SITE/build/run" -type s
 	[ "$output" = '' ]
 }
 
-@test "no io_uring is left, which no filter would see" {
+@test "io_uring, which bypasses the filter, is refused" {
 	start_responder
 	eventually is_confined "$RESPONDER_PID"
 	run find "/proc/$RESPONDER_PID/fd" -lname '*io_uring*'
 	[ "$output" = '' ]
 }
 
-@test "SIGUSR2 says what is in force" {
+@test "SIGUSR2 reports the sandbox" {
 	start_responder
 	start_publisher
 	kill -USR2 "$RESPONDER_PID" "$PUBLISHER_PID"
@@ -169,7 +169,7 @@ remove ok'
 		"$LOGS/publisher"
 }
 
-@test "--no-sandbox and ROWCAST_NO_SANDBOX=1 leave all as it is" {
+@test "--no-sandbox and ROWCAST_NO_SANDBOX=1 turn the sandbox off" {
 	start_responder --no-sandbox
 	ROWCAST_NO_SANDBOX=1 start_publisher
 	local pid
@@ -182,9 +182,9 @@ remove ok'
 	eventually grep -qx 'rowcast-publish.cgi: sandbox: off' "$LOGS/publisher"
 }
 
-# ---- what is refused --------------------------------------------------------
+# ---- refused calls ----------------------------------------------------------
 
-@test "the responder: whoever takes it over gets the log's folder alone" {
+@test "the responder: an attacker inside reaches only the folder of the log" {
 	needs_landlock
 	escaping out build/rowcast.fcgi --db "$DB" --socket build/run/r.sock
 	came_to out "$REFUSED"$'\n'"$NO_SOCKETS"$'\n'"$ALLOWED"
@@ -192,7 +192,7 @@ remove ok'
 	is_running "$PID"
 }
 
-@test "the publisher: whoever takes it over gets the log's folder alone" {
+@test "the publisher: an attacker inside reaches only the folder of the log" {
 	needs_landlock
 	escaping out build/rowcast-publish.cgi --db "$DB" \
 		--socket build/run/p.sock
@@ -226,8 +226,8 @@ remove ok'
 	[ "$(cat "$SITE/build/precious")" = precious ]
 }
 
-# The attempts are real ones.
-@test "without a sandbox, what is refused above works or fails otherwise" {
+# The attempts are real.
+@test "without a sandbox, the refused calls work or fail otherwise" {
 	escaping out build/rowcast.fcgi --db "$DB" --socket build/run/r.sock \
 		--no-sandbox
 	eventually tried out
@@ -235,14 +235,14 @@ remove ok'
 	grep -qx 'clone ok' "$SITE/build/out"
 	grep -qx 'socket-inet ok' "$SITE/build/out"
 	[ "$(grep -c ' ok$' "$SITE/build/out")" -ge 30 ]
-	# some belong to root, some the machine may lack
+	# some need root, some may be missing on the machine
 	run ! grep -vE '^(bpf|userfaultfd|perf_event_open|keyctl|mount|kexec_load|open_by_handle_at|io_uring_setup) ' \
 		<(grep EPERM "$SITE/build/out")
 }
 
-# ---- where the log lies -----------------------------------------------------
+# ---- the folder of the log --------------------------------------------------
 
-@test "a log behind a symbolic link, and in a folder behind one" {
+@test "a log at a symbolic link, and in a linked folder" {
 	mkdir "$SITE/build/real"
 	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/real"
 	ln -s ../real/events.db "$DB"
@@ -263,7 +263,7 @@ remove ok'
 	start_publisher --db build/current/events.db
 }
 
-@test "a log that others make, behind a link, after the start" {
+@test "a log that others create at a link after the start" {
 	mkdir "$SITE/build/real"
 	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/real"
 	ln -s ../real/events.db "$DB"
@@ -275,7 +275,7 @@ remove ok'
 	[ "$STATUS" = 201 ]
 }
 
-@test "the log is made by the publisher, again and again" {
+@test "the publisher creates the log repeatedly" {
 	serve
 	local i
 	for i in 1 2 3; do
@@ -285,7 +285,7 @@ remove ok'
 	done
 }
 
-@test "a folder in the place of the log's: a line says what to do" {
+@test "another folder in the place of the log's: a line says what to do" {
 	needs_landlock
 	start_responder
 	mv "$SITE/build/run" "$SITE/build/old"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
-# The example configurations on real web servers: lighttpd, Apache, nginx, Caddy,
-# and lighttpd and Apache with plain CGI.  What each test checks is
-# in servers.bash.
-# shellcheck disable=SC2153 # STATUS is ours, status is bats's
+# The example configurations on real web servers: lighttpd, Apache, nginx,
+# Caddy, and lighttpd and Apache with plain CGI.  The checks are in
+# servers.bash.
+# shellcheck disable=SC2153 # STATUS of servers.bash, status of bats
 
 load helpers
 load servers

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The soak itself, in its shortest form: two rounds of a few seconds.  What it
-# is for takes an hour: make soak.
+# Tests of the soak in its shortest form: two rounds of a few seconds.  A real
+# soak takes an hour: make soak.
 
 SOAK=$BATS_TEST_DIRNAME/soak
 
@@ -10,7 +10,8 @@ setup() {
 	chmod go+x "$BATS_RUN_TMPDIR" "$T"
 }
 
-# usage: soak SEED; starts it.  Sets SOAK_PID.
+# Start a soak.  Sets SOAK_PID.
+#   usage: soak SEED
 soak() {
 	HOURS=0.003 CLIENTS=50 SEED=$1 SOAK_DIR=$WORK "$SOAK/run" \
 		>"$T/out" 2>&1 3>&- &
@@ -25,7 +26,7 @@ teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || cat "$T/out"
 }
 
-# Samples of ten minutes, in which the responder takes a value each time.
+# Print samples of ten minutes with this memory of the responder.
 #   usage: samples AWK-EXPRESSION
 samples() {
 	mkdir -p "$WORK"
@@ -44,7 +45,7 @@ samples() {
 	printf '60\t1\tkill-all\t0\n' >"$WORK/faults.tsv"
 }
 
-@test "two rounds, all that was told compared with the log" {
+@test "two rounds, all received events compared with the log" {
 	soak 6
 	wait "$SOAK_PID"
 	cat "$T/out"
@@ -57,7 +58,7 @@ samples() {
 	[ -z "$(ls "$WORK/rounds")" ]
 }
 
-@test "something wrong ends it, with its round and seed; the folder stays" {
+@test "an error ends it and prints round and seed; the folder stays" {
 	soak 7
 	until [ -s "$WORK/rounds/1/acks.tsv" ]; do
 		kill -0 "$SOAK_PID"
@@ -72,7 +73,7 @@ samples() {
 	[ ! -e "$WORK/rounds/3" ]
 }
 
-@test "Ctrl-C ends it with a report; no process stays" {
+@test "Ctrl-C ends it with a report and leaves no process" {
 	soak 7
 	until [ -s "$WORK/faults.tsv" ]; do
 		kill -0 "$SOAK_PID"
@@ -87,7 +88,7 @@ samples() {
 	! pgrep -f "$WORK/" || return 1
 }
 
-@test "one seed, one sequence of faults; another, another" {
+@test "the seed determines the sequence of faults" {
 	"$SOAK/plan" 1 40 60 2000 >"$T/one"
 	"$SOAK/plan" 1 40 60 2000 | cmp - "$T/one"
 	! "$SOAK/plan" 2 40 60 2000 | cmp -s - "$T/one" || return 1
@@ -95,7 +96,7 @@ samples() {
 		calm && $3 ~ /^(kill|term|reload)/ { exit 1 }' "$T/one"
 }
 
-@test "memory that grows is found, memory that is full is not" {
+@test "growing memory is found, constant memory is accepted" {
 	samples '4000 + 500 * rand() + (t < 120 ? 0 : 1000)'
 	"$SOAK/report" "$WORK" 1 1
 	samples '4000 + 500 * rand() + 2 * t'
