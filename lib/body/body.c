@@ -275,14 +275,13 @@ take_plain(struct body *b, struct event *e)
 	e->data = blocks_rest(&b->blocks);
 	(void)snprintf(b->fields.where, BODY_WHERE_MAX, "In the query: ");
 	if (e->data.len == 0)
-		problem_set(b->fields.problem, 400,
+		return problem_set(b->fields.problem, 400,
 		    "There is no data: the body is empty.  An event with empty"
 		    " data can be sent as a form.");
-	else if (!utf8_is_valid(e->data))
-		problem_set(b->fields.problem, 400, "The body is not UTF-8.");
-	else
-		return fields_take_form(&b->fields, b->query, strlen(b->query));
-	return -1;
+	if (!utf8_is_valid(e->data))
+		return problem_set(b->fields.problem, 400,
+		    "The body is not UTF-8.");
+	return fields_take_form(&b->fields, b->query, strlen(b->query));
 }
 
 static int

@@ -119,15 +119,13 @@ find(struct fields *f, struct text name, enum field *field)
 	*field = (enum field)i;
 	echo_name(name, echo);
 	if ((kinds[f->kind].known & 1u << i) == 0)
-		problem_set(f->problem, 400,
+		return problem_set(f->problem, 400,
 		    "%sThere is no field \"%s\"; there are %s.", f->where, echo,
 		    kinds[f->kind].list);
-	else if ((f->seen & 1u << i) != 0)
-		problem_set(f->problem, 400,
+	if ((f->seen & 1u << i) != 0)
+		return problem_set(f->problem, 400,
 		    "%sThe field \"%s\" appears twice.", f->where, echo);
-	else
-		return 0;
-	return -1;
+	return 0;
 }
 
 int
