@@ -180,7 +180,7 @@ refuse_event(struct publish *p, int status, size_t culprit, const char *why)
 	    why, nothing_stored(p));
 }
 
-/* Answer that the log failed, and tell the operator why. */
+/* Answer that the log failed, and warn of the reason. */
 static void
 refuse_log(struct publish *p, enum log_result result, const char *why)
 {

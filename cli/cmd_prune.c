@@ -12,7 +12,7 @@
 #include "selection.h"
 
 #define PAUSE_MIN_US 500
-#define FRUITLESS_MAX 100000 /* batches of the rules that remove nothing */
+#define EMPTY_MAX 100000 /* batches of the rules that remove nothing */
 
 struct prune {
 	struct args *args;
@@ -119,16 +119,16 @@ remove_by_rules(struct prune *p, struct log *log)
 {
 	enum log_result result;
 	int64_t overdue = 1;
-	int fruitless = 0;
+	int n_empty = 0;
 
-	while (overdue > 0 && fruitless < FRUITLESS_MAX) {
+	while (overdue > 0 && n_empty < EMPTY_MAX) {
 		int64_t began_us = now_us(CLOCK_MONOTONIC), n;
 
 		result = log_remove_by_rules(log, &n, &overdue);
 		if (result != LOG_OK)
 			return result;
 		p->removed += n;
-		fruitless = n > 0 ? 0 : fruitless + 1;
+		n_empty = n > 0 ? 0 : n_empty + 1;
 		if (overdue > 0)
 			pause_after(began_us);
 	}

@@ -81,7 +81,7 @@ read_data(struct publish *p)
 	char *room;
 
 	if (isatty(STDIN_FILENO) == 1)
-		(void)fprintf(stderr, "data, then Ctrl-D:\n"); /* a courtesy */
+		(void)fprintf(stderr, "data, then Ctrl-D:\n"); /* optional */
 	do {
 		room = buffer_room(&p->input, READ_BYTES);
 		got = room == NULL ?

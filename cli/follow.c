@@ -67,7 +67,7 @@ int
 follow_run(const struct follow *f)
 {
 	struct run run = { .follow = f };
-	int result = -1;
+	int result;
 
 	if (loop_open(&run.loop) != 0) {
 		warn_line("out of memory or descriptors");
@@ -75,12 +75,11 @@ follow_run(const struct follow *f)
 	}
 	timer_init(&run.silence, &run.loop, &run);
 	run.watch = watch_new(&run.loop, f->path, POLL_MS, on_look, &run);
-	if (run.watch != NULL) {
+	result = run.watch != NULL ? 0 : -1;
+	if (result == 0)
 		run_loop(&run);
-		result = 0;
-	} else {
+	else
 		warn_line("out of memory or descriptors");
-	}
 	watch_free(run.watch);
 	uv_close((uv_handle_t *)&run.silence, NULL);
 	(void)uv_run(&run.loop, UV_RUN_DEFAULT); /* until all are closed */

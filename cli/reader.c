@@ -190,7 +190,7 @@ read_page(struct reader *r, int64_t head)
 	return r->is_behind ? READER_MORE : READER_END;
 }
 
-/* Has the log changed since the last step, and is it still the same? */
+/* Check whether the log has changed, and whether it is still the same log. */
 static enum reader_result
 look(struct reader *r, int64_t *head)
 {

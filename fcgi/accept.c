@@ -77,7 +77,7 @@ bool
 accept_has(const char *header, const char *type, const char *subtype)
 {
 	int best = 0;
-	bool has_ranges = false, is_welcome = false;
+	bool has_ranges = false, is_accepted = false;
 
 	while (*header != '\0') {
 		struct text range = cut(&header, ";,");
@@ -94,10 +94,10 @@ accept_has(const char *header, const char *type, const char *subtype)
 		has_ranges = has_ranges || range.len > 0;
 		if (rank > best) {
 			best = rank;
-			is_welcome = !is_zero;
+			is_accepted = !is_zero;
 		} else if (rank > 0 && rank == best) {
-			is_welcome = is_welcome || !is_zero;
+			is_accepted = is_accepted || !is_zero;
 		}
 	}
-	return is_welcome || !has_ranges;
+	return is_accepted || !has_ranges;
 }

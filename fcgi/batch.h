@@ -28,7 +28,7 @@ struct position {
  *   pieces    for connection_send(); pieces[0] is left free
  *   n, len    pieces so far, at first 1, and bytes in them
  *   at        where the client is once the record has been sent
- *   notices   bits of enum notice: what the text says
+ *   notices   bits of enum notice: those in the text
  */
 #define BATCH_TEXT_MAX 2048
 struct batch {
@@ -51,7 +51,7 @@ enum batch_result {
 /* Begin a record for a client at a position. */
 void batch_begin(struct batch *b, const struct position *at);
 
-/* Add to the text.  Call it before any event is added. */
+/* Append to the text.  Call this before any event is added. */
 void batch_say(struct batch *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,6 +1,6 @@
 /*
- * The blocks of a stream that are not events of the log.  A client learns
- * everything from the stream itself, since EventSource cannot read headers.
+ * The blocks of a stream that are not events of the log.  They carry all that a
+ * client must know, since EventSource cannot read headers.
  */
 #include "notice.h"
 

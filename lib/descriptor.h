@@ -24,7 +24,7 @@ void descriptor_reserve_standard(void);
  */
 ssize_t descriptor_read(int fd, void *bytes, size_t cap);
 
-/* Would descriptor_read() return at once? */
+/* Returns whether descriptor_read() would return at once. */
 bool descriptor_is_ready(int fd);
 
 /*

@@ -231,7 +231,7 @@ take_blocks(struct body *b)
 	}
 }
 
-/* Would the rest be an event if an empty line followed?  The body may have been
+/* Returns whether the rest lacks only an empty line.  The body may have been
    cut within it, so it is not taken. */
 static bool
 is_event(struct body *b)

@@ -17,7 +17,7 @@
 #define BACKLOG 4096
 #define PORT_MAX 65535
 
-/* Does a process listen at this path?  One that hangs does (EAGAIN). */
+/* Returns whether a process listens at this path, even if it hangs (EAGAIN). */
 static bool
 is_in_use(const struct sockaddr_un *address)
 {
@@ -94,7 +94,7 @@ bind_first(const struct addrinfo *list)
 	return -1;
 }
 
-/* Digits, from 1 to PORT_MAX?  getaddrinfo() would take such a number modulo
+/* A number from 1 to PORT_MAX: getaddrinfo() would take a larger one modulo
    65536, and 0 as any port. */
 static bool
 is_port(const char *s)

@@ -98,7 +98,7 @@ params_length(struct params *p)
 	return length;
 }
 
-/* Do names and values fill exactly the PARAMS records that begin here? */
+/* Returns whether names and values fill the PARAMS records here exactly. */
 static bool
 params_are_whole(const uint8_t *first)
 {

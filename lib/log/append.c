@@ -18,7 +18,7 @@ bind_event(struct statement *s, const struct event *e)
 		statement_bind_text(s, 5, e->key);
 }
 
-/* Nothing was inserted.  Is the row that has the key the same event? */
+/* Nothing was inserted: compare the row that has the key. */
 static enum log_result
 find_key(struct log *log, const struct event *e, struct log_receipt *receipt)
 {

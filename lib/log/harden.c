@@ -1,5 +1,5 @@
 /*
- * Hardening against the file: it may come from anybody.
+ * Hardening against the file, which may come from anyone.
  *
  * A schema is a program.  A view in place of a table, a trigger or a generated
  * column would make us run code of the file, without end.  Such a schema is

@@ -234,7 +234,7 @@ log_run(struct log *log, const char *text)
 {
 	struct statement s = statement_begin(log, text);
 
-	(void)statement_step(&s); /* no row; statement_end() tells errors */
+	(void)statement_step(&s); /* no row; statement_end() returns errors */
 	return statement_end(&s);
 }
 

@@ -158,7 +158,7 @@ enum log_result log_read_identity(struct log *log);
 /* ---- harden.c ---- */
 
 /*
- * Harden a connection before anything is read: the file may come from anybody.
+ * Harden a connection before anything is read: the file may come from anyone.
  * Its schema cannot be changed by hand or reach out of the file.  If
  * o->bounded, a statement that takes more than 100 million VM steps fails with
  * LOG_BROKEN.
