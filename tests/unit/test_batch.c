@@ -111,7 +111,7 @@ check_small(const struct filter *f)
 		abort();
 	add(c, 1, 10);
 	add(c, 2, 10);
-	add(c, 4, RECORDS_CONTENT_MAX - 40);
+	add(c, 4, RECORDS_CONTENT_MAX - 14); /* exactly a record */
 	c->upto = 9;
 	check(gather(&b, f, c) == BATCH_MORE && b.at.cursor == 2 && b.n == 2 &&
 		b.at.part == 0,
@@ -120,6 +120,37 @@ check_small(const struct filter *f)
 		b.at.last_id == 4,
 	    "behind the last, the cursor is at the chunk's end");
 	chunk_free(c);
+}
+
+/* Events that do not lie end to end are pieces of their own. */
+static void
+check_pieces(void)
+{
+	const struct pattern p = { TEXT("a"), false };
+	const int64_t n = 2 * (int64_t)CONNECTION_PIECES_MAX;
+	struct filter *f = filter_new(&p, 1, NULL, 0);
+	struct chunk *c = chunk_new(0, CHUNK_BYTES);
+	struct batch b = { .at = { 0 } };
+
+	if (f == NULL || c == NULL)
+		abort();
+	for (int64_t id = 1; id <= n; id++) {
+		struct event e = { .id = id,
+			.topic = { id % 2 == 0 ? "a" : "b", 1 },
+			.name = TEXT("message"),
+			.retry_ms = EVENT_NO_RETRY };
+
+		if (!chunk_fits(c, sse_len(&e)) ||
+		    chunk_add(c, &e, sse_len(&e)) != 0)
+			abort();
+	}
+	check(gather(&b, f, c) == BATCH_MORE && b.n == CONNECTION_PIECES_MAX &&
+		b.at.cursor == n - 2,
+	    "a record has no more pieces than one call sends");
+	check(gather(&b, f, c) == BATCH_MORE && b.n == 2 && b.at.cursor == n,
+	    "and the next one the rest");
+	chunk_free(c);
+	filter_free(f);
 }
 
 int
@@ -131,6 +162,7 @@ main(void)
 		abort();
 	memset(large, 'x', sizeof(large));
 	check_small(f);
+	check_pieces();
 	check_large(f);
 	check_broken(f);
 	check_changed(f, 10, "short");
