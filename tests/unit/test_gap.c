@@ -160,6 +160,37 @@ check_last_of_topic(void)
 	log_close(log);
 }
 
+/* Rows of other names are read and compared. */
+static void
+check_last_of_name(void)
+{
+	const struct text name = TEXT("tick");
+	struct filter *f = filter_new(NULL, 0, &name, 1);
+	struct log *log = log_of(0);
+	struct seek seek = { .start = START_LAST, .value = 1 };
+
+	if (f == NULL)
+		abort();
+	sql("INSERT INTO events(event, data) VALUES('tick', ''),"
+	    " ('tick', ''), ('tock', '');");
+	check(seek_step(log, 3, f, &seek) == SEEK_FOUND && seek.cursor == 1,
+	    "the last of a name, before one of another");
+	filter_free(f);
+	log_close(log);
+}
+
+/* A stream may not begin after rows that the source has not read yet. */
+static void
+check_since_unread(void)
+{
+	struct log *log = log_of(3);
+	struct seek seek = { .start = START_SINCE, .value = INT64_MAX };
+
+	check(seek_step(log, 2, all, &seek) == SEEK_FOUND && seek.cursor == 2,
+	    "a time to come is the head, whatever follows it");
+	log_close(log);
+}
+
 int
 main(void)
 {
@@ -176,6 +207,8 @@ main(void)
 	check_forgotten(true);
 	check_many_topics();
 	check_last_of_topic();
+	check_last_of_name();
+	check_since_unread();
 	filter_free(all);
 	return end();
 }
