@@ -263,6 +263,10 @@ check_sites(void)
 		REFUSED_SITE(ME, HOST, "HTTP_ORIGIN=null"),
 		TAKEN("x", "data=x", ME, "HTTP_HOST=intranet:8080",
 		    "HTTP_ORIGIN=http://Intranet:8080"),
+		TAKEN("x", "data=x", ME, HOST, EVIL,
+		    "HTTP_SEC_FETCH_SITE=same-site"),
+		TAKEN("x", "data=x", ME, HOST, EVIL,
+		    "HTTP_SEC_FETCH_SITE=none"),
 	};
 	static const struct row evil[] = {
 		TAKEN("x", "data=x", ME, EVIL, CROSS),

@@ -157,6 +157,10 @@ check_lines(void)
 		r.n == 1 && r.status == 400 &&
 		strncmp(r.detail, "Line 2: ", 8) == 0,
 	    "lines: a problem names its line, what was before it counts");
+	check(is_same_in_pieces(MEDIA_NDJSON,
+		  TEXT("\xef\xbb\xbf{\"data\":1}\n"), &r) &&
+		r.n == 0 && r.status == 400,
+	    "lines: a byte order mark is not JSON");
 }
 
 static void
