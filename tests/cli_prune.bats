@@ -48,6 +48,10 @@ add() {
 	[ "$(ids)" = '2 4 5' ]
 	rowcast prune --keep-rows 0 -t '*'
 	said '3 removed'
+	add 0 'ü/1' 'ü-2' 'ü/3'
+	rowcast prune --keep-rows 0 -t 'ü/*'
+	said '2 removed'
+	[ "$(ids)" = 7 ]
 }
 
 @test "older rows are removed" {
