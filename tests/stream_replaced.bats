@@ -52,6 +52,23 @@ make_other() {
 	brings b '3 message another three'
 }
 
+@test "a gap sent before a .restore hides none after it" {
+	serve
+	insert one
+	insert two
+	copy_log "$SITE/copy.db"
+	sql "INSERT INTO events(data) VALUES('three'), ('four'), ('five')" \
+		'DELETE FROM events WHERE id = 4'
+	open_stream a since=0
+	eventually got a 'data: {"after":0,"next":5}'
+	sql ".restore '$SITE/copy.db'"
+	eventually got a stream-reset
+	sql BEGIN "INSERT INTO events(data) VALUES('another 3'), ('another 4')" \
+		'DELETE FROM events WHERE id = 3' COMMIT
+	eventually got a 'data: another 4'
+	got a 'data: {"after":2,"next":4}'
+}
+
 @test ".restore without streams: a cursor beyond the end gets stream-reset" {
 	serve
 	insert one
