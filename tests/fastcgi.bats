@@ -282,9 +282,14 @@ refused() {
 	connect silent
 	connect stalled
 	send stalled "${all:0:40}"
+	connect kept
+	send kept "$(request 1 keep REQUEST_METHOD=HEAD)"
+	take_answer kept 1
+	send kept "${all:0:40}"
 	brings live meanwhile
 	closed_without_answer silent
 	closed_without_answer stalled
+	closed_without_answer kept
 	took=$((${EPOCHREALTIME/[.,]/} - began))
 	((took > 900000 && took < 5000000))
 	brings live afterwards
@@ -298,7 +303,7 @@ refused() {
 	(
 		for ((i = 0; i < ${#all} - 2; i += 2)); do
 			bytes "${all:i:2}"
-			sleep 0.1
+			sleep 0.5 # all of it would take longer than WAIT
 		done
 	) >&"${FDS[a]}" 2>/dev/null 3>&- &
 	STARTED+=("$!")
