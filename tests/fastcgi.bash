@@ -42,6 +42,16 @@ listens() {
 	(: <"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null
 }
 
+# Start the publisher on a free port, without a token.
+#   usage: serve_publisher [OPTION…]
+serve_publisher() {
+	PORT=$(free_port)
+	start publisher build/rowcast-publish.cgi --db "$DB" \
+		--socket "127.0.0.1:$PORT" --publish-open "$@"
+	PUBLISHER_PID=$PID
+	up "$PID" publisher listens
+}
+
 # ---- writing ----------------------------------------------------------------
 
 hex() {
@@ -96,6 +106,17 @@ request() {
 	done
 	printf %s "$(begin "$id" "$flags")" "$(record PARAMS "$id" "$content")" \
 		"$(record PARAMS "$id")" "$(record STDIN "$id")"
+}
+
+# Print a request to publish, whose body may be shorter than LENGTH.
+#   usage: publishing LENGTH TEXT [FLAGS [TYPE]]
+publishing() {
+	local content
+	content=$(pair REQUEST_METHOD=POST)
+	content+=$(pair "CONTENT_TYPE=${4:-text/plain}")
+	content+=$(pair "CONTENT_LENGTH=$1")
+	printf %s "$(begin 1 "${3:-0}")" "$(record PARAMS 1 "$content")" \
+		"$(record PARAMS 1)" "$(record STDIN 1 "$(hex "$2")")"
 }
 
 # Print the bytes of hex digits.

@@ -40,28 +40,9 @@ complete() {
 	wait "$RESPONDER_PID"
 }
 
-# Starts the publisher on a port of its own, without a token.
-serve_publisher() {
-	PORT=$(free_port)
-	start publisher build/rowcast-publish.cgi --db "$DB" \
-		--socket "127.0.0.1:$PORT" --publish-open
-	PUBLISHER_PID=$PID
-	up "$PID" publisher listens
-}
-
-# Prints a request to publish whose body may be shorter than LENGTH.
-#   usage: post LENGTH TEXT
-post() {
-	local content
-	content=$(pair REQUEST_METHOD=POST)$(pair CONTENT_TYPE=text/plain)
-	content+=$(pair "CONTENT_LENGTH=$1")
-	printf %s "$(begin)" "$(record PARAMS 1 "$content")" \
-		"$(record PARAMS 1)" "$(record STDIN 1 "$(hex "$2")")"
-}
-
 @test "SIGTERM: the publisher stores requests that are being sent" {
 	local all name
-	all=$(post 2 hi)$(record STDIN 1)
+	all=$(publishing 2 hi)$(record STDIN 1)
 	serve_publisher
 	end_with "$all" "$PUBLISHER_PID"
 	complete "$all"
@@ -77,8 +58,8 @@ post() {
 @test "SIGTERM: the publisher answers 503 to a body that does not end in time" {
 	local name
 	serve_publisher
-	end_with "$(post 3 hi)" "$PUBLISHER_PID"
-	complete "$(post 3 hi)"
+	end_with "$(publishing 3 hi)" "$PUBLISHER_PID"
+	complete "$(publishing 3 hi)"
 	for name in late fresh; do
 		take_answer "$name" 1
 		answered 503
@@ -130,25 +111,39 @@ answered_at_end() {
 
 @test "SIGTERM: connections in the publisher's backlog are answered" {
 	serve_publisher
-	[ "$(answered_at_end 201 "$(post 2 hi)$(record STDIN 1)" \
+	[ "$(answered_at_end 201 "$(publishing 2 hi)$(record STDIN 1)" \
+		"$PUBLISHER_PID")" -eq "$WAITING" ]
+	wait "$PUBLISHER_PID"
+}
+
+# Start the publisher on descriptor 0, as a web server does.
+#   usage: serve_inherited [VARIABLE=VALUE…]
+serve_inherited() {
+	needs perl
+	PORT=$(free_port)
+	# shellcheck disable=SC2016 # perl's
+	start publisher env ROWCAST_DB="$DB" ROWCAST_PUBLISH_OPEN=1 \
+		"$@" perl -MIO::Socket::INET -e '
+			my $s = IO::Socket::INET->new(Listen => 1000,
+				LocalAddr => shift) or die $@;
+			open STDIN, "<&", $s or die $!;
+			exec @ARGV' "127.0.0.1:$PORT" build/rowcast-publish.cgi
+	PUBLISHER_PID=$PID
+	up "$PID" publisher listens
+}
+
+@test "SIGTERM: connections in the backlog of descriptor 0 are answered" {
+	# most of them are still there when the last connection has ended
+	serve_inherited ROWCAST_MAX_CONNECTIONS=50
+	[ "$(answered_at_end 201 "$(publishing 2 hi)$(record STDIN 1)" \
 		"$PUBLISHER_PID")" -eq "$WAITING" ]
 	wait "$PUBLISHER_PID"
 }
 
 @test "SIGTERM: the publisher goes on accepting on descriptor 0" {
 	local all name
-	needs perl
-	all=$(post 2 hi)$(record STDIN 1)
-	PORT=$(free_port)
-	# shellcheck disable=SC2016 # perl's
-	start publisher env ROWCAST_DB="$DB" ROWCAST_PUBLISH_OPEN=1 \
-		perl -MIO::Socket::INET -e '
-			my $s = IO::Socket::INET->new(Listen => 9,
-				LocalAddr => shift) or die $@;
-			open STDIN, "<&", $s or die $!;
-			exec @ARGV' "127.0.0.1:$PORT" build/rowcast-publish.cgi
-	PUBLISHER_PID=$PID
-	up "$PID" publisher listens
+	all=$(publishing 2 hi)$(record STDIN 1)
+	serve_inherited
 	end_with "$all" "$PUBLISHER_PID"
 	# while others are unfinished: without them, the process ends at once
 	connect more

@@ -5,6 +5,7 @@
 
 load helpers
 load servers
+load publisher
 
 # usage: serve_publisher [OPTION…]
 serve_publisher() {
@@ -12,45 +13,6 @@ serve_publisher() {
 	start_nginx
 	post_with_token -d data=first
 	[ "$STATUS" = 201 ]
-}
-
-# Print a counter of the publisher.
-counter() {
-	local before
-	before=$(reports)
-	kill -USR2 "$PUBLISHER_PID"
-	wait_until 5 has_reports $((before + 1))
-	sed -n "s/.*report:.* $1=\([0-9]*\).*/\1/p" "$LOGS/publisher" | tail -n 1
-}
-
-reports() {
-	grep -c report: "$LOGS/publisher" || :
-}
-
-has_reports() {
-	[ "$(reports)" -ge "$1" ]
-}
-
-# usage: counts NAME AT-LEAST
-counts() {
-	[ "$(counter "$1")" -ge "$2" ]
-}
-
-# Hold the write lock until let_go.
-hold() {
-	coproc HOLDER { sqlite3 "$DB" 3>&-; }
-	HOLDER_IN=${HOLDER[1]}
-	local out=${HOLDER[0]} line
-	HOLDER_IS=$HOLDER_PID
-	echo "BEGIN IMMEDIATE; SELECT 'held';" >&"$HOLDER_IN"
-	read -r -t 10 line <&"$out"
-	[ "$line" = held ]
-}
-
-let_go() {
-	echo 'ROLLBACK;' >&"$HOLDER_IN"
-	exec {HOLDER_IN}>&-
-	wait "$HOLDER_IS"
 }
 
 # Send a request in the background; its status goes to a file.

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# fastcgi_publish.bats: the publisher and the protocol, without a web server.
+
+load fastcgi
+load publisher
+
+# Send a request and take its answer.
+#   usage: publish NAME STATUS [FLAGS [TYPE]]
+publish() {
+	send "$1" "$(publishing 2 hi "${3:-0}" "${4:-text/plain}")$(record STDIN 1)"
+	take_answer "$1" 1
+	answered "$2"
+}
+
+# Start the publisher, with one event in the log.
+#   usage: serve_log [OPTION…]
+serve_log() {
+	serve_publisher "$@"
+	connect first
+	publish first 201
+	disconnect first
+}
+
+@test "a kept connection takes one body after the other" {
+	serve_log
+	connect a
+	publish a 201 keep
+	publish a 415 keep image/png
+	publish a 201
+	closed_without_answer a
+}
+
+@test "a kept connection is closed behind a refused body that does not end" {
+	serve_log
+	connect a
+	send a "$(publishing 9 hi keep image/png)"
+	take_answer a 1
+	answered 415
+	closed_without_answer a
+}
+
+@test "a body that waits for others to write is not late" {
+	serve_log --idle-s 1 --busy-ms 60000
+	hold
+	connect a
+	send a "$(publishing '' $'{"data":1}\n' 0 application/x-ndjson)"
+	wait_until "$WAIT" counts locked 1
+	connect late # closed after a second: so one has passed
+	closed late
+	let_go
+	send a "$(record STDIN 1)"
+	take_answer a 1
+	answered 201
+}
+
+# More than the 512 that fit into one transaction.
+@test "600 requests that wait for others to write are all stored" {
+	local i
+	serve_log --max-connections 600 --busy-ms 60000
+	hold
+	bytes "$(publishing 2 hi)$(record STDIN 1)" >"$T/request"
+	for i in {1..600}; do
+		connect "$i"
+		cat "$T/request" >&"${FDS[$i]}"
+	done
+	wait_until "$WAIT" counts requests 601
+	let_go
+	for i in {1..600}; do
+		timeout "$WAIT" cat <&"${FDS[$i]}"
+	done >"$T/answers"
+	[ "$(grep -aco 'Status: 201' "$T/answers")" -eq 600 ]
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 601 ]
+}
