@@ -95,8 +95,8 @@ follow() {
 }
 
 # Succeeds if the output contains a text.
-#   usage: told NAME TEXT
-told() {
+#   usage: printed NAME TEXT
+printed() {
 	grep -qF -- "$2" "$T/$1.out"
 }
 

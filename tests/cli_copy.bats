@@ -276,7 +276,7 @@ has_rows() {
 }
 
 @test "lines before a read error are stored" {
-	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
+	[ -z "${SAN:-}" ] || skip 'sanitizers replace the same functions'
 	printf '{"data":"a"}\n{"data":"b"}' >"$T/input"
 	RC=0
 	LD_PRELOAD=$BUILD/tests/preload/fail.so FAIL=read FAIL_FILES=/input \

@@ -133,10 +133,10 @@ same_body() {
 	STARTED+=("$PID")
 	wait_until 10 follows "$PID"
 	publish one
-	wait_until 5 told a one
+	wait_until 5 printed a one
 	publish two
-	wait_until 5 told a two
-	run ! told a before
+	wait_until 5 printed a two
+	run ! printed a before
 	kill -INT "$PID"
 	wait_until 5 gone "$PID"
 	[ ! -s "$T/a.err" ]
@@ -176,7 +176,7 @@ same_body() {
 	local before after
 	before=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
 	publish x
-	wait_until 5 told a x
+	wait_until 5 printed a x
 	# a busy loop would use a hundred ticks in a second
 	wait_until 1 false || :
 	after=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
@@ -252,22 +252,22 @@ same_body() {
 	wait_until 10 follows "$PID"
 	rows "BEGIN; INSERT INTO events(data) VALUES('never seen');
 		DELETE FROM events; COMMIT"
-	wait_until 5 told a '-- gap: events after 0'
+	wait_until 5 printed a '-- gap: events after 0'
 }
 
 @test "another log in its place is reported and followed" {
 	publish 1
 	publish 2
 	follow a --since 0
-	wait_until 5 told a $'\t2'
+	wait_until 5 printed a $'\t2'
 	"$PROGRAM" --db "$T/log/new.db" init >"$T/made"
 	"$PROGRAM" --db "$T/log/new.db" publish first >"$T/id"
 	sqlite3 "$T/log/new.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/made"
 	rm -f "$DB-wal" "$DB-shm" "$T/log/new.db"-*
 	mv "$T/log/new.db" "$DB"
-	wait_until 5 told a '-- reset: the log was replaced or restored and now ends at 1: discard what was read up to 2'
+	wait_until 5 printed a '-- reset: the log was replaced or restored and now ends at 1: discard what was read up to 2'
 	publish second
-	wait_until 5 told a second
+	wait_until 5 printed a second
 	[ ! -s "$T/a.err" ]
 }
 
@@ -276,12 +276,12 @@ same_body() {
 	rows ".backup '$T/copy.db'"
 	publish 2
 	follow a --since 0 --json
-	wait_until 5 told a '"id":2'
+	wait_until 5 printed a '"id":2'
 	rows ".restore '$T/copy.db'"
-	wait_until 5 told a \
+	wait_until 5 printed a \
 		'{"event":"stream-reset","data":"{\"after\":2,\"head\":1}"}'
 	publish again
-	wait_until 5 told a again
+	wait_until 5 printed a again
 }
 
 # Restore an older copy with a command, and add events past the cursor while
@@ -296,16 +296,16 @@ grow_behind() {
 	for i in 2 3; do publish "$i" news; done
 	publish 4 other
 	follow a "${options[@]}"
-	wait_until 5 told a $'\t3'
+	wait_until 5 printed a $'\t3'
 	wait_until 10 follows "$PID"
 	kill -STOP "$PID"
 	"$@"
 	for i in 2 3 4 5; do publish "new$i" news; done
 	kill -CONT "$PID"
-	wait_until 5 told a '-- reset: the log was replaced or restored and now ends at 5: discard what was read up to 4'
+	wait_until 5 printed a '-- reset: the log was replaced or restored and now ends at 5: discard what was read up to 4'
 	publish new6 news
-	wait_until 5 told a new6
-	run ! told a new5
+	wait_until 5 printed a new6
+	run ! printed a new5
 }
 
 @test "an older copy that has grown past the cursor is reported" {
@@ -328,7 +328,7 @@ rename_copy() {
 @test "a log that cannot be read is reported once, and read later" {
 	publish 1
 	follow a --since 0
-	wait_until 5 told a $'\t1'
+	wait_until 5 printed a $'\t1'
 	echo 'no database, but long enough to look like one, perhaps' >"$T/letter"
 	mv "$DB" "$T/log/away.db"
 	mv "$T/letter" "$DB"
@@ -336,7 +336,7 @@ rename_copy() {
 	rm "$DB"
 	mv "$T/log/away.db" "$DB"
 	publish 2
-	wait_until 5 told a $'\t2'
+	wait_until 5 printed a $'\t2'
 	[ "$(wc -l <"$T/a.err")" -eq 1 ]
 }
 
@@ -376,7 +376,7 @@ is_seen() {
 	wait_until 10 is_seen 2
 	rows "BEGIN; INSERT INTO events(topic, data) VALUES('orders', 'gone');
 		DELETE FROM events WHERE id = 3; COMMIT"
-	wait_until 10 told a stream-gap
+	wait_until 10 printed a stream-gap
 	stop "$PID"
 	is_seen 2
 
@@ -391,6 +391,6 @@ is_seen() {
 
 	rows ".restore '$T/copy.db'"
 	wait_until 10 is_seen 1
-	told a stream-reset
+	printed a stream-reset
 	[ ! -s "$T/a.err" ]
 }

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# examples.bash: the programs of examples/ as people run them, for examples.bats.
+# examples.bash: run the programs of examples/ as users do, for examples.bats.
 #
-# They run from a copy in the site, unmodified, beside the log and what they take
-# from npm, and speak to lighttpd.
+# They run unmodified from a copy in the site, with packages of npm beside them,
+# and send requests to lighttpd.
 
 load stream
 
-# What must come through as it is: quotes of every language, what shells, SQL,
-# HTML, JSON, forms and printf make something of, and two lines.
+# Text that must arrive unchanged: quotes, characters with a meaning in shells,
+# SQL, HTML, JSON, forms and printf, and two lines.
 NASTY="it's \"so\" \\n \$HOME \`id\` %s %41 & <b>ü€🙂</b> ?,;=+ --"
 NASTY+=$'\n'"{\"n\": [1]}"
 
@@ -21,7 +21,7 @@ examples_setup() {
 	export ROWCAST_DB=$DB
 }
 
-# Skip where an example cannot run, as something of others is missing.
+# Skip the test if a program or package that an example needs is missing.
 #   usage: can_run EXAMPLE
 can_run() {
 	case $1 in
@@ -40,7 +40,7 @@ can_run() {
 	esac
 }
 
-# Copy what the examples take from npm into the site.
+# Copy the npm packages of the examples into the site.
 with_npm() {
 	[ -d "$TESTS/examples/node_modules/eventsource" ] ||
 		skip 'packages of npm are missing: make npm'
@@ -50,7 +50,8 @@ with_npm() {
 
 # ---- publishing -------------------------------------------------------------
 
-# Run an example.  Sets STATUS, IDS (what it printed) and COMPLAINT.
+# Run an example.  Sets STATUS, IDS (its output) and COMPLAINT (its
+# diagnostics).
 #   usage: publish EXAMPLE http|sql TOPIC DATA…
 publish() {
 	STATUS=0
@@ -126,8 +127,8 @@ waits_for_others() {
 
 # ---- reading ----------------------------------------------------------------
 
-# Start a reader; READER is its process.  What it prints is in $LOGS/reader, what
-# it complains of in $LOGS/complaints.
+# Start a reader.  Sets READER, its process id.  Its output goes to
+# $LOGS/reader, its diagnostics to $LOGS/complaints.
 #   usage: read_with EXAMPLE [ARGUMENT…]
 read_with() {
 	can_run "$1"
@@ -139,7 +140,7 @@ read_with() {
 	READER=$PID
 }
 
-# What the reader has printed of events.
+# Succeeds if the reader has printed these events.
 has_read() {
 	[ "$(cat "$LOGS/reader")" = "$1" ]
 }
@@ -151,7 +152,7 @@ reads() {
 	return 1
 }
 
-# Has it complained with this text?
+# Succeeds if the reader has printed a diagnostic with this text.
 complains() {
 	grep -qF -- "$1" "$LOGS/complaints"
 }
@@ -160,7 +161,7 @@ insert() {
 	sql "INSERT INTO events(data) VALUES('$1')"
 }
 
-# Rows while it listens, and while there is nobody to listen to.
+# Insert rows while the responder runs and while it is down.
 survives_kills() {
 	local round i=0 want=''
 	for round in 1 2 3; do

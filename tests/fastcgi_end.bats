@@ -140,7 +140,7 @@ serve_inherited() {
 	wait "$PUBLISHER_PID"
 }
 
-@test "SIGTERM: the publisher goes on accepting on descriptor 0" {
+@test "SIGTERM: the publisher continues to accept on descriptor 0" {
 	local all name
 	all=$(publishing 2 hi)$(record STDIN 1)
 	serve_inherited

@@ -9,7 +9,7 @@ HOUR=3600 DAY=86400
 
 setup() {
 	site_new
-	[ -z "${SAN:-}" ] || skip 'sanitizers stand before the same functions'
+	[ -z "${SAN:-}" ] || skip 'sanitizers replace the same functions'
 	needs nginx
 	cp "$BUILD/tests/preload/clock.so" "$SITE/build/"
 	put_clock +0

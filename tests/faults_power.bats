@@ -85,8 +85,8 @@ by_command() {
 	done
 }
 
-# The shell is done when it has ended: then that is said.  It moves the WAL into
-# the database all the time.
+# The event is acknowledged when the shell has ended: record that.  The shell
+# checkpoints the WAL all the time.
 by_shell() {
 	local i id text
 	for ((i = 1; i <= $2; i++)); do

@@ -33,7 +33,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 bats_require_minimum_version 1.5.0
 
-# What a suite does before and after each test, unless it defines its own.
+# Defaults; a suite may define its own setup() and teardown().
 setup() {
 	site_new
 }
@@ -141,7 +141,7 @@ descendants() {
 	done
 }
 
-# Have these processes ended?  Zombies count as ended.
+# Succeeds if these processes have ended.  Zombies count as ended.
 gone() {
 	local pids=$*
 	[ -z "$pids" ] || ! ps -o stat= -p "${pids// /,}" | grep -qv '^Z'
@@ -165,7 +165,7 @@ wait_until() {
 	done
 }
 
-# Does this process sleep, or has it ended?
+# Succeeds if this process sleeps or has ended.
 sleeps() {
 	! ps -o stat= -p "$1" | grep -q '^[RD]'
 }
@@ -224,8 +224,8 @@ start_responder() {
 		up "$PID" responder connects "$SITE/$socket"
 }
 
-# Can one connect to this UNIX domain socket?  bash cannot, so curl tries: its
-# status is 7 only if it cannot connect.
+# Succeeds if this Unix socket accepts connections.  bash cannot connect, so
+# curl tries: its status is 7 only if it cannot connect.
 connects() {
 	local rc=0
 	curl -s -m 0.1 --unix-socket "$1" http://x/ >/dev/null || rc=$?
@@ -265,8 +265,8 @@ answers() {
 	curl -sf -m 2 -o "$BATS_TEST_TMPDIR/answers" "$URL/"
 }
 
-# Start a web server with its example file.  lighttpd starts both programs
-# itself, with ROWCAST_… from the environment; start them first for the others.
+# Start a web server with its example file.  lighttpd starts both programs, with
+# ROWCAST_… from the environment; for the others, start them first.
 start_lighttpd() {
 	needs lighttpd
 	SERVER_KIND=lighttpd
@@ -384,7 +384,7 @@ open_stream() {
 	wait_until 20 test -s "$BATS_TEST_TMPDIR/$1.body"
 }
 
-# Has the stream received this text?
+# Succeeds if the stream has received this text.
 got() {
 	grep -qF -- "$2" "$BATS_TEST_TMPDIR/$1.body" 2>/dev/null
 }

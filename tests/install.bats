@@ -10,7 +10,7 @@ setup() {
 	unset MAKEFLAGS MFLAGS
 }
 
-# What has been built, as it is.
+# Run make on the present build, without compiling.
 #   usage: makes TARGET [VARIABLE=VALUE…]
 makes() {
 	make -s -o all B="$BUILD" DESTDIR="$D" "$@"

@@ -43,7 +43,7 @@ all_agree() {
 	[ "$(responders)" = "$PROCESS" ]
 }
 
-# What all streams have brought, without the mark.
+# All streams must have received these bytes before the mark.
 #   usage: brought FORMAT     as printf takes it
 brought() {
 	all_agree

@@ -9,14 +9,14 @@ setup() {
 }
 
 # Insert a row, wait until a stream has it, and list all that the stream got.
-#   usage: told NAME [QUERY [CURL-OPTION…]]
-# Sets TOLD_LINES.
-told() {
+#   usage: receives NAME [QUERY [CURL-OPTION…]]
+# Sets RECEIVED.
+receives() {
 	open_stream "$@"
 	sql "INSERT INTO events(topic, event, data) VALUES('a', 'tick', 'mark')"
 	eventually got "$1" 'data: mark'
-	TOLD_LINES=$(events "$1" | grep -v ' mark$' || :)
-	echo "$1: $TOLD_LINES"
+	RECEIVED=$(events "$1" | grep -v ' mark$' || :)
+	echo "$1: $RECEIVED"
 }
 
 @test "a cursor before the oldest kept event gets stream-gap first" {
@@ -29,26 +29,26 @@ told() {
 @test "the gap is exact: none for a client that has all removed events" {
 	five_rows
 	sql 'DELETE FROM events WHERE id <= 3'
-	told before since=2
-	[ "${TOLD_LINES%%$'\n'*}" = ' stream-gap {"after":2,"next":4}' ]
-	told at since=3
-	[ "${TOLD_LINES%%$'\n'*}" = '4 message four' ]
+	receives before since=2
+	[ "${RECEIVED%%$'\n'*}" = ' stream-gap {"after":2,"next":4}' ]
+	receives at since=3
+	[ "${RECEIVED%%$'\n'*}" = '4 message four' ]
 	run ! got at stream-gap
 }
 
 @test "0 is a cursor before the oldest kept event" {
 	five_rows
 	sql 'DELETE FROM events WHERE id = 1'
-	told a since=0
-	[ "${TOLD_LINES%%$'\n'*}" = ' stream-gap {"after":0,"next":2}' ]
+	receives a since=0
+	[ "${RECEIVED%%$'\n'*}" = ' stream-gap {"after":0,"next":2}' ]
 }
 
 @test "ids that were never used are no gap" {
 	five_rows
 	sql "INSERT INTO events(id, data) VALUES(100, 'hundred'), (1000, 'thousand')"
-	told a since=3
-	[ "$TOLD_LINES" = $'4 message four\n5 message five\n100 message hundred\n1000 message thousand' ]
-	told b since=50
+	receives a since=3
+	[ "$RECEIVED" = $'4 message four\n5 message five\n100 message hundred\n1000 message thousand' ]
+	receives b since=50
 	run ! got b stream-gap
 }
 
@@ -56,62 +56,62 @@ told() {
 	five_rows
 	sql "BEGIN" "INSERT INTO events(data) VALUES('never')" "ROLLBACK" \
 		"INSERT INTO events(id, data) VALUES(8, 'eight')"
-	told a since=4
-	[ "$TOLD_LINES" = $'5 message five\n8 message eight' ]
+	receives a since=4
+	[ "$RECEIVED" = $'5 message five\n8 message eight' ]
 }
 
 @test "a row deleted by hand in the middle is a gap" {
 	five_rows
 	sql 'DELETE FROM events WHERE id = 3'
-	told a since=1
-	[ "$TOLD_LINES" = $' stream-gap {"after":1,"next":4}\n2 tick two\n4 message four\n5 message five' ]
-	told b since=2
-	[ "$(head -n 2 <<<"$TOLD_LINES")" = $' stream-gap {"after":2,"next":4}\n4 message four' ]
-	told c since=3
+	receives a since=1
+	[ "$RECEIVED" = $' stream-gap {"after":1,"next":4}\n2 tick two\n4 message four\n5 message five' ]
+	receives b since=2
+	[ "$(head -n 2 <<<"$RECEIVED")" = $' stream-gap {"after":2,"next":4}\n4 message four' ]
+	receives c since=3
 	run ! got c stream-gap
 }
 
 @test "removed rows of other topics are no gap" {
 	five_rows
 	sql 'DELETE FROM events WHERE id IN (2, 4)'
-	told exact 'since=1&topic=a'
-	[ "$TOLD_LINES" = '3 tick three' ]
-	told prefix 'since=1&topic=b*&topic=a'
-	[ "$(head -n 1 <<<"$TOLD_LINES")" = ' stream-gap {"after":1,"next":3}' ]
-	told ab 'since=3&topic=ab*&topic=a'
-	[ "$(head -n 1 <<<"$TOLD_LINES")" = ' stream-gap {"after":3,"next":5}' ]
-	told all since=1
-	[ "$(head -n 1 <<<"$TOLD_LINES")" = ' stream-gap {"after":1,"next":5}' ]
-	told beyond 'since=2&topic=b&topic=a'
+	receives exact 'since=1&topic=a'
+	[ "$RECEIVED" = '3 tick three' ]
+	receives prefix 'since=1&topic=b*&topic=a'
+	[ "$(head -n 1 <<<"$RECEIVED")" = ' stream-gap {"after":1,"next":3}' ]
+	receives ab 'since=3&topic=ab*&topic=a'
+	[ "$(head -n 1 <<<"$RECEIVED")" = ' stream-gap {"after":3,"next":5}' ]
+	receives all since=1
+	[ "$(head -n 1 <<<"$RECEIVED")" = ' stream-gap {"after":1,"next":5}' ]
+	receives beyond 'since=2&topic=b&topic=a'
 	run ! got beyond stream-gap
 }
 
 @test "if all events were removed, next is the next id" {
 	five_rows
 	sql 'DELETE FROM events'
-	told a since=2
-	[ "$TOLD_LINES" = ' stream-gap {"after":2,"next":6}' ]
+	receives a since=2
+	[ "$RECEIVED" = ' stream-gap {"after":2,"next":6}' ]
 	[ "$(events a | tail -n 1)" = '6 tick mark' ]
 }
 
 @test "a time before the oldest kept event gets stream-gap" {
 	five_rows
 	sql 'DELETE FROM events WHERE id <= 3'
-	told a since=2026-01-01T12:00:02Z
-	[ "$(sed 1q <<<"$TOLD_LINES" | cut -d ' ' -f 2)" = stream-gap ]
-	[ "$(tail -n 2 <<<"$TOLD_LINES")" = $'4 message four\n5 message five' ]
+	receives a since=2026-01-01T12:00:02Z
+	[ "$(sed 1q <<<"$RECEIVED" | cut -d ' ' -f 2)" = stream-gap ]
+	[ "$(tail -n 2 <<<"$RECEIVED")" = $'4 message four\n5 message five' ]
 }
 
 @test "earliest and last:N get no gap, whatever was removed" {
 	five_rows
 	sql 'DELETE FROM events WHERE id IN (1, 2, 4)'
-	told earliest since=earliest
-	[ "$TOLD_LINES" = $'3 tick three\n5 message five' ]
-	told last since=last:9
+	receives earliest since=earliest
+	[ "$RECEIVED" = $'3 tick three\n5 message five' ]
+	receives last since=last:9
 	run ! got last stream-gap
-	told topic 'since=last:9&topic=ab&topic=a'
+	receives topic 'since=last:9&topic=ab&topic=a'
 	run ! got topic stream-gap
-	told now
+	receives now
 	run ! got now stream-gap
 }
 
@@ -202,9 +202,9 @@ cpu() {
 	[ "$(count_lines a 'event: stream-gap')" -eq 1 ]
 	[ "$(events a | grep -v stream-gap)" = $'1 message one\n2 message two' ]
 	# a new client has missed nothing, and 3 is not beyond the end
-	told now
-	[ "$TOLD_LINES" = '' ]
-	told end since=3
+	receives now
+	[ "$RECEIVED" = '' ]
+	receives end since=3
 	run ! grep -q 'stream-' "$T/end.body"
 }
 
