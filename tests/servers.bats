@@ -145,6 +145,21 @@ load servers
 	notices_leavers 20
 }
 
+# Debian's apache2.conf denies access to the folder of the installed file.
+@test "Apache: clients are told to reconnect on a site that denies all folders" {
+	{
+		printf '<Directory />\nRequire all denied\n</Directory>\n'
+		cat "$SITE/apache-example.conf"
+	} >"$SITE/denied.conf"
+	sed -i 's|"web/rowcast-away.asis"|"away/rowcast-away.asis"|' \
+		"$SITE/denied.conf"
+	mkdir "$SITE/away"
+	cp "$SITE/web/rowcast-away.asis" "$SITE/away"
+	chmod -R a+rX "$SITE/away"
+	start_apache denied.conf
+	tells_to_come_back
+}
+
 @test "Apache: killing responders loses and repeats no event" {
 	serve apache
 	survives_kill
