@@ -177,8 +177,7 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 		(void)publish_appended(requests[0], result, NULL, 0, c->why);
 	for (size_t i = 0; n > 1 && i < n; i++)
 		if (publish_state(requests[i]) == PUBLISH_APPENDING)
-			/* or it waits on */
-			(void)commit_all(c, requests + i, 1);
+			(void)commit_all(c, requests + i, 1); /* or waits on */
 	return 0;
 }
 

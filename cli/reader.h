@@ -5,15 +5,15 @@
 
 /*
  * Reads the events of a selection from a log that grows, or is replaced, in the
- * meantime: each once and in id order.  If that is impossible, it calls gap() or
- * reset().
+ * meantime: each once and in id order.  If that is impossible, it calls gap()
+ * or reset().
  */
 struct reader;
 
 /*
  *   start    reading begins after this id
- *   event    one event, with key and created_ms; lent until it returns.  Return false to leave
- *            it unread: the step ends there
+ *   event    one event, with key and created_ms; lent until it returns.
+ *            Return false to leave it unread: the step ends there
  *   gap      some events between two ids were removed
  *   reset    the log was replaced or is an older copy, and ends at head:
  *            discard what was read

@@ -92,8 +92,8 @@ refuse(struct hub *h, struct connection *c, struct problem *p,
 	answer(c, text, reply_problem(&h->config->cors, p, origin, text));
 }
 
-/* Clients reconnect one after the other, and late enough for the next process to
-   be there. */
+/* Clients reconnect one after the other, and late enough for the next process
+   to be there. */
 static int64_t
 random_retry_ms(const struct hub *h)
 {

@@ -27,7 +27,7 @@ struct greeting {
  *   greeting     for NOTICE_START
  *   reset_after  for NOTICE_RESET
  *   gap_after, gap_next  for NOTICE_GAP
- *   end_ms       for NOTICE_END: when to reconnect; -1 leaves that open
+ *   end_ms       for NOTICE_END: reconnection time; -1: as sent before
  */
 struct notices {
 	unsigned due;

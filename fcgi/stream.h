@@ -43,8 +43,8 @@ struct stream *stream_new(struct connection *c, const struct request *r,
    stream_abort(). */
 void stream_free(struct stream *s);
 
-/* For struct connection_handler; user is the stream.  stream_on_writable() calls
-   wake(), stream_on_gone() calls over(). */
+/* For struct connection_handler; user is the stream.  The first calls wake(),
+   the second over(). */
 void stream_on_writable(void *user);
 void stream_on_gone(void *user);
 
@@ -93,8 +93,8 @@ enum stream_turn stream_deliver(struct stream *s, struct iovec *pieces, int n,
    have been removed.  Call this before the roster moves the stream. */
 void stream_rewind(struct stream *s, int64_t cursor);
 
-/* The log was replaced and ends at head.  The roster must give the stream a turn
-   next. */
+/* The log was replaced and ends at head.  The roster must give the stream a
+   turn next. */
 void stream_reset(struct stream *s, int64_t head);
 
 /* End with the next turn.  The client reconnects after retry_ms, or if that is

@@ -35,7 +35,7 @@ struct cors {
  */
 enum options_result cors_add(void *cors, const char *list, char *why);
 
-/* Return whether an origin is listed byte by byte; origin may be NULL. */
+/* Returns whether an origin equals a listed one; origin may be NULL. */
 bool cors_is_listed(const struct cors *cors, const char *origin);
 
 /*

@@ -24,7 +24,7 @@ struct pattern {
 #define FILTER_TOPICS_MAX 64 /* that one client may name */
 #define FILTER_NAMES_MAX 64
 
-/* Returns whether a topic or an event name may look like this: not too long, and
+/* Returns whether a topic or an event name may look like this: not too long,
    without line breaks and NUL.  Does not check for UTF-8 or an empty name. */
 bool filter_is_name(struct text t);
 

@@ -60,7 +60,7 @@ size_t sse_encode(const struct event *e, char *out);
 #define SSE_CURSOR "id: %" PRId64 "\n\n"
 #define SSE_RETRY "retry: %" PRId64 "\n\n"
 
-/* Parts of the above; the data takes the same numbers, without the id. */
+/* Parts of the above.  The data takes after, next and after, head. */
 #define SSE_GAP_NAME EVENT_RESERVED "gap"
 #define SSE_GAP_DATA "{\"after\":%" PRId64 ",\"next\":%" PRId64 "}"
 #define SSE_RESET_NAME EVENT_RESERVED "reset"

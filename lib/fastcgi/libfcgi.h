@@ -18,8 +18,8 @@ int libfcgi_init(void);
 
 /*
  * Returns whether descriptor 0 is a listening socket, as a web server passes it
- * to a FastCGI program that it starts.  Initialises libfcgi; if that fails, returns true, so
- * that libfcgi_init() reports it.
+ * to a FastCGI program that it starts.  Initialises libfcgi; if that fails,
+ * returns true, so that libfcgi_init() reports it.
  */
 bool libfcgi_is_spawned(void);
 

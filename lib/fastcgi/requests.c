@@ -105,8 +105,8 @@ connection_resume(struct connection *c)
 
 /* ---- requests ---- */
 
-/* Parse a request, and begin its body unless bodies are discarded.  Returns NULL
-   if that fails. */
+/* Parse a request, and begin its body unless bodies are discarded.  Returns
+   NULL if that fails. */
 static char **
 take_request(struct connection *c, const uint8_t *bytes, size_t used)
 {

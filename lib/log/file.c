@@ -38,8 +38,8 @@ look_beside(struct log *log)
 	bool has_rest;
 	struct stat st;
 
-	if (realpath(log->path, name) ==
-	    NULL) /* it does not exist, so it is no link */
+	/* a file that does not exist is no link */
+	if (realpath(log->path, name) == NULL)
 		(void)snprintf(name, sizeof(name), "%s", log->path);
 	has_rest = is_beside(name, "-wal") || is_beside(name, "-shm");
 	if (stat(log->path, &st) == 0 ? st.st_size > 0 : errno != ENOENT)

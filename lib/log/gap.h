@@ -6,9 +6,9 @@
 /*
  * The removals that a client need not be notified of.  Begins as 0.
  *   upto         the highest id among them
- *   is_notified  it was notified of them.  Otherwise it began with the rows that
- *                existed, and cannot miss rows removed before: count is the
- *                number of removals by then
+ *   is_notified  it was notified of them.  Otherwise it began with the rows
+ *                that existed, and cannot miss rows removed before: count is
+ *                the number of removals by then
  */
 struct gap_known {
 	int64_t upto;

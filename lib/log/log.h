@@ -23,7 +23,7 @@ enum log_result {
 	LOG_BUSY,      /* locked by another connection: retry later */
 	LOG_FULL,      /* no space left on the disk, or quota exceeded */
 	LOG_CONFLICT,  /* the idempotency key belongs to another event */
-	LOG_REFUSED,   /* the schema or the reader refuses the input */
+	LOG_REFUSED,   /* the schema or a callback refuses the input */
 	LOG_NOT_A_LOG, /* no database, or one without our schema and format */
 	LOG_BROKEN,    /* read-only, corrupt, missing, or an I/O error */
 	LOG_NO_MEMORY,

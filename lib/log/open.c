@@ -71,7 +71,7 @@ read_facts(struct log *log, struct facts *f)
 	return r;
 }
 
-/* Check that the open database is a log of our format, or create a log in it. */
+/* Check that the open database is a log of our format, or make it one. */
 static enum log_result
 recognise(struct log *log, bool may_create)
 {

@@ -135,8 +135,7 @@ begin_range(struct log *log, const struct log_range *range)
 	return s;
 }
 
-/* With CHECKs off, a row may hold any value; a client would obey it, and wait for
-   a thousand years. */
+/* With CHECKs off, a row may hold any value, which clients would obey. */
 static int64_t
 retry_ms(const struct statement *s, int column)
 {

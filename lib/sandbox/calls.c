@@ -107,9 +107,8 @@ add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
 		return 0;
 	rc = seccomp_rule_add_array(filter, action, call, argument != NULL,
 	    argument);
-	return rc == 0 || rc == -EDOM ?
-	    0 :
-	    -1; /* EDOM: the architecture lacks the call */
+	/* EDOM: the architecture lacks the call */
+	return rc == 0 || rc == -EDOM ? 0 : -1;
 }
 
 static int
