@@ -19,8 +19,9 @@
 #define ANSWER_ALLOW "Allow: POST, PUT, OPTIONS"
 
 /*
- * The outcome of a body that was published as it came.
- *   new      the events that were not repeats of a key
+ * The result of a streamed body.
+ *   new      events that were not repeats of a key
+ *   passed_over  as in struct body_facts
  *   last_id  of the last event
  *   is_unfinished  the body ended within an event, which is not counted
  */

@@ -22,7 +22,7 @@
 
 /*
  *   cors      header lines of any answer
- *   has_ended the body has
+ *   has_ended the body has ended
  *   problem   the answer if its status is not 0
  *   discarded bytes, while PUBLISH_DISCARDING
  *   length    of the body as announced; -1: unknown

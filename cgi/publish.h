@@ -57,8 +57,8 @@ const struct event *publish_events(const struct publish *p, size_t *n);
  *   culprit   index of the bad event if LOG_REFUSED or LOG_CONFLICT
  *   why       unless LOG_OK: for the operator, or the reason of a refusal
  *   returns   true if the caller must try again with the new, fewer
- *             publish_events(): if the body is published as it comes, the
- *             events before the culprit are stored
+ *             publish_events(): if the body is streamed, the events before
+ *             the culprit are stored
  */
 bool publish_appended(struct publish *p, enum log_result result,
     const struct log_receipt *receipts, size_t culprit, const char *why);

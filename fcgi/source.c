@@ -13,9 +13,9 @@
  *                                             or after a reset
  *   TROUBLED   a call to the log failed       -> CURRENT, BEHIND by a step that
  *                                             succeeds
- *   DISPLACED  another file, which cannot be opened yet, is in the place of the
- *              open one, which is still read  -> CHANGED once one of them is in
- *                                             place and open
+ *   DISPLACED  another file has the place of the open one, but cannot be opened
+ *              yet; the open one is still read  -> CHANGED once the other is
+ *                                             open, or the open one is back
  * Any state becomes DISPLACED, and any but DISPLACED becomes TROUBLED.
  */
 #include "source.h"

@@ -17,6 +17,9 @@
 #include "event_stream.h"
 #include "fields.h"
 
+_Static_assert(sizeof((struct fields){ 0 }.where) == BODY_WHERE_MAX,
+    "body_where() writes fields.where");
+
 struct body {
 	struct body_options options;
 	struct log *json;

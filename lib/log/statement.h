@@ -17,8 +17,9 @@
 /*
  *   statements    kept for the next execution, each found by the address of
  *                 its text; n_kept of them
- *   reads         forwards, backwards, full; by the number of topics, 0 for all
- *   data_version  what log_changed() saw last; -1 at first
+ *   reads         of log_read(): forwards, backwards, full; by the number of
+ *                 topics, 0 for all
+ *   data_version  at the last log_changed(); -1 at first
  *   device, inode of the file that was opened
  *   ticks         millions of VM steps since a statement was begun
  */
