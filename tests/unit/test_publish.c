@@ -175,7 +175,8 @@ check_rows(const struct row *rows, size_t n, bool is_framed)
 	}
 }
 
-#define CHECK_ROWS(rows) check_rows(rows, sizeof(rows) / sizeof(rows[0]), false)
+#define CHECK_ROWS(rows) \
+	check_rows(rows, sizeof(rows) / sizeof((rows)[0]), false)
 
 /* ---- method, length, content type, site ---- */
 
