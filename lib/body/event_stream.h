@@ -16,10 +16,10 @@ enum event_stream_result {
 
 /*
  *   shape    block holds the lines of one event with their ends (LF, CR, CRLF),
- *            without the empty line; d has the defaults: the event gets
- *            its topic, and its key followed by the id that the block holds
- *            as its key, or no key if either is absent;
- *            the arena has room for block.len + d->key.len bytes behind *used
+ *            without the empty line.  The event gets the topic of d, and as
+ *            its key that of d followed by the id in the block, if there are
+ *            both.  The arena has room for block.len + d->key.len bytes behind
+ *            *used
  *   returns  EVENT_STREAM_EVENT with *e set and *used increased; else neither
  *   owns     *e borrows from d and the arena
  */

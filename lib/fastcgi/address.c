@@ -42,8 +42,7 @@ open_path(const char *path, mode_t mode, char why[ADDRESS_WHY_MAX])
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		(void)snprintf(why, ADDRESS_WHY_MAX,
-		    "the path is longer than"
-		    " %zu bytes: choose a shorter one",
+		    "the path is longer than %zu bytes: choose a shorter one",
 		    sizeof(address.sun_path) - 1);
 		return -1;
 	}
@@ -56,8 +55,8 @@ open_path(const char *path, mode_t mode, char why[ADDRESS_WHY_MAX])
 		}
 		if (is_in_use(&address)) {
 			(void)snprintf(why, ADDRESS_WHY_MAX,
-			    "another program"
-			    " listens there: stop it or choose another path");
+			    "another program listens there: stop it or choose"
+			    " another path");
 			return -1;
 		}
 		(void)unlink(path); /* if it fails, bind() reports it */

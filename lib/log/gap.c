@@ -74,7 +74,6 @@ gap_find(struct log *log, const struct filter *f, int64_t cursor,
 	}
 	result = log_next(log, removed, next);
 	if (result == LOG_OK)
-		*known =
-		    (struct gap_known){ .upto = removed, .is_notified = true };
+		*known = (struct gap_known){ removed, .is_notified = true };
 	return result;
 }

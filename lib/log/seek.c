@@ -7,10 +7,9 @@
 static enum seek_result
 note_removals(struct log *log, struct seek *seek)
 {
-	return log_removals(log, &seek->known.count, &seek->known.upto) ==
-		LOG_OK ?
-	    SEEK_FOUND :
-	    SEEK_TROUBLE;
+	if (log_removals(log, &seek->known.count, &seek->known.upto) != LOG_OK)
+		return SEEK_TROUBLE;
+	return SEEK_FOUND;
 }
 
 static enum seek_result
