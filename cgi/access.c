@@ -10,7 +10,7 @@
 #include "lib/form.h"
 #include "lib/text.h"
 
-/* Return the token of "Bearer <token>", lent by the header; NULL if none. */
+/* Returns the token of "Bearer <token>", lent by the header; NULL if none. */
 static const char *
 bearer_token(const char *authorization)
 {
@@ -37,9 +37,9 @@ is_equal(const char *given, const char *secret)
 }
 
 /*
- * Return whether the web server has authenticated the client.  nginx copies the
- * name from any Basic credentials into REMOTE_USER, verified or not; it sets
- * AUTH_TYPE only if it has verified them.
+ * Returns whether the web server has authenticated the client.  nginx copies
+ * the name from any Basic credentials into REMOTE_USER, verified or not; it
+ * sets AUTH_TYPE only if it has verified them.
  */
 static bool
 is_verified(const char *const *vars)

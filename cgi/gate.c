@@ -29,7 +29,7 @@ check_method(const char *method, const char **type, struct problem *p)
 	return -1;
 }
 
-/* Return whether an Origin header names another host than the Host header. */
+/* Returns whether an Origin header names another host than the Host header. */
 static bool
 is_elsewhere(const char *origin, const char *host)
 {

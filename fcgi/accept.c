@@ -38,7 +38,7 @@ cut(const char **s, const char *stops)
 	return trim(begin, p);
 }
 
-/* Return how closely a range matches: 3 for type/subtype, 2 for any subtype, 1
+/* Returns how closely a range matches: 3 for type/subtype, 2 for any subtype, 1
    for any type, 0 if it does not match. */
 static int
 specificity(struct text range, const char *type, const char *subtype)
@@ -58,7 +58,7 @@ specificity(struct text range, const char *type, const char *subtype)
 	return text_is(first, "*") && text_is(second, "*");
 }
 
-/* Return whether the parameter is "q=0", possibly with zero decimals. */
+/* Returns whether the parameter is "q=0", possibly with zero decimals. */
 static bool
 is_zero_weight(struct text parameter)
 {

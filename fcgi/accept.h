@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 /*
- * Return whether an Accept header accepts a media type.  The most specific
+ * Returns whether an Accept header accepts a media type.  The most specific
  * range that matches decides; only a weight of 0 refuses.  A header without any
  * range accepts every type.  Parameters other than q are ignored:
  * "type/subtype;x=y" is read as "type/subtype".  Pure.

@@ -31,7 +31,7 @@ int problem_set(struct problem *p, int status, const char *detail, ...)
 /* Set the problem of an allocation that failed: 503, try again.  Returns -1. */
 int problem_memory(struct problem *p);
 
-/* Return the reason phrase of a status ("Bad Request"), or "Error". */
+/* Returns the reason phrase of a status ("Bad Request"), or "Error". */
 const char *problem_reason(int status);
 
 /*

@@ -22,11 +22,10 @@ struct gap_known {
  *   returns  LOG_OK with *next set: 0 if there is none; else the id from which
  *            on no event is missing, and *known as it is once the client has
  *            been notified
- * May report a gap where there is none, for the log does not keep everything
- * about removed events.  The name of a removed event is not known: any name
- * counts.  A topic counts if it was forgotten, or if more topics were removed
- * than one call looks at.  If events were removed before and after the client
- * began, the earlier ones may be reported.
+ * May report a gap where there is none, since the log does not keep everything
+ * about removed events.  Their names are not kept, so any name passes; so does
+ * a topic that was forgotten, or that one call does not get to.  If events were
+ * removed before and after the client began, the earlier ones may be reported.
  */
 enum log_result gap_find(struct log *log, const struct filter *f,
     int64_t cursor, struct gap_known *known, int64_t *next);
