@@ -248,6 +248,29 @@ check_headers(void)
 	config.max_body_bytes = 1048576;
 }
 
+/* A refused body is read so that the client gets the answer, up to a bound. */
+static void
+check_discarded(void)
+{
+	static const struct row row = { .vars = { "REQUEST_METHOD=DELETE" } };
+	const size_t piece = 1048576;
+	const char *vars[VARS_MAX];
+	char length[40], *bytes = calloc(1, piece);
+	struct publish *p;
+	int i;
+
+	set_vars(&row, length, vars);
+	p = publish_new(&config, json, vars, true);
+	if (p == NULL || bytes == NULL)
+		abort();
+	for (i = 0; publish_state(p) == PUBLISH_DISCARDING && i < 20; i++)
+		publish_take(p, bytes, piece);
+	check(i == 17 && publish_state(p) == PUBLISH_ANSWERING,
+	    "more than 16 MB of a refused body are not read");
+	publish_free(p);
+	free(bytes);
+}
+
 #define EVIL "HTTP_ORIGIN=https://evil.example"
 #define CROSS "HTTP_SEC_FETCH_SITE=cross-site"
 #define ME "REMOTE_USER=me"
@@ -462,6 +485,7 @@ main(void)
 		abort();
 	check_headers();
 	check_sites();
+	check_discarded();
 	check_syntax();
 	check_fields();
 	check_refused_events();

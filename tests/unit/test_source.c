@@ -199,6 +199,30 @@ check_restored_in_trouble(void)
 	source_free(src);
 }
 
+/* A client that knows an id from elsewhere waits until it is read, but not if
+   that may take long. */
+static void
+check_unread(void)
+{
+	struct seek seek = { .start = START_AFTER, .value = 1 };
+	struct source *src;
+
+	log_close(new_log());
+	src = new_source();
+	sql("INSERT INTO events(data) VALUES('1');");
+	check(source_find(src, all, &seek) == SOURCE_END,
+	    "an id that is not read yet is looked for again");
+	sql("ALTER TABLE events_log RENAME TO gone;");
+	check(step(src) == SOURCE_TROUBLE &&
+		source_find(src, all, &seek) == SOURCE_TROUBLE,
+	    "but is trouble while the log cannot be read");
+	sql("ALTER TABLE gone RENAME TO events_log;");
+	check(step(src) == SOURCE_END &&
+		source_find(src, all, &seek) == SOURCE_OK && seek.cursor == 1,
+	    "and found once it is read");
+	source_free(src);
+}
+
 /* ---- a damaged log ---- */
 
 /* An index that gives ids out of order. */
@@ -242,6 +266,7 @@ main(void)
 	check_removed();
 	check_forgotten();
 	check_restored_in_trouble();
+	check_unread();
 	check_corrupt_index();
 	filter_free(all);
 	return end();
