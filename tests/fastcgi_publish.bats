@@ -53,6 +53,21 @@ serve_log() {
 	answered 201
 }
 
+@test "a body that comes slowly is taken, if it never stops for --idle-s" {
+	local byte
+	serve_log --idle-s 1
+	connect a
+	send a "$(publishing 5 '' | head -c -16)"
+	for byte in 31 32 33 34 35; do
+		send a "$(record STDIN 1 "$byte")"
+		sleep 0.5
+	done
+	send a "$(record STDIN 1)"
+	take_answer a 1
+	answered 201
+	[ "$(sql 'SELECT data FROM events WHERE id = 2')" = 12345 ]
+}
+
 # More than the 512 that fit into one transaction.
 @test "600 requests that wait for others to write are all stored" {
 	local i
