@@ -310,6 +310,31 @@ refused() {
 	closed_without_answer a
 }
 
+# Records of 34 to 62 KB: one event each, and some fill up the socket in part.
+@test "a record that goes out in part is completed, and sent only once" {
+	local i topic
+	serve
+	for topic in {1..8}; do
+		connect "$topic"
+		send "$topic" "$(request 1 0 REQUEST_METHOD=GET \
+			"QUERY_STRING=topic=$topic")"
+		take "$topic"
+	done
+	for i in {1..40}; do
+		sql "INSERT INTO events(topic, data) SELECT value,
+			printf('%.*c', 30000 + 4000 * value, 'x')
+			FROM json_each('[1,2,3,4,5,6,7,8]')"
+	done
+	for topic in {1..8}; do
+		: >"$T/all"
+		for i in {1..40}; do
+			take "$topic"
+			cat "$T/content" >>"$T/all"
+		done
+		[ "$(sed -n 's/^id: //p' "$T/all")" = "$(seq "$topic" 8 320)" ]
+	done
+}
+
 @test "50 stalled connections do not delay others" {
 	serve --request-timeout-s 600
 	local i before all
