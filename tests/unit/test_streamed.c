@@ -59,6 +59,8 @@ take_piece(struct body *s, struct text piece, struct problem *p)
 	return result;
 }
 
+static const char *stream_query = "topic=t&key=k/";
+
 /* Feed a body in pieces that end at random, or of one size. */
 static void
 feed(enum media media, struct text body, size_t size, struct result *r)
@@ -67,7 +69,7 @@ feed(enum media media, struct text body, size_t size, struct result *r)
 	const struct body_options options = {
 		.media = media,
 		.length = -1,
-		.query = media == MEDIA_NDJSON ? NULL : "topic=t&key=k/",
+		.query = media == MEDIA_NDJSON ? NULL : stream_query,
 		.max_bytes = BOUND,
 	};
 	struct body *s = body_new(&options, json, &p);
@@ -186,6 +188,25 @@ check_streams(void)
 		  TEXT("data: a\n\ndata: \xff\n\n"), &r) &&
 		r.n == 1 && r.status == 400,
 	    "streams: what is not UTF-8 is refused, what was before counts");
+}
+
+static void
+check_keys(void)
+{
+	static struct result r;
+	char query[5 + EVENT_NAME_MAX] = "key=";
+	const char body[] = "id:1\ndata\n\nid:2\ndata\n\ndata\n\n"
+			    "id:3\ndata\n\nid:4\ndata\n\nid:5\ndata\n\n";
+
+	stream_query = query;
+	check(is_same_in_pieces(MEDIA_EVENT_STREAM, TEXT(body), &r) &&
+		r.n == 6 && strncmp(r.out.bytes, "|message||1|-1 ", 15) == 0,
+	    "streams: with an empty key, ids are the keys");
+	memset(query + 4, 'k', EVENT_NAME_MAX);
+	check(is_same_in_pieces(MEDIA_EVENT_STREAM, TEXT(body), &r) &&
+		r.n == 6 && r.status == 0,
+	    "streams: the longest key in each of the shortest events");
+	stream_query = "topic=t&key=k/";
 }
 
 /* Does this body, however it is cut, have one event and leave another? */
@@ -337,6 +358,7 @@ main(void)
 		abort();
 	check_lines();
 	check_streams();
+	check_keys();
 	check_unfinished();
 	check_length();
 	check_length_in_pieces();
