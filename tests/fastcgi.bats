@@ -310,6 +310,24 @@ refused() {
 	closed_without_answer a
 }
 
+@test "a stream begins after rows that nothing has announced" {
+	local folder=$SITE/build/elsewhere
+	serve --no-sandbox --poll-ms 60000 --request-timeout-s 1
+	(as_site sqlite3 "$DB" ".backup 'build/elsewhere.db'")
+	(as_site mkdir build/elsewhere)
+	mv "$SITE/build/elsewhere.db" "$folder/events.db"
+	rm "$DB"*
+	ln -s "$folder/events.db" "$DB"
+	open a
+	# file events are those of the folder in which the log was; of the last
+	# one, nothing is left after a second
+	connect late
+	closed late
+	sql "INSERT INTO events(data) VALUES('before')"
+	open b
+	grep -q '^id: 1$' "$T/content"
+}
+
 # Records of 34 to 62 KB: one event each, and some fill up the socket in part.
 @test "a record that goes out in part is completed, and sent only once" {
 	local i topic
