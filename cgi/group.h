@@ -50,7 +50,7 @@ struct group {
 	struct commit *commit;
 	int64_t busy_ms;
 	void (*done)(void *user);
-	TAILQ_HEAD(, group_member) members;
+	TAILQ_HEAD(group_members, group_member) members;
 	size_t n;
 	size_t expected_size; /* of the next group */
 	enum group_state state;

@@ -146,7 +146,7 @@ subscribe(struct feeds *fs, struct subscription *s, const struct pattern *p)
 
 	if (t == NULL && (t = topic_new(fs, key, len)) == NULL)
 		return -1;
-	list = grow(t->subscriptions, t->n, &t->capacity, sizeof(s));
+	list = grow(t->subscriptions, t->n, &t->capacity, sizeof(void *));
 	if (list == NULL) {
 		if (t->n == 0)
 			topic_free(fs, t);
@@ -264,7 +264,7 @@ feed_release(struct feeds *fs, struct feed *f)
 int
 feed_join(struct feed *f, struct stream *s, size_t *place)
 {
-	void *live = grow(f->live, f->n_live, &f->live_capacity, sizeof(s));
+	void *live = grow(f->live, f->n_live, &f->live_capacity, sizeof(void *));
 
 	if (live == NULL)
 		return -1;

@@ -145,8 +145,7 @@ roster_reset(struct roster *r, int64_t head)
 {
 	struct place *p;
 
-	TAILQ_FOREACH(p, &r->all, all)
-	{
+	for (p = TAILQ_FIRST(&r->all); p != NULL; p = TAILQ_NEXT(p, all)) {
 		stream_reset(p->stream, head);
 		if (p->standing == STANDING_LIVE ||
 		    p->standing == STANDING_STUCK)

@@ -27,10 +27,11 @@ static char configs_why[OPTIONS_WHY_MAX];
 static inline int
 configs_split(char *text, const char **out)
 {
+	char *rest;
 	int n = 0;
 
-	for (char *w = strtok(text, " "); w != NULL && n < CONFIGS_WORDS;
-	     w = strtok(NULL, " "))
+	for (char *w = strtok_r(text, " ", &rest);
+	     w != NULL && n < CONFIGS_WORDS; w = strtok_r(NULL, " ", &rest))
 		out[n++] = w;
 	out[n] = NULL;
 	return n;

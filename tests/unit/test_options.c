@@ -73,14 +73,14 @@ read_words(const char *words, const char *const *vars)
 		.config = &c,
 	};
 	static char copy[512];
-	char *argv[WORDS_MAX + 2] = { copy };
+	char *argv[WORDS_MAX + 2] = { copy }, *rest;
 	int argc = 1;
 
 	c = (struct config){ 0 };
 	why[0] = '\0';
 	(void)snprintf(copy, sizeof(copy), "%s", words);
-	for (char *w = strtok(copy, " "); w != NULL && argc <= WORDS_MAX;
-	     w = strtok(NULL, " "))
+	for (char *w = strtok_r(copy, " ", &rest);
+	     w != NULL && argc <= WORDS_MAX; w = strtok_r(NULL, " ", &rest))
 		argv[argc++] = strcmp(w, "''") == 0 ? w + 2 : w;
 	return options_read(&o, argc, argv, vars, why);
 }
