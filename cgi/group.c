@@ -92,10 +92,8 @@ commit(struct group *g)
 	size_t n = 0;
 
 	assert(g->n > 0);
-	TAILQ_FOREACH(m, &g->members, link)
-	{
-		if (n == GROUP_MAX)
-			break;
+	for (m = TAILQ_FIRST(&g->members); m != NULL && n < GROUP_MAX;
+	     m = TAILQ_NEXT(m, link)) {
 		members[n] = m;
 		requests[n++] = m->publish;
 	}
