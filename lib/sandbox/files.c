@@ -154,6 +154,7 @@ sandbox_files_confine(const struct sandbox_options *o, int *version)
 	struct rules rules = all_rules(supported);
 	int ruleset, rc;
 
+	*version = 0;
 	if (supported < 1)
 		return 0;
 	ruleset =
