@@ -264,7 +264,8 @@ feed_release(struct feeds *fs, struct feed *f)
 int
 feed_join(struct feed *f, struct stream *s, size_t *place)
 {
-	void *live = grow(f->live, f->n_live, &f->live_capacity, sizeof(void *));
+	void *live =
+	    grow(f->live, f->n_live, &f->live_capacity, sizeof(void *));
 
 	if (live == NULL)
 		return -1;

@@ -22,10 +22,11 @@ replace_again_and_again(void)
 
 	(void)snprintf(new_name, sizeof(new_name), "%s.new", path);
 	child = fork();
-	for (int i = 0; child == 0; i = 1 - i)
+	if (child != 0)
+		return child;
+	for (int i = 0;; i = 1 - i)
 		if (link(logs[i], new_name) != 0 || rename(new_name, path) != 0)
 			_exit(1);
-	return child;
 }
 
 /* Is a request with a bad event refused, unless it has to wait for the log? */
