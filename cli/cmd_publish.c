@@ -59,10 +59,17 @@ read_options(struct publish *p)
 	struct args *a = p->args;
 	const char *data;
 
-	if (args_read(a, p, 1) != 0)
+	if (args_read(a, p, -1) != 0)
 		return -1;
 	data = a->argv[1];
-	if (data == NULL)
+	if (data != NULL && a->argv[2] != NULL) {
+		a->status = args_refuse(a,
+		    "'%.80s': unexpected argument; put quotes around DATA that"
+		    " has spaces",
+		    a->argv[2]);
+		return -1;
+	}
+	if (data == NULL || strcmp(data, "-") == 0)
 		return 0;
 	p->event.data = text_of(data);
 	if (utf8_is_valid(p->event.data))
@@ -102,6 +109,10 @@ read_data(struct publish *p)
 		p->args->status = args_fail(p->args,
 		    "standard input: more than %lld bytes (--max-bytes)",
 		    (long long)p->max_bytes);
+	else if (data->len == 0)
+		p->args->status = args_fail(p->args,
+		    "standard input is empty: nothing is published; to publish"
+		    " empty data, give '' as DATA");
 	else if (!utf8_is_valid(*data))
 		p->args->status =
 		    args_fail(p->args, "standard input: it is not UTF-8");
@@ -173,9 +184,9 @@ const struct command publish_command = {
 	.name = "publish",
 	.usage =
 	    "Usage: rowcast publish [OPTION]... [DATA]\n"
-	    "Append one event and print its id.  Without DATA, the data is\n"
-	    "standard input up to its end, without a line feed at the very\n"
-	    "end.\n\n",
+	    "Append one event and print its id.  If DATA is - or missing, the\n"
+	    "data is standard input up to its end, without a line feed at the\n"
+	    "very end.  Empty input is refused; DATA may be ''.\n\n",
 	.notes = "\nWith --json, prints {\"id\":42,\"new\":true}; new is false"
 		 " for a known key.\n",
 	.options = table,

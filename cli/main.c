@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/descriptor.h"
+#include "lib/guess.h"
 #include "lib/warn.h"
 #include "args.h"
 
@@ -57,6 +58,20 @@ read_options(struct args *a)
 	return result;
 }
 
+static enum status
+refuse_command(const struct args *a, const char *word)
+{
+	struct guess g = { .word = text_of(word) };
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		guess_offer(&g, commands[i]->name);
+	if (g.best != NULL)
+		return args_refuse(a,
+		    "'%.80s' is not a command; did you mean %s?", word, g.best);
+	return args_refuse(a,
+	    "'%.80s' is not a command; 'rowcast help' lists them", word);
+}
+
 /* Run the command that the first operand names.  'help' is --help, and
    'help COMMAND' is 'COMMAND --help'. */
 static enum status
@@ -81,8 +96,7 @@ run(struct args *a)
 			a->command = commands[i];
 			return a->command->run(a);
 		}
-	return args_refuse(a,
-	    "'%.80s' is not a command; 'rowcast help' lists them", a->argv[0]);
+	return refuse_command(a, a->argv[0]);
 }
 
 int

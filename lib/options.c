@@ -17,10 +17,18 @@
 #include <string.h>
 
 #include "form.h"
+#include "guess.h"
 
 #define SPAN_MAX_S ((int64_t)100 * 366 * 86400)
 #define HELP_COLUMNS 79
 #define HELP_INDENT 27
+
+/* Options of all programs. */
+static const struct option standard[] = {
+	{ .name = "help", .help = "print this text" },
+	{ .name = "version", .help = "print the version" },
+	OPTION_END,
+};
 
 /* ---- one value ---- */
 
@@ -217,11 +225,6 @@ print_rows(const struct option *table, bool has_letters)
 static enum options_result
 show(const struct options *o, bool is_help, char *why)
 {
-	static const struct option standard[] = {
-		{ .name = "help", .help = "print this text" },
-		{ .name = "version", .help = "print the version" },
-		OPTION_END,
-	};
 	bool is_command = o->common != NULL;
 
 	if (!is_help) {
@@ -271,14 +274,39 @@ find(struct options **o, bool is_long, const char *name, size_t len)
 	return NULL;
 }
 
+static void
+offer(struct guess *g, const struct option *table)
+{
+	for (const struct option *o = table; !is_end(o); o++)
+		if (o->name != NULL)
+			guess_offer(g, o->name);
+}
+
 /* Omit the value behind '=', which may be a secret. */
 static enum options_result
 refuse_unknown(const struct options *o, const char *name, char *why)
 {
-	size_t len = strcspn(name, "=");
+	size_t all = strcspn(name, "=");
+	int len = all < 80 ? (int)all : 80;
+	struct guess g = { .best = NULL };
 
-	return options_refuse(why, "%.*s: unknown option; see '%s --help'",
-	    (int)(len < 80 ? len : 80), name, o->command);
+	if (all > 2 && name[1] == '-') {
+		g.word = (struct text){ name + 2, all - 2 };
+		for (const struct options *p = o; p != NULL; p = p->common)
+			offer(&g, p->table);
+		offer(&g, standard);
+	}
+	if (g.best != NULL)
+		return options_refuse(why,
+		    "%.*s: unknown option; did you mean --%s?", len, name,
+		    g.best);
+	if (o->stops_early)
+		return options_refuse(why,
+		    "%.*s: unknown option before a command; try"
+		    " '%s COMMAND %.*s' or '%s --help'",
+		    len, name, o->command, len, name, o->command);
+	return options_refuse(why, "%.*s: unknown option; see '%s --help'", len,
+	    name, o->command);
 }
 
 /* Set an option.  If value is NULL, the next word is its value. */

@@ -45,12 +45,9 @@ load cli
 	rowcast help frobnicate
 	refused 2 "'frobnicate' is not a command"
 	rowcast --frob publish x
-	refused 2 "--frob: unknown option; see 'rowcast --help'"
-	rowcast publish --tpic x
-	refused 2 "--tpic: unknown option; see 'rowcast publish --help'"
-	# options cannot be abbreviated
-	rowcast publish --top x
-	refused 2 "--top: unknown option; see 'rowcast publish --help'"
+	refused 2 "--frob: unknown option before a command; try 'rowcast COMMAND --frob' or 'rowcast --help'"
+	rowcast publish --frob x
+	refused 2 "--frob: unknown option; see 'rowcast publish --help'"
 	rowcast publish -Z
 	refused 2 "-Z: unknown option; see 'rowcast publish --help'"
 	rowcast publish -t
@@ -59,12 +56,35 @@ load cli
 	refused 2 '--json: takes no value'
 	rowcast publish --retry soon x
 	refused 2 "--retry: 'soon' is not a whole number from 0 to 86400000"
-	rowcast publish a b
-	refused 2 "'b': unexpected argument; see 'rowcast publish --help'"
+	rowcast publish -t news hello world
+	refused 2 "'world': unexpected argument; put quotes around DATA"
 	rowcast stats x
 	refused 2 "'x': unexpected argument; see 'rowcast stats --help'"
 	ROWCAST_BUSY_MS=x rowcast stats
 	refused 2 "ROWCAST_BUSY_MS: 'x' is not a whole number from 0 to 600000"
+}
+
+@test "a mistyped command or option is answered with the nearest one" {
+	rowcast pubish x
+	refused 2 "'pubish' is not a command; did you mean publish?"
+	rowcast help tial
+	refused 2 "'tial' is not a command; did you mean tail?"
+	rowcast publish --topc x
+	refused 2 '--topc: unknown option; did you mean --topic?'
+	rowcast publish --jsno x
+	refused 2 '--jsno: unknown option; did you mean --json?'
+	rowcast --verson
+	refused 2 '--verson: unknown option; did you mean --version?'
+	# options cannot be abbreviated
+	rowcast publish --top x
+	refused 2 '--top: unknown option; did you mean --topic?'
+}
+
+@test "an option of a command that stands before it is answered with its place" {
+	rowcast --topic x publish y
+	refused 2 "--topic: unknown option before a command; try 'rowcast COMMAND --topic'"
+	rowcast -t x publish y
+	refused 2 "-t: unknown option before a command; try 'rowcast COMMAND -t'"
 }
 
 @test "a log must be named, by option or environment" {
@@ -189,13 +209,27 @@ load cli
 	printf 'one\ntwo\n' | "$PROGRAM" publish
 	printf 'three' | "$PROGRAM" publish
 	printf '\n\n' | "$PROGRAM" publish
-	: | "$PROGRAM" publish
-	printf 'a\0b' | "$PROGRAM" publish
+	printf -- - | "$PROGRAM" publish -
+	printf 'a\0b' | "$PROGRAM" publish -t x -
 	[ "$(rows "SELECT group_concat(hex(data), ' ')
 		FROM (SELECT data FROM events ORDER BY id)")" = \
-		'6F6E650A74776F 7468726565 0A  610062' ]
+		'6F6E650A74776F 7468726565 0A 2D 610062' ]
+}
+
+@test "empty standard input is refused, an empty argument is not" {
+	local input
+	make_log
+	for input in '' '\n'; do
+		printf "$input" >"$T/input"
+		rowcast publish <"$T/input"
+		refused 1 "standard input is empty: nothing is published; to publish empty data, give '' as DATA"
+		rowcast publish - <"$T/input"
+		refused 1 'standard input is empty'
+	done
+	[ "$(count)" -eq 0 ]
 	rowcast publish ''
-	said 6
+	said 1
+	[ "$(rows 'SELECT length(data) FROM events')" -eq 0 ]
 }
 
 @test "publish waits for a non-blocking standard input" {
