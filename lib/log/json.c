@@ -23,9 +23,9 @@ struct reader {
 	char *why;
 };
 
-/* An error if the text is not JSON.  json_valid() is 0 also if memory is
-   short. */
-static const char type_text[] = "SELECT json_type(?1)";
+/* json_type() fails if the text is not JSON, but since SQLite 3.42 it accepts
+   JSON5; json_valid() accepts JSON only, in all versions. */
+static const char type_text[] = "SELECT json_type(?1), json_valid(?1)";
 
 static const char elements_text[] = "SELECT type, value FROM json_each(?1)";
 
@@ -164,6 +164,18 @@ each_element(struct reader *r, struct text json)
 	return end(r, &s, result);
 }
 
+/* Before SQLite 3.42, which reads JSON5, json_valid() is 0 for text that has a
+   type only if memory is short. */
+static bool
+is_valid(struct statement *s)
+{
+	bool is_valid = statement_integer(s, 1) != 0;
+
+	if (!is_valid && sqlite3_libversion_number() < 3042000)
+		statement_fail(s, SQLITE_NOMEM);
+	return is_valid;
+}
+
 /* Type is that of the whole text, empty if it is not JSON. */
 static enum log_result
 find_type(struct reader *r, struct text json, char type[static 8])
@@ -172,7 +184,7 @@ find_type(struct reader *r, struct text json, char type[static 8])
 	enum log_result result;
 	bool is_malformed;
 
-	if (statement_step(&s)) {
+	if (statement_step(&s) && is_valid(&s)) {
 		struct text found = statement_text(&s, 0);
 
 		(void)snprintf(type, 8, "%.*s", (int)found.len,

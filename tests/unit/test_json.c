@@ -172,6 +172,44 @@ test_refusals(void)
 	REFUSES("\xef\xbb\xbf{}", "well-formed", "a byte order mark");
 }
 
+/* SQLite 3.42 and later read these. */
+static void
+test_json5(void)
+{
+	REFUSES("{'data':1}", "well-formed", "a name in single quotes");
+	REFUSES("{\"a\":'x'}", "well-formed", "a string in single quotes");
+	REFUSES("{data:1}", "well-formed", "a name without quotes");
+	REFUSES("[{\"a\":1},]", "well-formed", "a comma after the last object");
+	REFUSES("{\"a\":[1,]}", "well-formed",
+	    "a comma after the last element");
+	REFUSES("{\"a\":1}//x", "well-formed", "a comment to the end");
+	REFUSES("{\"a\":1//x\n}", "well-formed", "a comment to the next line");
+	REFUSES("{\"a\":/*x*/1}", "well-formed", "a comment inside");
+	REFUSES("{\"a\":-Infinity}", "well-formed", "-Infinity");
+	REFUSES("{\"a\":Inf}", "well-formed", "Inf");
+	REFUSES("{\"a\":NaN}", "well-formed", "NaN");
+	REFUSES("{\"a\":QNaN}", "well-formed", "QNaN");
+	REFUSES("{\"a\":True}", "well-formed", "True");
+	REFUSES("{\"a\":0x1f}", "well-formed", "a hexadecimal number");
+	REFUSES("{\"a\":+1}", "well-formed", "a plus sign");
+	REFUSES("{\"a\":.5}", "well-formed", "a point without a digit before");
+	REFUSES("{\"a\":5.}", "well-formed", "a point without a digit after");
+	REFUSES("{\"a\":01}", "well-formed", "a zero in front");
+	REFUSES("{\"a\":\"\\x00\"}", "well-formed", "\\x00");
+	REFUSES("{\"a\":\"\\x41\"}", "well-formed", "\\x41");
+	REFUSES("{\"a\":\"\\0\"}", "well-formed", "\\0");
+	REFUSES("{\"\\0\":1}", "well-formed", "\\0 in a name");
+	REFUSES("{\"a\":\"\\v\"}", "well-formed", "\\v");
+	REFUSES("{\"a\":\"\\'\"}", "well-formed", "an escaped quote");
+	REFUSES("{\"a\":\"x\\\ny\"}", "well-formed", "an escaped line break");
+	REFUSES("{\"a\":\"\x01\"}", "well-formed", "another control character");
+	REFUSES("\v{}", "well-formed", "a vertical tab around");
+	REFUSES("{\"a\":\f1}", "well-formed", "a form feed inside");
+	REFUSES("{\"a\":\xc2\xa0"
+		"1}",
+	    "well-formed", "a no-break space");
+}
+
 static void
 test_stop(void)
 {
@@ -250,6 +288,7 @@ main(void)
 	test_shape();
 	test_values();
 	test_refusals();
+	test_json5();
 	test_stop();
 	test_speed();
 	test_random();
