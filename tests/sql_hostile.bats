@@ -18,9 +18,9 @@ unchecked() {
 	sql 'PRAGMA ignore_check_constraints = ON' "$@"
 }
 
-# The schema without STRICT and NOT NULL.
+# The schema without STRICT and NOT NULL.  Newer shells protect it.
 loosen_schema() {
-	sql "PRAGMA writable_schema = ON;
+	sql '.dbconfig defensive off' "PRAGMA writable_schema = ON;
 		UPDATE sqlite_schema
 		SET sql = replace(replace(sql, 'STRICT', ''), 'NOT NULL', '')
 		WHERE name = 'events';
