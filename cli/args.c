@@ -95,21 +95,25 @@ enum status
 args_need_file(const struct args *a)
 {
 	enum status status = args_need_db(a);
+	char why[LOG_WHY_MAX];
 	struct stat st;
+	int error;
 
 	if (status != STATUS_OK)
 		return status;
-	if (stat(a->db, &st) != 0)
-		return args_fail(a,
-		    errno == ENOENT ? "%.400s: %s; 'rowcast init' creates one" :
-				      "%.400s: %s",
-		    a->db, strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return args_fail_log(a, "is a folder: name a file in it");
-	if (S_ISREG(st.st_mode) && st.st_size == 0)
+	error = stat(a->db, &st) == 0 ? 0 : errno;
+	if (error == 0 && st.st_size > 0)
+		return STATUS_OK;
+	/* 'rowcast init' would not help */
+	if (log_file_judge(a->db, why) != 0)
+		return args_fail_log(a, why);
+	if (error == 0)
 		return args_fail_log(a,
 		    "is empty; 'rowcast init' makes it a log");
-	return STATUS_OK;
+	return args_fail(a,
+	    error == ENOENT ? "%.400s: %s; 'rowcast init' creates one" :
+			      "%.400s: %s",
+	    a->db, strerror(error));
 }
 
 enum status

@@ -44,8 +44,6 @@ run(struct args *a)
 	/* not every user of the machine may read the events */
 	(void)umask(umask(0) | S_IRWXO); /* cannot fail; one thread */
 	is_new = stat(a->db, &st) != 0 || st.st_size == 0;
-	if (!is_new && S_ISDIR(st.st_mode))
-		return args_fail_log(a, "is a folder: name a file in it");
 	options.path = a->db;
 	options.busy_ms = a->busy_ms;
 	if (log_open(&options, &log, why) != LOG_OK)

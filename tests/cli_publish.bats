@@ -183,7 +183,7 @@ load cli
 	rowcast init "$T"
 	refused 1 'is a folder'
 	rowcast init "$T/none/events.db"
-	refused 1 'its folder must exist'
+	refused 1 'there is no folder'
 }
 
 # ---- publish ----------------------------------------------------------------

@@ -218,3 +218,28 @@ split_answer() {
 	sed '/^\r$/,$d' "$1" >"$T/$2.head"
 	sed '1,/^\r$/d' "$1" >"$T/$2.body"
 }
+
+# ---- logs that are refused --------------------------------------------------
+
+# The responder, the publisher and the command must refuse the log soon, with
+# this line.
+#   usage: all_refuse TEXT
+all_refuse() {
+	cp "$BUILD/rowcast" "$SITE/build/"
+	run as_site timeout "$WAIT" build/rowcast.fcgi --db "$DB" \
+		--socket build/run/rowcast.sock
+	echo "$status: $output"
+	[ "$status" -eq 1 ]
+	[[ $output == "rowcast.fcgi: log: $DB: $1"* ]]
+	run as_site timeout "$WAIT" env GATEWAY_INTERFACE=CGI/1.1 \
+		REQUEST_METHOD=POST CONTENT_TYPE=text/plain CONTENT_LENGTH=2 \
+		ROWCAST_PUBLISH_OPEN=1 ROWCAST_DB="$DB" \
+		build/rowcast-publish.cgi <<<hi
+	echo "$status: $output"
+	[[ $output == *"rowcast-publish.cgi: log: $DB: $1"* ]]
+	[[ $output == *'Status: 500'* ]]
+	run as_site timeout "$WAIT" build/rowcast stats --db "$DB"
+	echo "$status: $output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"$1"* ]]
+}

@@ -275,6 +275,11 @@ log_check(const char *path, bool is_full, int busy_ms, log_finding_fn *finding,
 	const struct log_options options = { .path = path, .busy_ms = busy_ms };
 	char why[LOG_WHY_MAX];
 
+	/* first: to open a FIFO could wait forever */
+	if (log_file_judge(path, why) != 0) {
+		say(&c, LOG_FINDING_WRONG, "file", "%s", why);
+		return;
+	}
 	check_header(&c);
 	check_mode(&c);
 	check_folder(&c);

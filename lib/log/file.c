@@ -1,5 +1,10 @@
 /*
  * The log as a file: create it, find it, notice that it was replaced.
+ *
+ * Invariant: all programs find the same -wal and -shm.  SQLite keeps them
+ * beside the name that a program opens.  Two programs that open one file by
+ * different names, or with a folder of its own each, do not see each other's
+ * events, and give the same ids twice.
  */
 #include "log.h"
 
@@ -7,12 +12,165 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "lib/text.h"
 #include "statement.h"
+
+/* ---- where a log cannot be ---- */
+
+static bool
+ends_in(const char *path, const char *ending)
+{
+	size_t len = strlen(path), n = strlen(ending);
+
+	return len >= n && strcmp(path + len - n, ending) == 0;
+}
+
+/* Refuse names that mean something else to SQLite. */
+static int
+judge_name(const char *path, char why[LOG_WHY_MAX])
+{
+	static const char *const endings[] = { "-wal", "-shm", "-journal" };
+
+	if (path[0] == '\0' || strcmp(path, ":memory:") == 0) {
+		(void)snprintf(why, LOG_WHY_MAX,
+		    "stands for a database that no other program can read:"
+		    " name a file");
+		return -1;
+	}
+	if (text_begins(text_of(path), "file:")) {
+		(void)snprintf(why, LOG_WHY_MAX,
+		    "is a URI, which rowcast does not open: give the path of"
+		    " the file alone");
+		return -1;
+	}
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+		if (ends_in(path, endings[i])) {
+			(void)snprintf(why, LOG_WHY_MAX,
+			    "ends in %s, as files do that SQLite keeps beside"
+			    " a database: name the database",
+			    endings[i]);
+			return -1;
+		}
+	return 0;
+}
+
+#ifdef STATX_MNT_ID
+
+static bool
+find_mount(const char *path, uint64_t *mount)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &st) != 0 ||
+	    (st.stx_mask & STATX_MNT_ID) == 0)
+		return false; /* before Linux 5.8 */
+	*mount = st.stx_mnt_id;
+	return true;
+}
+
+/* Returns whether the file itself is a mount point. */
+static bool
+is_mounted_alone(const char *path)
+{
+	char real[PATH_MAX];
+	uint64_t file, folder;
+
+	return realpath(path, real) != NULL && find_mount(real, &file) &&
+	    find_mount(dirname(real), &folder) && file != folder;
+}
+
+#else
+
+static bool
+is_mounted_alone(const char *path)
+{
+	(void)path; /* such mounts are a feature of Linux */
+	return false;
+}
+
+#endif
+
+int
+log_file_judge(const char *path, char why[LOG_WHY_MAX])
+{
+	struct stat st;
+
+	if (judge_name(path, why) != 0)
+		return -1;
+	if (stat(path, &st) != 0)
+		return 0; /* opening it reports the reason */
+	if (S_ISDIR(st.st_mode))
+		(void)snprintf(why, LOG_WHY_MAX,
+		    "is a folder: name a file in it");
+	else if (!S_ISREG(st.st_mode))
+		(void)snprintf(why, LOG_WHY_MAX,
+		    "is a device, FIFO or socket: name an ordinary file");
+	else if (st.st_nlink > 1)
+		(void)snprintf(why, LOG_WHY_MAX,
+		    "has %ju names (hard links): programs that open it by"
+		    " different names do not see each other's events: remove"
+		    " all names but one ('find FOLDER -samefile FILE' finds"
+		    " them)",
+		    (uintmax_t)st.st_nlink);
+	else if (is_mounted_alone(path))
+		(void)snprintf(why, LOG_WHY_MAX,
+		    "is mounted as a single file, so that programs outside do"
+		    " not see the events stored here: mount its folder"
+		    " instead");
+	else
+		return 0;
+	return -1;
+}
+
+/* ---- rights ---- */
+
+/* Returns whether this user lacks a right to a file that exists. */
+static bool
+is_denied(const char *path, int rights)
+{
+	return access(path, rights) != 0 && (errno == EACCES || errno == EROFS);
+}
+
+const char *
+log_file_advise(const char *path, char *buffer, size_t size)
+{
+	static const char *const endings[] = { "", "-wal", "-shm" };
+	char real[PATH_MAX], name[PATH_MAX + 8];
+	const char *folder, *denied = NULL;
+
+	if (realpath(path, real) == NULL)
+		(void)snprintf(real, sizeof(real), "%s", path);
+	for (size_t i = 0; i < 3 && denied == NULL; i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", real, endings[i]);
+		if (is_denied(name, R_OK | W_OK))
+			denied = name;
+	}
+	folder = dirname(real);
+	if (access(folder, F_OK) != 0 && errno == ENOENT) {
+		(void)snprintf(buffer, size, ": there is no folder %.200s",
+		    folder);
+		return buffer;
+	}
+	if (is_denied(folder, W_OK | X_OK))
+		denied = folder;
+	if (denied == NULL)
+		return NULL;
+	(void)snprintf(buffer, size,
+	    ": let user %ld read and write %.200s: each program that opens the"
+	    " log, readers too, needs this right to the file, its -wal and"
+	    " -shm, and its folder",
+	    (long)geteuid(), denied);
+	return buffer;
+}
+
+/* ---- creating and finding it ---- */
 
 /* Returns whether there is a file of this name and ending. */
 static bool
@@ -55,11 +213,13 @@ look_beside(struct log *log)
 enum log_result
 log_file_find(struct log *log, bool may_create)
 {
-	enum log_result result = look_beside(log);
+	enum log_result result;
 	struct stat st;
 	int fd = -1;
 
-	if (result != LOG_OK)
+	if (log_file_judge(log->path, log->why) != 0)
+		return LOG_BROKEN;
+	if ((result = look_beside(log)) != LOG_OK)
 		return result;
 	/* SQLite would create a file that every user may read, and it gives
 	   -wal and -shm the mode of the file.  It reports what fails here. */

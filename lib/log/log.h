@@ -63,6 +63,13 @@ enum log_result log_open(const struct log_options *options, struct log **opened,
     char why[LOG_WHY_MAX]);
 void log_close(struct log *log); /* log may be NULL */
 
+/*
+ * Check that a log can be at a path, whether there is a file or not: the path
+ * names an ordinary file, by which every program finds the same -wal.
+ *   returns  0; -1 with why set
+ */
+int log_file_judge(const char *path, char why[LOG_WHY_MAX]);
+
 /* Open a connection that has no log and no file, for log_read_json().  Returns
    NULL if out of memory. */
 struct log *log_open_memory(void);

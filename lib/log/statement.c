@@ -93,13 +93,25 @@ log_error(struct log *log, enum log_result result, const char *format, ...)
 	return result;
 }
 
+static bool
+is_about_rights(int code)
+{
+	return code == SQLITE_CANTOPEN || code == SQLITE_READONLY ||
+	    code == SQLITE_PERM;
+}
+
 enum log_result
 log_fail(struct log *log, int rc)
 {
 	const struct meaning *m = find_meaning(rc & 0xff,
 	    log->db != NULL ? sqlite3_system_errno(log->db) : 0);
+	char buffer[LOG_WHY_MAX];
+	const char *advice = NULL;
 
-	return log_error(log, m->result, "%s%s", message(log, rc), m->advice);
+	if (is_about_rights(rc & 0xff) && log->path != NULL)
+		advice = log_file_advise(log->path, buffer, sizeof(buffer));
+	return log_error(log, m->result, "%s%s", message(log, rc),
+	    advice != NULL ? advice : m->advice);
 }
 
 /* ---- one execution of a statement ---- */

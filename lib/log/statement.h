@@ -136,9 +136,18 @@ void log_rollback(struct log *log);
 /*
  * Create the file if it is missing and may be created, and note which one it
  * is, for log_is_replaced().
- *   returns  LOG_BROKEN if the file is missing or empty, but its WAL is not
+ *   returns  LOG_BROKEN if log_file_judge() refuses it, or if the file is
+ *            missing or empty, but its WAL is not
  */
 enum log_result log_file_find(struct log *log, bool may_create);
+
+/*
+ * Look for the reason why this user cannot open or write a log.
+ *   returns  the rest of a message, which names the file or folder that lacks
+ *            a right, or is missing; NULL if all are accessible
+ *   owns     the text is in buffer
+ */
+const char *log_file_advise(const char *path, char *buffer, size_t size);
 
 /* ---- read.c ---- */
 

@@ -13,7 +13,7 @@
 
 static char logs[2][64];
 
-/* Rename two logs over the path in turn, until killed. */
+/* Rename links to two logs over the path in turn, until killed. */
 static pid_t
 replace_again_and_again(void)
 {
@@ -25,7 +25,8 @@ replace_again_and_again(void)
 	if (child != 0)
 		return child;
 	for (int i = 0;; i = 1 - i)
-		if (link(logs[i], new_name) != 0 || rename(new_name, path) != 0)
+		if (symlink(logs[i], new_name) != 0 ||
+		    rename(new_name, path) != 0)
 			_exit(1);
 }
 
