@@ -224,11 +224,11 @@ import() {
 	STARTED+=("$PID")
 	exec 4>"$T/pipe"
 	printf '{"data":"a"}\n{"data":"b"}\n' >&4
-	wait_until 5 has_rows 2
+	eventually has_rows 2
 	# and import holds no lock
 	"$PROGRAM" --busy-ms 1 publish c >"$T/id"
 	printf '{"data":"d"}\n' >&4
-	wait_until 5 has_rows 4
+	eventually has_rows 4
 	exec 4>&-
 	wait "$PID"
 	[ "$(cat "$OUT")" = '3 imported, 0 repeated' ]
@@ -246,9 +246,9 @@ import() {
 	exec 4>"$T/pipe"
 	for i in 1 2 3 4 5; do
 		cat "$T/input" >&4
-		wait_until 5 has_rows $((i * 2 - 1))
+		eventually has_rows $((i * 2 - 1))
 		printf '"}\n' >&4
-		wait_until 5 has_rows $((i * 2))
+		eventually has_rows $((i * 2))
 	done
 	exec 4>&-
 	wait "$PID"
@@ -265,11 +265,11 @@ has_rows() {
 	PID=$!
 	STARTED+=("$PID")
 	exec 4<&-
-	wait_until 5 sleeps "$PID"
+	eventually sleeps "$PID"
 	printf '{"data":"a"}\n{"data"' >&6
-	wait_until 5 has_rows 1
+	eventually has_rows 1
 	printf ':"b"}\n' >&6
-	wait_until 5 has_rows 2
+	eventually has_rows 2
 	exec 6>&-
 	wait "$PID"
 	[ "$(cat "$OUT")" = '2 imported, 0 repeated' ]

@@ -168,7 +168,7 @@ add() {
 	PID=$!
 	STARTED+=("$PID")
 	local n=0
-	wait_until 10 has_fewer 100000
+	eventually has_fewer 100000
 	while is_running "$PID"; do
 		"$PROGRAM" publish --busy-ms 1000 -t live x >"$T/id"
 		n=$((n + 1))

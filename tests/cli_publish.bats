@@ -239,7 +239,7 @@ load cli
 	PID=$!
 	STARTED+=("$PID")
 	exec 4<&-
-	wait_until 5 sleeps "$PID"
+	eventually sleeps "$PID"
 	printf 'a\nb' >&6
 	exec 6>&-
 	wait "$PID"
@@ -305,7 +305,7 @@ load cli
 	STARTED+=("$!")
 	exec 4>"$T/go"
 	echo "BEGIN IMMEDIATE; SELECT 'locked';" >&4
-	wait_until 10 grep -q locked "$T/locker"
+	eventually grep -q locked "$T/locker"
 	rowcast publish --busy-ms 10 x
 	refused 1 'locked'
 	ROWCAST_BUSY_MS=10 rowcast publish x

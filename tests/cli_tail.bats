@@ -113,7 +113,7 @@ data() {
 		STARTED+=("$PID")
 		rowcast tail --sse -t news --since "$since" --no-follow
 		[ -s "$OUT" ]
-		wait_until 10 same_body
+		eventually same_body
 		stop "$PID"
 	done
 }
@@ -131,14 +131,14 @@ same_body() {
 	env --default-signal=INT "$PROGRAM" tail >"$T/a.out" 2>"$T/a.err" 3>&- &
 	PID=$!
 	STARTED+=("$PID")
-	wait_until 10 follows "$PID"
+	eventually follows "$PID"
 	publish one
-	wait_until 5 printed a one
+	eventually printed a one
 	publish two
-	wait_until 5 printed a two
+	eventually printed a two
 	run ! printed a before
 	kill -INT "$PID"
-	wait_until 5 gone "$PID"
+	eventually gone "$PID"
 	[ ! -s "$T/a.err" ]
 	[ "$(wc -l <"$T/a.out")" -eq 2 ]
 }
@@ -172,11 +172,11 @@ same_body() {
 
 @test "it uses no CPU while it waits" {
 	follow a
-	wait_until 10 follows "$PID"
+	eventually follows "$PID"
 	local before after
 	before=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
 	publish x
-	wait_until 5 printed a x
+	eventually printed a x
 	# a busy loop would use a hundred ticks in a second
 	wait_until 1 false || :
 	after=$(awk '{ print $14 + $15 }' "/proc/$PID/stat")
@@ -194,9 +194,9 @@ same_body() {
 		PID=$!
 		STARTED+=("$PID")
 		exec 4<"$T/pipe"
-		wait_until 10 follows "$PID"
+		eventually follows "$PID"
 		exec 4<&-
-		wait_until 5 gone "$PID"
+		eventually gone "$PID"
 		[ ! -s "$ERR" ]
 		rm "$T/pipe"
 	done
@@ -211,7 +211,7 @@ same_body() {
 	"$PROGRAM" tail >/dev/full 2>"$ERR" 3>&- &
 	PID=$!
 	STARTED+=("$PID")
-	wait_until 10 follows "$PID"
+	eventually follows "$PID"
 	publish x
 	RC=0
 	wait "$PID" || RC=$?
@@ -220,10 +220,10 @@ same_body() {
 
 @test "--sse prints keepalives, and the id that a quiet topic has reached" {
 	follow a --sse -t news
-	wait_until 10 follows "$PID"
+	eventually follows "$PID"
 	publish x other
 	printf 'retry: 3000\nid: 0\n\n:\n\nid: 1\n\n' >"$T/wanted"
-	wait_until 20 cmp -s "$T/wanted" "$T/a.out"
+	eventually cmp -s "$T/wanted" "$T/a.out"
 }
 
 # ---- notices ----------------------------------------------------------------
@@ -249,25 +249,25 @@ same_body() {
 
 @test "events that are removed before tail reads them are reported" {
 	follow a
-	wait_until 10 follows "$PID"
+	eventually follows "$PID"
 	rows "BEGIN; INSERT INTO events(data) VALUES('never seen');
 		DELETE FROM events; COMMIT"
-	wait_until 5 printed a '-- gap: events after 0'
+	eventually printed a '-- gap: events after 0'
 }
 
 @test "another log in its place is reported and followed" {
 	publish 1
 	publish 2
 	follow a --since 0
-	wait_until 5 printed a $'\t2'
+	eventually printed a $'\t2'
 	"$PROGRAM" --db "$T/log/new.db" init >"$T/made"
 	"$PROGRAM" --db "$T/log/new.db" publish first >"$T/id"
 	sqlite3 "$T/log/new.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/made"
 	rm -f "$DB-wal" "$DB-shm" "$T/log/new.db"-*
 	mv "$T/log/new.db" "$DB"
-	wait_until 5 printed a '-- reset: the log was replaced or restored and now ends at 1: discard what was read up to 2'
+	eventually printed a '-- reset: the log was replaced or restored and now ends at 1: discard what was read up to 2'
 	publish second
-	wait_until 5 printed a second
+	eventually printed a second
 	[ ! -s "$T/a.err" ]
 }
 
@@ -276,12 +276,12 @@ same_body() {
 	rows ".backup '$T/copy.db'"
 	publish 2
 	follow a --since 0 --json
-	wait_until 5 printed a '"id":2'
+	eventually printed a '"id":2'
 	rows ".restore '$T/copy.db'"
-	wait_until 5 printed a \
+	eventually printed a \
 		'{"event":"stream-reset","data":"{\"after\":2,\"head\":1}"}'
 	publish again
-	wait_until 5 printed a again
+	eventually printed a again
 }
 
 # Restore an older copy with a command, and add events past the cursor while
@@ -296,15 +296,15 @@ grow_behind() {
 	for i in 2 3; do publish "$i" news; done
 	publish 4 other
 	follow a "${options[@]}"
-	wait_until 5 printed a $'\t3'
-	wait_until 10 follows "$PID"
+	eventually printed a $'\t3'
+	eventually follows "$PID"
 	kill -STOP "$PID"
 	"$@"
 	for i in 2 3 4 5; do publish "new$i" news; done
 	kill -CONT "$PID"
-	wait_until 5 printed a '-- reset: the log was replaced or restored and now ends at 5: discard what was read up to 4'
+	eventually printed a '-- reset: the log was replaced or restored and now ends at 5: discard what was read up to 4'
 	publish new6 news
-	wait_until 5 printed a new6
+	eventually printed a new6
 	run ! printed a new5
 }
 
@@ -328,15 +328,15 @@ rename_copy() {
 @test "a log that cannot be read is reported once, and read later" {
 	publish 1
 	follow a --since 0
-	wait_until 5 printed a $'\t1'
+	eventually printed a $'\t1'
 	echo 'no database, but long enough to look like one, perhaps' >"$T/letter"
 	mv "$DB" "$T/log/away.db"
 	mv "$T/letter" "$DB"
-	wait_until 5 grep -q 'not a database' "$T/a.err"
+	eventually grep -q 'not a database' "$T/a.err"
 	rm "$DB"
 	mv "$T/log/away.db" "$DB"
 	publish 2
-	wait_until 5 printed a $'\t2'
+	eventually printed a $'\t2'
 	[ "$(wc -l <"$T/a.err")" -eq 1 ]
 }
 
@@ -373,24 +373,24 @@ is_seen() {
 	rows ".backup '$T/copy.db'"
 	start_loop nothing
 	publish 2 orders
-	wait_until 10 is_seen 2
+	eventually is_seen 2
 	rows "BEGIN; INSERT INTO events(topic, data) VALUES('orders', 'gone');
 		DELETE FROM events WHERE id = 3; COMMIT"
-	wait_until 10 printed a stream-gap
+	eventually printed a stream-gap
 	stop "$PID"
 	is_seen 2
 
 	publish bad orders
 	publish good orders
 	start_loop bad
-	wait_until 10 gone "$PID"
+	eventually gone "$PID"
 	is_seen 2
 	start_loop nothing
-	wait_until 10 is_seen 5
+	eventually is_seen 5
 	[ "$(grep -c '"bad"' "$T/a.out")" -eq 2 ]
 
 	rows ".restore '$T/copy.db'"
-	wait_until 10 is_seen 1
+	eventually is_seen 1
 	printed a stream-reset
 	[ ! -s "$T/a.err" ]
 }

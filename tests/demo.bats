@@ -31,7 +31,7 @@ demo_up() {
 	start demo "${RUN[@]}"
 	demo_up "$PID"
 	kill "$PID"
-	wait_until 20 gone "$PID" "${ALL[@]}"
+	eventually gone "$PID" "${ALL[@]}"
 }
 
 stream_has() {
@@ -49,11 +49,11 @@ stream_has() {
 	[ "$(wc -l <"$SITE/publish.sh")" -eq 3 ]
 	# shellcheck disable=SC2046 # the words of the command
 	start stream $(grep '^curl -N' "$SITE/readme")
-	wait_until 20 stream_has 'data-.*'
+	eventually stream_has 'data-.*'
 	run as_site sh -eu publish.sh
 	[ "$status" -eq 0 ]
-	wait_until 20 stream_has hi
-	wait_until 20 stream_has hello
+	eventually stream_has hi
+	eventually stream_has hello
 }
 
 # Starts the demo on a new terminal, with $KEYS as its keyboard.  Background
@@ -72,20 +72,20 @@ on_terminal() {
 @test "make run on a terminal: Ctrl-C ends all processes" {
 	on_terminal
 	printf '\003' >&"$KEYS"
-	wait_until 20 gone "$PID" "${ALL[@]}"
+	eventually gone "$PID" "${ALL[@]}"
 }
 
 @test "make run on a terminal: Ctrl-\\ ends all processes" {
 	on_terminal
 	printf '\034' >&"$KEYS"
-	wait_until 20 gone "$PID" "${ALL[@]}"
+	eventually gone "$PID" "${ALL[@]}"
 }
 
 # The kernel sends SIGHUP to the foreground process group of a closed terminal.
 @test "make run on a terminal: SIGHUP ends all processes" {
 	on_terminal
 	kill -HUP -- "-$(ps -o pgid= -p "${ALL[0]}" | tr -d ' ')"
-	wait_until 20 gone "$PID" "${ALL[@]}"
+	eventually gone "$PID" "${ALL[@]}"
 }
 
 @test "make run names a port that is no port, and one that is in use" {

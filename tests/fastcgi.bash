@@ -193,15 +193,18 @@ answered() {
 	head -n 1 "$T/answer" | grep -q "^Status: $1"
 }
 
-# Succeeds if the peer closes the connection.  $T/rest gets what it sent before.
+# Succeeds if the peer closes the connection, within WAIT seconds or less.
+# $T/rest gets what it sent before.
+#   usage: closed NAME [SECONDS]
 closed() {
-	local rc=0
-	timeout "${2:-$WAIT}" cat <&"${FDS[$1]}" >"$T/rest" || rc=$?
-	[ "$rc" -ne 124 ]
+	cat <&"${FDS[$1]}" >"$T/rest" 2>"$T/rest.err" 3>&- &
+	wait_until "${2:-$WAIT}" gone "$!" && return
+	kill "$!"
+	return 1
 }
 
 closed_without_answer() {
-	closed "$1"
+	closed "$@"
 	[ ! -s "$T/rest" ]
 }
 
@@ -221,15 +224,21 @@ open() {
 # Publish an event; it must arrive on a stream within 3 s.
 #   usage: brings NAME TEXT
 brings() {
-	local began=${EPOCHREALTIME/[.,]/}
 	sql "INSERT INTO events(data) VALUES('$2')"
-	while :; do
-		take "$1"
-		[ "$TYPE" = STDOUT ]
-		grep -q "^data: $2\$" "$T/content" && break
-	done
+	take_until "$1" "^data: $2\$" 3>&- &
+	STARTED+=("$!")
 	# well below any timeout of the responder
-	((${EPOCHREALTIME/[.,]/} - began < 3000000))
+	wait_until 3 gone "$!"
+	wait "$!"
+}
+
+# Read records until one has a line like this.
+take_until() {
+	while take "$1"; do
+		[ "$TYPE" = STDOUT ] || return 1
+		! grep -q "$2" "$T/content" || return 0
+	done
+	return 1
 }
 
 # Succeeds if the responder has this number of descriptors open.

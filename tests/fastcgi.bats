@@ -277,7 +277,7 @@ refused() {
 @test "a request that stalls is closed after --request-timeout-s" {
 	serve --request-timeout-s 1
 	open live
-	local began=${EPOCHREALTIME/[.,]/} took all
+	local began=${EPOCHREALTIME/[.,]/} all
 	all=$(request 1)
 	connect silent
 	connect stalled
@@ -287,11 +287,10 @@ refused() {
 	take_answer kept 1
 	send kept "${all:0:40}"
 	brings live meanwhile
-	closed_without_answer silent
-	closed_without_answer stalled
-	closed_without_answer kept
-	took=$((${EPOCHREALTIME/[.,]/} - began))
-	((took > 900000 && took < 5000000))
+	closed_without_answer silent 5
+	closed_without_answer stalled 5
+	closed_without_answer kept 5
+	((${EPOCHREALTIME/[.,]/} - began > 900000))
 	brings live afterwards
 }
 
@@ -303,7 +302,7 @@ refused() {
 	(
 		for ((i = 0; i < ${#all} - 2; i += 2)); do
 			bytes "${all:i:2}"
-			sleep 0.5 # all of it would take longer than WAIT
+			sleep 0.5 # not for a condition: slower than the limit
 		done
 	) >&"${FDS[a]}" 2>/dev/null 3>&- &
 	STARTED+=("$!")
@@ -345,7 +344,8 @@ refused() {
 	done
 	for topic in {1..8}; do
 		: >"$T/all"
-		for i in {1..40}; do
+		# on a busy machine, an event may come in two records
+		until [ "$(grep -c '^$' "$T/all")" -eq 40 ]; do
 			take "$topic"
 			cat "$T/content" >>"$T/all"
 		done

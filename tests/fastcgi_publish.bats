@@ -44,7 +44,7 @@ serve_log() {
 	hold
 	connect a
 	send a "$(publishing '' $'{"data":1}\n' 0 application/x-ndjson)"
-	wait_until "$WAIT" counts locked 1
+	eventually counts locked 1
 	connect late # closed after a second: so one has passed
 	closed late
 	let_go
@@ -78,7 +78,7 @@ serve_log() {
 		connect "$i"
 		cat "$T/request" >&"${FDS[$i]}"
 	done
-	wait_until "$WAIT" counts requests 601
+	eventually counts requests 601
 	let_go
 	for i in {1..600}; do
 		timeout "$WAIT" cat <&"${FDS[$i]}"

@@ -13,8 +13,6 @@
 # "make check" runs the short form and checks that the page has the row.  "make
 # faults" runs the long form and writes the page from the results.
 
-WAIT=${WAIT:-60} # recovery from a fault may be slow
-
 load stream
 
 FAULTS=${FAULTS:-short}

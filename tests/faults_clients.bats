@@ -163,7 +163,7 @@ own_network() {
 	unshare --net sleep 900 3>&- &
 	STARTED+=("$!")
 	NETWORK=(nsenter --net="/proc/$!/ns/net")
-	wait_until 5 in_other_network "$!" ||
+	eventually in_other_network "$!" ||
 		skip 'networks of its own are not to be had here'
 	"${NETWORK[@]}" ip link set lo up
 	ORACLE_IN=("${NETWORK[@]}")
@@ -245,7 +245,7 @@ last_descriptor() {
 	under_load lighttpd
 	open_stream last
 	for i in 1 2 3 4 5; do
-		curl -s -o /dev/null -D "$T/full" -m 5 "$URL/events"
+		curl -s -o /dev/null -D "$T/full" -m "$WAIT" "$URL/events"
 		grep -q '^HTTP/1.1 503' "$T/full"
 		grep -qi '^retry-after: 5' "$T/full"
 	done

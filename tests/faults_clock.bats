@@ -68,7 +68,7 @@ has_kept_alive() {
 	say one
 	# an unfinished body
 	mkfifo "$T/slow"
-	curl -s -m 40 -X POST -T "$T/slow" -H 'Content-Type: text/plain' \
+	curl -s -X POST -T "$T/slow" -H 'Content-Type: text/plain' \
 		-H "Authorization: Bearer $TOKEN" -o "$T/slow.answer" \
 		"$URL/publish" 3>&- &
 	STARTED+=("$!")

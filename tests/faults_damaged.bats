@@ -60,20 +60,31 @@ said_since() {
 	done
 }
 
-# Open streams; those that do not end are closed after a second.
+# Open streams; those that do not end are closed a second after their answer.
 open_some() {
-	local query n=0 pids=()
+	local query status n=0 pids=()
 	for query in '' since=0 since=5 'topic=news' 'topic=news&since=1'; do
 		n=$((n + 1))
-		curl -s -m 1 -o "$T/some$n.body" -w '%{http_code}\n' \
-			"$URL/events?$query" >>"$T/statuses" &
-		pids+=($!)
+		rm -f "$T/some$n".*
+		stream "some$n" "$query"
+		pids+=("$STREAM_PID")
 	done
+	for n in 1 2 3 4 5; do
+		eventually is_answered "$n" "${pids[n - 1]}"
+	done
+	wait_until 1 gone "${pids[@]}" || kill "${pids[@]}" 2>/dev/null || :
 	wait "${pids[@]}" || :
 	for n in 1 2 3 4 5; do
+		status=$(head -n 1 "$T/some$n.head" 2>/dev/null | cut -d ' ' -f 2)
+		echo "${status:-none}" >>"$T/statuses"
 		# the last one may be cut off
 		events "some$n" | sed '$d' >>"$T/came"
 	done
+}
+
+# Succeeds if the stream has the head of an answer, or has ended.
+is_answered() {
+	grep -qs '^.$' "$T/some$1.head" || gone "$2"
 }
 
 # No stream may have an event that was never in the log, and no client may be

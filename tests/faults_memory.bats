@@ -220,7 +220,7 @@ crowd_said() {
 		<"$T/fifo" >"$T/crowd.out" 3>&- &
 	STARTED+=("$!")
 	exec 6>"$T/fifo"
-	wait_until 50 crowd_said open=
+	eventually crowd_said open=
 	open=$(sed -n 's/^open=\([0-9]*\).*/\1/p' "$T/crowd.out")
 	[ "$open" -ge 100 ]
 	[ "$open" -lt "$(rounds 4000 12000)" ]
@@ -258,11 +258,11 @@ crowd_said() {
 	sql "INSERT INTO events(data) VALUES(hex(zeroblob(45000000)));
 		INSERT INTO events(data) VALUES('after it')"
 	eventually grep -q 'out of memory' "$LOGS/lighttpd"
-	curl -sf -m 20 -o "$T/came" -H 'Last-Event-ID: 3' "$URL/events"
+	curl -sf -m "$WAIT" -o "$T/came" -H 'Last-Event-ID: 3' "$URL/events"
 	grep -q '^retry:' "$T/came"
 	[ "$(grep -c 'rowcast.fcgi:' "$LOGS/lighttpd")" -eq 1 ]
 	(as_site prlimit --pid "$pid" --as=unlimited:)
-	wait_until 30 got before 'after it'
+	eventually got before 'after it'
 	grep -q 'can be read again' "$LOGS/lighttpd"
 	[ "$(responders)" = "$pid" ]
 	saw "a row of 90 MB, reported in one line; with room, waiting clients" \

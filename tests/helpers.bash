@@ -2,7 +2,7 @@
 # helpers.bash: real web servers and the programs under test, for all suites.
 #
 #     load helpers
-#     @test "…" { start_lighttpd; stream a; sql "INSERT …"; wait_until 5 got a hi; }
+#     @test "…" { start_lighttpd; stream a; sql "INSERT …"; eventually got a hi; }
 #
 # Each test has a site under $BATS_TEST_TMPDIR/site: a copy of a checkout with
 # its programs and example configurations.  The examples are tested as they
@@ -27,7 +27,7 @@ ROOT=$(dirname "$TESTS")
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 TOKEN=test-token
-WAIT=${WAIT:-20} # seconds until a test fails; for busy machines, sanitizers
+WAIT=${WAIT:-120} # seconds until a test fails; a test that passes never waits
 STARTED=()
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -119,7 +119,7 @@ start() {
 
 # Ends processes that were started here, and their children, all at the same
 # time, as web servers wait for streams.  Kills those that take longer than
-# five seconds.
+# ten seconds.
 #   usage: stop PID…
 stop() {
 	local pid tree=()
@@ -128,7 +128,7 @@ stop() {
 		tree+=("$pid" $(descendants "$pid"))
 	done
 	for pid in "${tree[@]}"; do kill "$pid" 2>/dev/null || :; done
-	wait_until 5 gone "${tree[@]}" ||
+	wait_until 10 gone "${tree[@]}" ||
 		for pid in "${tree[@]}"; do kill -KILL "$pid" 2>/dev/null || :; done
 	for pid in "$@"; do wait "$pid" 2>/dev/null || :; done
 }
@@ -153,14 +153,22 @@ is_running() {
 
 # ---- waiting ----------------------------------------------------------------
 
-# Waits until a command succeeds; fails after some seconds.  Tests wait with
-# this function only, and never sleep for a condition.
+# Waits until a command succeeds; fails after WAIT seconds.  Tests wait with
+# this function, and never sleep for a condition.
+#   usage: eventually COMMAND…
+eventually() {
+	wait_until "$WAIT" "$@"
+}
+
+# The same with a limit, for tests in which the time itself matters.  The limit
+# is that of an idle machine: a second is at least 40 turns of this loop, which
+# take longer on a machine that is busy.
 #   usage: wait_until SECONDS COMMAND…
 wait_until() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) turns=$(($1 * 40))
 	shift
 	until "$@"; do
-		((${EPOCHREALTIME/[.,]/} < end)) || return 1
+		((turns-- > 0 || ${EPOCHREALTIME/[.,]/} < end)) || return 1
 		sleep 0.02
 	done
 }
@@ -181,11 +189,6 @@ nonblocking_pipe() {
 	exec 4<"$pipe"
 	exec 6>"$pipe" 5>&-
 	python3 -c 'import os; os.set_blocking(0, False)' <&"$1"
-}
-
-# The same, for at most WAIT seconds.
-eventually() {
-	wait_until "$WAIT" "$@"
 }
 
 # Prints a port of 127.0.0.1 on which no program listens, below those that the
@@ -225,10 +228,11 @@ start_responder() {
 }
 
 # Succeeds if this Unix socket accepts connections.  bash cannot connect, so
-# curl tries: its status is 7 only if it cannot connect.
+# curl tries: its status is 7 only if it cannot connect.  Our programs close a
+# connection that begins with HTTP at once.
 connects() {
 	local rc=0
-	curl -s -m 0.1 --unix-socket "$1" http://x/ >/dev/null || rc=$?
+	curl -s -m 5 --unix-socket "$1" http://x/ >/dev/null || rc=$?
 	[ "$rc" -ne 7 ]
 }
 
@@ -247,7 +251,7 @@ start_publisher() {
 up() {
 	local pid=$1 name=$2
 	shift 2
-	wait_until 20 up_or_dead "$pid" "$@"
+	eventually up_or_dead "$pid" "$@"
 	if gone "$pid" || ! "$@"; then
 		echo "$name did not start:" >&2
 		cat "$LOGS/$name" "$SITE"/build/run/*.log >&2 || :
@@ -262,7 +266,7 @@ up_or_dead() {
 }
 
 answers() {
-	curl -sf -m 2 -o "$BATS_TEST_TMPDIR/answers" "$URL/"
+	curl -sf -m 20 -o "$BATS_TEST_TMPDIR/answers" "$URL/"
 }
 
 # Start a web server with its example file.  lighttpd starts both programs, with
@@ -381,7 +385,7 @@ stream() {
 # Opens a stream and waits for the first bytes of its body.
 open_stream() {
 	stream "$@"
-	wait_until 20 test -s "$BATS_TEST_TMPDIR/$1.body"
+	eventually test -s "$BATS_TEST_TMPDIR/$1.body"
 }
 
 # Succeeds if the stream has received this text.
@@ -414,7 +418,7 @@ last_id() {
 post() {
 	HEAD=$BATS_TEST_TMPDIR/post.head
 	rm -f "$HEAD" "$BATS_TEST_TMPDIR/post.body"
-	STATUS=$(curl -s -m 10 -D "$HEAD" -o "$BATS_TEST_TMPDIR/post.body" \
+	STATUS=$(curl -s -m "$WAIT" -D "$HEAD" -o "$BATS_TEST_TMPDIR/post.body" \
 		-w '%{http_code}' "$@" "$URL/publish") || :
 	ANSWER=$(cat "$BATS_TEST_TMPDIR/post.body") || :
 }

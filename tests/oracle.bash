@@ -58,7 +58,7 @@ oracle_start() {
 # End all clients; their ids are kept for oracle_return.
 oracle_leave() {
 	kill "$CLIENTS_PID"
-	wait_until 20 gone "$CLIENTS_PID" || return 1
+	eventually gone "$CLIENTS_PID" || return 1
 	cat "$O/record.tsv" >>"$O/record.before"
 }
 
@@ -66,12 +66,12 @@ oracle_leave() {
 #   usage: oracle_return [OPTION-OF-CLIENTS…]
 oracle_return() {
 	"${ORACLE_IN[@]}" "$BUILD/tests/oracle/clients" --clients "$ORACLE_CLIENTS" \
-		--timeout-s "$(rounds 100 900)" --resume "$O/ids" "$@" \
+		--timeout-s "$(rounds 600 1800)" --resume "$O/ids" "$@" \
 		"$URL/events" "$O/record.tsv" "${ORACLE_QUERIES[@]}" \
 		>"$O/clients.out" 2>"$LOGS/clients" 3>&- &
 	CLIENTS_PID=$!
 	STARTED+=("$CLIENTS_PID")
-	wait_until 60 grep -qs ready "$O/clients.out"
+	eventually grep -qs ready "$O/clients.out"
 }
 
 # Translate a word of a filter: add a line for the judge and a query parameter.
@@ -134,7 +134,7 @@ publish_steadily() {
 # Succeeds if the event is stored.
 publish_web() {
 	local status
-	status=$(curl -s -m 10 -o "$O/web.answer" -w '%{http_code}' \
+	status=$(curl -s -m 30 -o "$O/web.answer" -w '%{http_code}' \
 		-H "Authorization: Bearer $TOKEN" -d "key=$1" -d "topic=$2" \
 		-d "event=$3" -d "data=$4" "$URL/publish")
 	stored web "$status"
@@ -171,7 +171,7 @@ publish_sql() {
 #   usage: published N [SECONDS]
 published() {
 	ACKS_WANTED=$(($(wc -l <"$O/acks.tsv") + $1))
-	wait_until "${2:-$(rounds 60 600)}" has_acks "$ACKS_WANTED" && return
+	wait_until "${2:-$(rounds 300 600)}" has_acks "$ACKS_WANTED" && return
 	echo "$(wc -l <"$O/acks.tsv") acknowledged, $ACKS_WANTED wanted"
 	return 1
 }
@@ -202,7 +202,7 @@ publishers_pause() {
 	rm -f "$O"/paused-* # left over if a publisher was slow to remove its file
 	for source in "$@"; do touch "$O/pause-$source"; done
 	for source in "$@"; do
-		wait_until 60 test -e "$O/paused-$source" || return 1
+		eventually test -e "$O/paused-$source" || return 1
 	done
 }
 
@@ -220,7 +220,7 @@ pause_here() {
 
 publishers_stop() {
 	touch "$O/stop"
-	wait_until 60 gone "${PUBLISHERS[@]}"
+	eventually gone "${PUBLISHERS[@]}"
 }
 
 # ---- judgement --------------------------------------------------------------
@@ -298,10 +298,10 @@ has_open() {
 oracle_end() {
 	local counted
 	if [ -n "${PUBLISHERS[*]}" ]; then publishers_stop || return 1; fi
-	wait_until 20 serve_this_log || return 1
-	wait_until 20 sql "INSERT INTO events(topic, event, data)
+	eventually serve_this_log || return 1
+	eventually sql "INSERT INTO events(topic, event, data)
 		VALUES('mark', 'mark', 'the end')" || return 1
-	wait_until "$(rounds 110 910)" gone "$CLIENTS_PID" || return 1
+	wait_until "$(rounds 610 1810)" gone "$CLIENTS_PID" || return 1
 	cat "$LOGS/clients"
 	wait "$CLIENTS_PID" || return 1
 	make_witness witness || return 1

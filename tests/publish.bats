@@ -171,9 +171,9 @@ STATUS= # set by request()
 		<&4 >"$T/response" 2>"$T/complaint" 3>&- 4<&- 6>&- &
 	PID=$!
 	exec 4<&-
-	wait_until 5 sleeps "$PID"
+	eventually sleeps "$PID"
 	printf data= >&6
-	wait_until 5 sleeps "$PID"
+	eventually sleeps "$PID"
 	printf x >&6
 	exec 6>&-
 	wait "$PID"
@@ -192,8 +192,8 @@ STATUS= # set by request()
 		<"$T/body" >&6 2>"$T/complaint" 3>&- 4<&- 6>&- &
 	PID=$!
 	exec 6>&-
-	wait_until 5 has_rows 10000
-	wait_until 5 sleeps "$PID"
+	eventually has_rows 10000
+	eventually sleeps "$PID"
 	cat <&4 >"$T/response"
 	exec 4<&-
 	wait "$PID"

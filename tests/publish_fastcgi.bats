@@ -20,7 +20,7 @@ serve_publisher() {
 post_later() {
 	local name=$1
 	shift
-	curl -s -m 20 -o "$BATS_TEST_TMPDIR/$name.body" -w '%{http_code}' \
+	curl -s -m "$WAIT" -o "$BATS_TEST_TMPDIR/$name.body" -w '%{http_code}' \
 		-H "Authorization: Bearer $TOKEN" "$@" "$URL/publish" \
 		>"$BATS_TEST_TMPDIR/$name.status" 3>&- &
 	LATER+=("$!")
@@ -40,8 +40,8 @@ got_status() {
 	before=$(counter requests)
 	LATER=()
 	for i in {1..20}; do post_later "p$i" -d "data=row-$i"; done
-	wait_until "$WAIT" counts requests $((before + 20))
-	wait_until "$WAIT" counts locked 3
+	eventually counts requests $((before + 20))
+	eventually counts locked 3
 	before=$(counter groups)
 	let_go
 	wait "${LATER[@]}"
@@ -73,7 +73,7 @@ got_status() {
 	post_later lines -H 'Content-Type: application/x-ndjson' \
 		--data-binary $'{"data":"l1"}\n{"data":"l2","event":""}\n{"data":"l3"}\n'
 	post_later good2 -d data=good2
-	wait_until "$WAIT" counts requests $((before + 6))
+	eventually counts requests $((before + 6))
 	let_go
 	wait "${LATER[@]}"
 	got_status good1 201
@@ -102,7 +102,7 @@ got_status() {
 	post_later bad2 -H 'Content-Type: application/json' \
 		-d '[{"data":"x"},{"data":"y","topic":"bad"}]'
 	post_later c -d data=c
-	wait_until "$WAIT" counts requests $((before + 5))
+	eventually counts requests $((before + 5))
 	let_go
 	wait "${LATER[@]}"
 	for name in a b c; do got_status "$name" 201; done
@@ -126,7 +126,7 @@ got_status() {
 	post_later out -d data=out -d topic=out
 	post_later key -d data=out -d topic=out -d key=k
 	post_later b -d data=b
-	wait_until "$WAIT" counts requests $((before + 5))
+	eventually counts requests $((before + 5))
 	let_go
 	wait "${LATER[@]}"
 	for name in a b; do got_status "$name" 201; done
@@ -180,7 +180,7 @@ got_status() {
 	for i in {1..48}; do
 		post_later "p$i" -d data=x
 	done
-	wait_until "$WAIT" counts connections 40
+	eventually counts connections 40
 	let_go
 	wait "${LATER[@]}"
 	kill -CONT "${workers[1]}"
@@ -209,7 +209,7 @@ got_status() {
 	serve_publisher --idle-s 1
 	open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"a"}\n{"da' >&5
-	wait_until "$WAIT" grep -q '"status":408' "$BATS_TEST_TMPDIR/body.answer"
+	eventually grep -q '"status":408' "$BATS_TEST_TMPDIR/body.answer"
 	exec 5>&-
 	grep -q '"events":1,"last_id":2' "$BATS_TEST_TMPDIR/body.answer"
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
@@ -219,13 +219,13 @@ got_status() {
 	serve_publisher
 	open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"a"}\nnonsense\n' >&5
-	wait_until "$WAIT" grep -q '"status":400' "$BATS_TEST_TMPDIR/body.answer"
+	eventually grep -q '"status":400' "$BATS_TEST_TMPDIR/body.answer"
 	grep -q 'Line 2: .*"events":1' "$BATS_TEST_TMPDIR/body.answer"
 	exec 5>&-
 	rm "$BATS_TEST_TMPDIR/body.fifo"
 	TOKEN=wrong open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"b"}\n' >&5
-	wait_until "$WAIT" grep -q '"status":401' "$BATS_TEST_TMPDIR/body.answer"
+	eventually grep -q '"status":401' "$BATS_TEST_TMPDIR/body.answer"
 	exec 5>&-
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
 }
@@ -236,10 +236,10 @@ got_status() {
 	before=$(descriptors "$PUBLISHER_PID")
 	open_body -X POST -H 'Content-Type: text/plain'
 	printf 'some' >&5
-	wait_until "$WAIT" counts requests 2
+	eventually counts requests 2
 	kill -KILL "$BODY_PID"
 	exec 5>&-
-	wait_until "$WAIT" has_at_most_connections 0
+	eventually has_at_most_connections 0
 	[ "$(descriptors "$PUBLISHER_PID")" -le "$before" ]
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 1 ]
 	post_with_token -d data=next
@@ -310,19 +310,19 @@ has_at_most_connections() {
 	serve_publisher
 	open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"a"}\n' >&5
-	wait_until "$WAIT" has_rows 2
+	eventually has_rows 2
 	hold
 	local before
 	before=$(counter requests)
 	LATER=()
 	post_later waits -d data=waits
-	wait_until "$WAIT" counts requests $((before + 1))
+	eventually counts requests $((before + 1))
 	kill "$PUBLISHER_PID"
 	let_go
 	wait "${LATER[@]}"
 	got_status waits 201
-	wait_until "$WAIT" gone "$PUBLISHER_PID"
-	wait_until "$WAIT" grep -q '"status":503' "$BATS_TEST_TMPDIR/body.answer"
+	eventually gone "$PUBLISHER_PID"
+	eventually grep -q '"status":503' "$BATS_TEST_TMPDIR/body.answer"
 	exec 5>&-
 	[ "$(sql "SELECT group_concat(data, ' ') FROM events")" = 'first a waits' ]
 }
@@ -334,12 +334,12 @@ has_at_most_connections() {
 	before=$(counter requests)
 	LATER=()
 	post_later waits -d data=waits
-	wait_until "$WAIT" counts requests $((before + 1))
+	eventually counts requests $((before + 1))
 	kill "$PUBLISHER_PID"
 	wait "${LATER[@]}"
 	got_status waits 503
 	let_go
-	wait_until "$WAIT" gone "$PUBLISHER_PID"
+	eventually gone "$PUBLISHER_PID"
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 1 ]
 }
 
@@ -357,7 +357,7 @@ has_rows() {
 			pids+=("$!")
 		done
 		STARTED+=("${pids[@]}")
-		wait_until "$WAIT" has_rows $((round * 20))
+		eventually has_rows $((round * 20))
 		kill -KILL "$PUBLISHER_PID"
 		wait "${pids[@]}"
 		wait "$PUBLISHER_PID" || :
@@ -375,7 +375,7 @@ has_rows() {
 publish_on() {
 	local i id
 	for ((i = 0; i < 10000; i++)); do
-		id=$(curl -sf -m 10 -H "Authorization: Bearer $TOKEN" \
+		id=$(curl -sf -m "$WAIT" -H "Authorization: Bearer $TOKEN" \
 			-d "data=$1-$i" "$URL/publish") || return 0
 		id=${id//[^0-9]/}
 		echo "$id $1-$i" >>"$BATS_TEST_TMPDIR/acknowledged.$1"

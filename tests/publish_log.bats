@@ -35,7 +35,7 @@ STATUS= # set by request()
 	[ "$line" = held ]
 	request 'data=x' ROWCAST_BUSY_MS=30000 >"$T/waited" &
 	local waiting=$!
-	wait_until 10 reads_log "$waiting"
+	eventually reads_log "$waiting"
 	echo 'ROLLBACK;' >&"$in"
 	exec {in}>&-
 	wait "$pid"

@@ -2,14 +2,14 @@
 # publisher.bash: a publisher that runs, while others write to the log.
 #
 #     load publisher
-#     @test "…" { start_publisher; hold; wait_until 5 counts locked 1; let_go; }
+#     @test "…" { start_publisher; hold; eventually counts locked 1; let_go; }
 
 # Print a counter of the publisher.
 counter() {
 	local before
 	before=$(reports)
 	kill -USR2 "$PUBLISHER_PID"
-	wait_until 5 has_reports $((before + 1))
+	eventually has_reports $((before + 1))
 	sed -n "s/.*report:.* $1=\([0-9]*\).*/\1/p" "$LOGS/publisher" | tail -n 1
 }
 
@@ -33,7 +33,7 @@ hold() {
 	local out=${HOLDER[0]} line
 	HOLDER_IS=$HOLDER_PID
 	echo "BEGIN IMMEDIATE; SELECT 'held';" >&"$HOLDER_IN"
-	read -r -t 10 line <&"$out"
+	read -r -t "$WAIT" line <&"$out"
 	[ "$line" = held ]
 }
 

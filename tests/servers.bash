@@ -53,12 +53,12 @@ serve() {
 		;;
 	esac
 	# A CGI program creates the log at the first request.
-	wait_until "$WAIT" log_is_there
+	eventually log_is_there
 }
 
 log_is_there() {
 	case $KIND in
-	*-cgi) curl -sf -m 2 -I -o "$BATS_TEST_TMPDIR/first" "$URL/events" || : ;;
+	*-cgi) curl -sf -m 20 -I -o "$BATS_TEST_TMPDIR/first" "$URL/events" || : ;;
 	esac
 	sql 'SELECT count(*) FROM events' >/dev/null 2>&1
 }
@@ -78,7 +78,7 @@ opens() {
 	[ "$(header "$head" cache-control)" = 'no-cache, no-transform' ]
 	[ -z "$(header "$head" content-encoding)" ]
 	[ -z "$(header "$head" content-length)" ]
-	wait_until "$WAIT" got a 'id: 1'
+	eventually got a 'id: 1'
 	grep -q '^retry: [0-9]*$' "$BATS_TEST_TMPDIR/a.body"
 	[ -z "$(events a)" ]
 }
@@ -107,14 +107,14 @@ publishes() {
 	post_with_token --data-urlencode 'data=hello & goodbye' -d topic=t -d event=e
 	[ "$STATUS" = 201 ]
 	[ "$(tr -d ' \n' <<<"$ANSWER")" = '{"id":1}' ]
-	wait_until "$WAIT" got a 'data: hello & goodbye'
+	eventually got a 'data: hello & goodbye'
 	[ "$(events a)" = '1 e hello & goodbye' ]
 	# A body larger than one read of any program.
 	head -c 300000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/large"
 	post_with_token -H 'Content-Type: text/plain' \
 		--data-binary "@$BATS_TEST_TMPDIR/large"
 	[ "$STATUS" = 201 ]
-	wait_until "$WAIT" got a "$(printf 'id: 2')"
+	eventually got a "$(printf 'id: 2')"
 	[ "$(sql 'SELECT length(data) FROM events WHERE id = 2')" -eq 300000 ]
 }
 
@@ -147,12 +147,12 @@ resumes() {
 		sql "INSERT INTO events(data) VALUES('row-$i')"
 	done
 	open_stream a '' -H 'Last-Event-ID: 4'
-	wait_until "$WAIT" got a row-7
+	eventually got a row-7
 	open_stream b 'last_event_id=5'
-	wait_until "$WAIT" got b row-7
+	eventually got b row-7
 	sql "INSERT INTO events(data) VALUES('row-8')"
-	wait_until "$WAIT" got a row-8
-	wait_until "$WAIT" got b row-8
+	eventually got a row-8
+	eventually got b row-8
 	[ "$(events a)" = $'5 message row-5\n6 message row-6\n7 message row-7\n8 message row-8' ]
 	[ "$(events b)" = $'6 message row-6\n7 message row-7\n8 message row-8' ]
 }
@@ -203,7 +203,7 @@ survives_kill() {
 	for round in 1 2 3; do
 		open_stream "r$round" '' -H "Last-Event-ID: $id"
 		sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
-		wait_until "$WAIT" got "r$round" "row-$i"
+		eventually got "r$round" "row-$i"
 		for pid in $(responders); do kill -KILL "$pid"; done
 		# The connection must end at once, not after a timeout
 		# (Apache: KeepAliveTimeout, 5 s).
@@ -213,11 +213,11 @@ survives_kill() {
 		sql "INSERT INTO events(data) VALUES('row-$((i += 1))')"
 		case $KIND in
 		apache | nginx | caddy) start_responder ;;
-		lighttpd) wait_until "$WAIT" is_respawned ;;
+		lighttpd) eventually is_respawned ;;
 		esac
 	done
 	open_stream end '' -H "Last-Event-ID: $id"
-	wait_until "$WAIT" got end "row-$i"
+	eventually got end "row-$i"
 	for round in r1 r2 r3 end; do events "$round"; done \
 		>"$BATS_TEST_TMPDIR/all"
 	for ((id = 1; id <= i; id++)); do echo "$id message row-$id"; done |
@@ -226,7 +226,7 @@ survives_kill() {
 
 is_respawned() {
 	local head=$BATS_TEST_TMPDIR/again
-	curl -sf -m 2 -I -o "$head" "$URL/events" &&
+	curl -sf -m 20 -I -o "$head" "$URL/events" &&
 		[ "$(header "$head" X-Accel-Buffering)" = no ]
 }
 
@@ -239,7 +239,7 @@ ends_in_peace() {
 	done
 	errors >"$BATS_TEST_TMPDIR/before"
 	for pid in $(responders); do kill "$pid"; done
-	wait_until "$WAIT" gone "${pids[@]}"
+	eventually gone "${pids[@]}"
 	for pid in "${pids[@]}"; do
 		# 0: the response was complete.
 		wait "$pid"
@@ -265,13 +265,13 @@ loses_responders() {
 	mv "$SITE/build/rowcast.fcgi" "$SITE/build/rowcast.old"
 	cp /bin/false "$SITE/build/rowcast.fcgi"
 	responders | xargs kill -KILL
-	wait_until 5 no_responders
+	eventually no_responders
 }
 
 # EventSource stops at the first 5xx, so the server must not send one.
 #   usage: tells_to_come_back [CURL-OPTION…]
 tells_to_come_back() {
-	curl -s -m 5 -D "$BATS_TEST_TMPDIR/head" -o "$BATS_TEST_TMPDIR/body" \
+	curl -s -m "$WAIT" -D "$BATS_TEST_TMPDIR/head" -o "$BATS_TEST_TMPDIR/body" \
 		"$@" "$URL/events"
 	grep -q '^HTTP/1.1 200' "$BATS_TEST_TMPDIR/head"
 	[ "$(header "$BATS_TEST_TMPDIR/head" content-type)" = text/event-stream ]
@@ -366,15 +366,15 @@ publishes_as_it_comes() {
 	open_stream a
 	open_body -X POST -H 'Content-Type: application/x-ndjson'
 	printf '{"data":"one"}\n{"data":' >&5
-	wait_until "$WAIT" got a 'data: one'
+	eventually got a 'data: one'
 	printf '"two"}\n\n{"data":"three"}' >&5
-	wait_until "$WAIT" got a 'data: two'
+	eventually got a 'data: two'
 	exec 5>&-
 	wait "$BODY_PID"
 	cat "$BATS_TEST_TMPDIR/body.answer"
 	[ "$(cat "$BATS_TEST_TMPDIR/body.answer")" = \
 		'{"events":3,"new":3,"passed_over":0,"last_id":3}' ]
-	wait_until "$WAIT" got a 'data: three'
+	eventually got a 'data: three'
 }
 
 # Copy topic a to topic b of the same log, through two requests.
@@ -388,7 +388,7 @@ copies_a_stream() {
 		sql "INSERT INTO events(topic, event, data)
 			VALUES('a', 'e', 'x' || char(10) || '$((i += 1))')"
 		sql "INSERT INTO events(topic, data) VALUES('a', '$((i += 1))')"
-		wait_until "$WAIT" copied "$i"
+		eventually copied "$i"
 		kill "$!"
 	done
 	sql "SELECT event, replace(data, char(10), '/') FROM events

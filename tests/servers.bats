@@ -70,7 +70,7 @@ load servers
 	loses_responders
 	tells_to_come_back
 	mv "$SITE/build/rowcast.old" "$SITE/build/rowcast.fcgi"
-	wait_until 20 is_respawned
+	eventually is_respawned
 }
 
 @test "lighttpd: pages of listed origins are told to reconnect, too" {
@@ -89,7 +89,7 @@ load servers
 	use_cors lighttpd-example.conf cors.conf
 	start_lighttpd cors.conf
 	KIND=lighttpd
-	wait_until 20 log_is_there
+	eventually log_is_there
 	lets_listen_only https://app.example
 }
 

@@ -101,7 +101,7 @@ brought() {
 
 says_gap() {
 	open_stream gap since=0 || return 1
-	wait_until 5 got gap 'event: stream-gap' || return 1
+	eventually got gap 'event: stream-gap' || return 1
 	[ "$(sed -n 4,6p "$T/gap.body")" = \
 		$'event: stream-gap\ndata: {"after":0,"next":2}' ]
 }

@@ -59,7 +59,7 @@ ENDLESS='WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)'
 		CREATE TRIGGER hold AFTER INSERT ON events
 		BEGIN SELECT count(*) FROM endless; END"
 	serve
-	post_with_token -m 50 -d data=one # a second of a core
+	post_with_token -d data=one # a second of a core
 	[ "$STATUS" = 500 ]
 	cat "$LOGS"/* | grep -q 'without end'
 	sql 'DROP TRIGGER hold'

@@ -23,7 +23,7 @@ serve() {
 # Succeeds if the responder answers.  Without a responder, lighttpd answers with
 # a page that makes clients reconnect.  (nginx removes the header.)
 answers_head() {
-	curl -sf -m 5 -I -o "$T/ready" "$URL/events" || return 1
+	curl -sf -m 20 -I -o "$T/ready" "$URL/events" || return 1
 	[ "$SERVER_KIND" != lighttpd ] ||
 		[ "$(header "$T/ready" X-Accel-Buffering)" = no ]
 }
@@ -183,6 +183,14 @@ count_lines() {
 ends() {
 	eventually gone "$1"
 	wait "$1"
+}
+
+# Wait until a program under test has ended with status 0, for a limited time.
+# Sanitizers look for leaks at the end.
+#   usage: ends_within SECONDS PID
+ends_within() {
+	wait_until $(($1 * (${#SAN} > 0 ? 5 : 1))) gone "$2"
+	wait "$2"
 }
 
 # ---- single requests --------------------------------------------------------

@@ -227,7 +227,7 @@ comes_without() {
 	local query=$1 data
 	shift
 	open_stream c "$query" || return 1
-	wait_until 5 got c 'data: seven' || return 1
+	eventually got c 'data: seven' || return 1
 	stop "$STREAM_PID"
 	for data in "$@"; do
 		if got c "data: $data"; then return 1; fi

@@ -24,29 +24,22 @@ ends_with() {
 }
 
 @test "no comment during traffic" {
-	local i try last now longest
+	local i last now pauses=0
 	serve ROWCAST_KEEPALIVE_S=2
 	open_shell
-	for try in 1 2 3 4 5; do
-		open_stream "a$try"
-		longest=0
-		last=${EPOCHREALTIME/[.,]/}
-		for i in {1..25}; do
-			tell "INSERT INTO events(data) VALUES('row $i of $try')"
-			eventually got "a$try" "data: row $i of $try"
-			now=${EPOCHREALTIME/[.,]/}
-			((now - last <= longest)) || longest=$((now - last))
-			last=$now
-			sleep 0.2
-		done
-		stop "$STREAM_PID"
-		# on a machine that was too busy, a comment proves nothing
-		((longest < 1500000)) || continue
-		[ "$(count_lines "a$try" ':.*')" -eq 0 ]
-		return
+	open_stream a
+	last=${EPOCHREALTIME/[.,]/}
+	for i in {1..25}; do
+		tell "INSERT INTO events(data) VALUES('row $i')"
+		eventually got a "data: row $i"
+		now=${EPOCHREALTIME/[.,]/}
+		# on a busy machine, two rows may be far apart
+		pauses=$((pauses + (now - last) / 1500000))
+		last=$now
+		sleep 0.2
 	done
-	echo "this machine is too busy: $longest us between two rows"
-	return 1
+	stop "$STREAM_PID"
+	[ "$(count_lines a ':.*')" -le "$pauses" ]
 }
 
 @test "a quiet topic gets the head of the log, which avoids a replay" {
@@ -240,14 +233,8 @@ has_descriptors_at_most() {
 
 # Send SIGTERM; the responder must end within 2 s.
 terminate() {
-	local began=${EPOCHREALTIME/[.,]/} took limit=2000000
-	# leak checks at exit
-	[ -z "${SAN:-}" ] || limit=10000000
 	kill "$RESPONDER_PID"
-	wait "$RESPONDER_PID" # 0 is its exit status
-	took=$((${EPOCHREALTIME/[.,]/} - began))
-	echo "took $took us"
-	[ "$took" -le "$limit" ]
+	ends_within 2 "$RESPONDER_PID"
 }
 
 @test "SIGTERM: each stream gets its own retry: and a complete response" {

@@ -123,7 +123,7 @@ is_stream() {
 
 takes_one_more() {
 	stream c
-	wait_until 5 test -s "$T/c.body"
+	eventually test -s "$T/c.body"
 	grep -q '^HTTP/1.1 200' "$T/c.head" && return
 	eventually gone "$STREAM_PID"
 	return 1
