@@ -10,6 +10,13 @@
 #include "lib/form.h"
 #include "lib/text.h"
 
+#define CHALLENGE "WWW-Authenticate: Bearer realm=\"rowcast\""
+#define TOKEN_IS_SET                                                           \
+	"The token is the value of ROWCAST_PUBLISH_TOKEN in the publisher's "  \
+	"environment: see /etc/default/rowcast-publish if systemd starts the " \
+	"publisher, else the configuration of the web server.  \"make run\" "  \
+	"writes it to build/run/token."
+
 /* Returns the token of "Bearer <token>", lent by the header; NULL if none. */
 static const char *
 bearer_token(const char *authorization)
@@ -70,15 +77,12 @@ access_check(const struct publisher_config *config, const char *const *vars,
 	given = bearer_token(form_var(vars, "HTTP_AUTHORIZATION"));
 	if (given != NULL && is_equal(given, config->token))
 		return 0;
-	if (given != NULL)
-		problem_set(p, 401,
-		    "The token is wrong: it differs from "
-		    "ROWCAST_PUBLISH_TOKEN.");
-	else
-		problem_set(p, 401,
-		    "Send \"Authorization: Bearer <token>\" "
-		    "with the token in ROWCAST_PUBLISH_TOKEN.  Apache passes "
-		    "this header on only with \"CGIPassAuth On\".");
-	p->header = "WWW-Authenticate: Bearer realm=\"rowcast\"";
+	problem_set(p, 401, "%s  " TOKEN_IS_SET,
+	    given != NULL ?
+		"The token is wrong." :
+		"Send \"Authorization: Bearer <token>\".  Apache passes "
+		"this header on only with \"CGIPassAuth On\".");
+	p->header =
+	    given != NULL ? CHALLENGE ", error=\"invalid_token\"" : CHALLENGE;
 	return -1;
 }

@@ -268,7 +268,7 @@ has_rows() {
 }
 
 @test "401 with WWW-Authenticate for a wrong token or none" {
-	local header
+	local header wanted
 	for header in '' Bearer 'Bearer ' 'Bearer s3cre' 'Bearer s3crets' \
 		'Bearer s3creT' 'Bearer s3cret ' 'Bearers3cret' s3cret \
 		'Basic s3cret' 'Bearer s3crets3cret'; do
@@ -276,8 +276,10 @@ has_rows() {
 			ROWCAST_PUBLISH_TOKEN=s3cret \
 			"HTTP_AUTHORIZATION=$header"
 		refused 401 ROWCAST_PUBLISH_TOKEN
-		[ "$(header "$HEAD" WWW-Authenticate)" = \
-			'Bearer realm="rowcast"' ]
+		[[ $(problem detail) == *'/etc/default/rowcast-publish'* ]]
+		wanted='Bearer realm="rowcast"'
+		[[ $header != 'Bearer '* ]] || wanted+=', error="invalid_token"'
+		[ "$(header "$HEAD" WWW-Authenticate)" = "$wanted" ]
 	done
 	request 'data=x' -ROWCAST_PUBLISH_OPEN ROWCAST_PUBLISH_TOKEN=s3cret
 	refused 401 CGIPassAuth

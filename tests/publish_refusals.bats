@@ -149,6 +149,14 @@ STATUS= # set by request()
 	nothing_stored
 }
 
+@test "415 for a compressed body says what to do" {
+	request 'data=x' HTTP_CONTENT_ENCODING=gzip
+	refused 415 'Send the body as it is, without this header'
+	nothing_stored
+	request 'data=x' HTTP_CONTENT_ENCODING=identity
+	[ "$STATUS" = 201 ]
+}
+
 # ---- pages of other sites ---------------------------------------------------
 
 @test "403 for a page of another site, unless its origin is listed" {
@@ -166,6 +174,21 @@ STATUS= # set by request()
 		HTTP_ORIGIN=http://evil.example
 	refused 403 ROWCAST_CORS_ORIGINS
 	nothing_stored
+}
+
+@test "403 for another port, another part of the site, and no origin" {
+	local from
+	for from in 'HTTP_ORIGIN=http://intranet:8080' \
+		HTTP_SEC_FETCH_SITE=same-site HTTP_SEC_FETCH_SITE=bogus; do
+		request 'data=x' REMOTE_USER=me HTTP_HOST=intranet "$from"
+		refused 403 'Pages of other origins'
+	done
+	request 'data=x' HTTP_HOST=intranet HTTP_ORIGIN=null
+	refused 403 'Origin: null'
+	nothing_stored
+	request 'data=x' REMOTE_USER=me HTTP_HOST=intranet:8080 \
+		HTTP_ORIGIN=http://intranet:8080 HTTP_SEC_FETCH_SITE=same-origin
+	[ "$STATUS" = 201 ]
 }
 
 @test "\"*\" lets all pages publish, but not as a user" {

@@ -142,17 +142,53 @@ is_known(const struct publisher_config *config, const struct variables *v)
 	return strcmp(authorization, config->token) == 0;
 }
 
+/* Is the part of an origin after its scheme this host, but for a default
+   port? */
+static bool
+is_host(const char *page, const char *host, const char *port)
+{
+	char both[2][VAR_BYTES];
+	const char *const names[] = { page, host };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t len =
+		    (size_t)snprintf(both[i], VAR_BYTES, "%s", names[i]);
+		size_t cut = strlen(port);
+
+		if (len > 0 && both[i][len - 1] == ':')
+			both[i][len - 1] = '\0';
+		else if (len >= cut && strcmp(both[i] + len - cut, port) == 0)
+			both[i][len - cut] = '\0';
+	}
+	return strcasecmp(both[0], both[1]) == 0;
+}
+
+static bool
+is_own_page(const struct variables *v)
+{
+	const char *site = value_of(v, "HTTP_SEC_FETCH_SITE");
+	const char *origin = value_of(v, "HTTP_ORIGIN");
+	const char *host = value_of(v, "HTTP_HOST");
+
+	if (is_set(site) && strcmp(site, "same-origin") != 0 &&
+	    strcmp(site, "none") != 0)
+		return false;
+	if (!is_set(origin))
+		return true;
+	if (!is_set(host))
+		return false;
+	if (strncasecmp(origin, "https://", 8) == 0)
+		return is_host(origin + 8, host, ":443");
+	return strncasecmp(origin, "http://", 7) == 0 &&
+	    is_host(origin + 7, host, ":80");
+}
+
 static bool
 is_let_in(const struct publisher_config *config, const struct variables *v)
 {
 	const char *method = value_of(v, "REQUEST_METHOD");
-	const char *site = value_of(v, "HTTP_SEC_FETCH_SITE");
 	const char *origin = value_of(v, "HTTP_ORIGIN");
-	const char *host = value_of(v, "HTTP_HOST");
-	const char *at = origin != NULL ? strstr(origin, "://") : NULL;
-	bool is_elsewhere = site != NULL ? strcmp(site, "cross-site") == 0 :
-					   origin != NULL &&
-		(at == NULL || host == NULL || strcasecmp(at + 3, host) != 0);
+	bool is_elsewhere = !is_own_page(v);
 
 	if (method == NULL ||
 	    (strcmp(method, "POST") != 0 && strcmp(method, "PUT") != 0))

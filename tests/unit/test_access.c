@@ -59,17 +59,24 @@ static const struct {
 	    false, NULL },
 };
 
+#define CHALLENGE "WWW-Authenticate: Bearer realm=\"rowcast\""
+
 static bool
 says(int status, const struct problem *p)
 {
-	bool has_header = p->header != NULL &&
-	    strcmp(p->header, "WWW-Authenticate: Bearer realm=\"rowcast\"") ==
-		0;
+	bool is_wrong = strstr(p->detail, "The token is wrong") != NULL;
+	const char *header =
+	    is_wrong ? CHALLENGE ", error=\"invalid_token\"" : CHALLENGE;
 
-	return p->status == status &&
-	    strstr(p->detail, "ROWCAST_PUBLISH_TOKEN") != NULL &&
-	    strstr(p->detail, "s3cret") == NULL &&
-	    (status == 401 ? has_header : p->header == NULL);
+	if (p->status != status ||
+	    strstr(p->detail, "ROWCAST_PUBLISH_TOKEN") == NULL ||
+	    strstr(p->detail, "s3cret") != NULL)
+		return false;
+	if (status != 401)
+		return p->header == NULL;
+	return p->header != NULL && strcmp(p->header, header) == 0 &&
+	    strstr(p->detail, "/etc/default/rowcast-publish") != NULL &&
+	    strstr(p->detail, "build/run/token.") != NULL;
 }
 
 /* The variables of a row, of which each may be missing. */

@@ -229,6 +229,8 @@ check_headers(void)
 		NO_TYPE("application/json, text/plain"),
 		NO_TYPE(""),
 		REFUSED(415, "Content-Type must be", "data=x", "-CONTENT_TYPE"),
+		REFUSED(415, "does not decompress", "data=x",
+		    "HTTP_CONTENT_ENCODING=gzip"),
 	};
 	static const struct row framed[] = {
 		TAKEN("x", "data=x", "-CONTENT_LENGTH"),
@@ -284,13 +286,12 @@ check_sites(void)
 	static const struct row none[] = {
 		REFUSED_SITE(ME, EVIL, CROSS),
 		REFUSED_SITE(ME, HOST, "HTTP_ORIGIN=http://evil.example"),
-		REFUSED_SITE(ME, HOST, "HTTP_ORIGIN=null"),
+		REFUSED(403, "Origin: null", "data=x", ME, HOST,
+		    "HTTP_ORIGIN=null"),
 		TAKEN("x", "data=x", ME, "HTTP_HOST=intranet:8080",
 		    "HTTP_ORIGIN=http://Intranet:8080"),
-		TAKEN("x", "data=x", ME, HOST, EVIL,
-		    "HTTP_SEC_FETCH_SITE=same-site"),
-		TAKEN("x", "data=x", ME, HOST, EVIL,
-		    "HTTP_SEC_FETCH_SITE=none"),
+		REFUSED_SITE(ME, HOST, EVIL, "HTTP_SEC_FETCH_SITE=same-site"),
+		REFUSED_SITE(ME, HOST, EVIL, "HTTP_SEC_FETCH_SITE=none"),
 	};
 	static const struct row evil[] = {
 		TAKEN("x", "data=x", ME, EVIL, CROSS),
