@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/event.h"
+#include "lib/fastcgi/address.h"
 
 #define CONFIG struct publisher_config
 
@@ -65,7 +66,7 @@ static const struct option table[] = {
 	    OPTION_PLAIN(SECRET, CONFIG, token) },
 	{ "socket", NULL, "ROWCAST_SOCKET", "PATH|HOST:PORT", NULL,
 	    "FastCGI: listen here instead of on descriptor 0",
-	    OPTION_PLAIN(TEXT, CONFIG, socket) },
+	    OPTION_OTHER(CONFIG, socket, address_option) },
 	{ "socket-mode", NULL, "ROWCAST_SOCKET_MODE", "OCTAL", "0660",
 	    "mode of the socket at PATH",
 	    OPTION_OCTAL(CONFIG, socket_mode, 0777) },

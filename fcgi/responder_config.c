@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "lib/event.h"
+#include "lib/fastcgi/address.h"
 
 #define CONFIG struct responder_config
 
@@ -29,7 +30,7 @@ static const struct option table[] = {
 	    OPTION_PLAIN(LOG, CONFIG, db) },
 	{ "socket", NULL, "ROWCAST_SOCKET", "PATH|HOST:PORT", NULL,
 	    "listen here instead of on descriptor 0",
-	    OPTION_PLAIN(TEXT, CONFIG, socket) },
+	    OPTION_OTHER(CONFIG, socket, address_option) },
 	{ "socket-mode", NULL, "ROWCAST_SOCKET_MODE", "OCTAL", "0660",
 	    "mode of the socket at PATH",
 	    OPTION_OCTAL(CONFIG, socket_mode, 0777) },

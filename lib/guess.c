@@ -45,7 +45,7 @@ guess_offer(struct guess *g, const char *candidate)
 
 	if (word.len < 2 || word.len > WORD_MAX || other.len > WORD_MAX)
 		return;
-	edits = strncmp(candidate, word.bytes, word.len) == 0 ?
+	edits = word.len > 2 && strncmp(candidate, word.bytes, word.len) == 0 ?
 	    1 :
 	    distance(word, other);
 	if (edits > (word.len + 1) / 3 ||

@@ -18,9 +18,9 @@ struct guess {
 };
 
 /*
- * Compare with one candidate.  It is near if the word is its beginning, or if
- * at most one edit for each three characters separates them: a character that
- * is missing, added or wrong, or two that are swapped.
+ * Compare with one candidate.  It is near if it begins with the word, of three
+ * characters or more, or if they differ by one edit for each three characters:
+ * a character that is missing, added or wrong, or two that are swapped.
  */
 void guess_offer(struct guess *g, const char *candidate);
 

@@ -78,14 +78,13 @@ load fastcgi
 	connects "$SITE/build/run/rowcast.sock"
 }
 
-# The command must fail with one line that contains TEXT.
-#   usage: fails_with TEXT COMMAND…
-# shellcheck disable=SC2016 # for the shell that is started
+# The command, run as the site's user, must fail with one line that contains
+# TEXT, and status 1 or STATUS.
+#   usage: [STATUS=N] fails_with TEXT COMMAND…
 fails_with() {
 	local text=$1
 	shift
-	run -1 timeout "$WAIT" "$BASH" -c \
-		'cd "$1" && shift && exec "$@" 3>&-' _ "$SITE" "$@"
+	run "-${STATUS:-1}" as_site timeout "$WAIT" "$@" 3>&-
 	[ "${#lines[@]}" -eq 1 ]
 	[[ $output == *"$text"* ]]
 }
@@ -126,26 +125,69 @@ listen_deaf() {
 	[ "$(cat "$SITE/build/run/file")" = precious ]
 }
 
+@test "a socket of another user is refused with one clear line, and stays" {
+	needs perl
+	mkdir "$SITE/build/run/other"
+	perl -MSocket -e 'my $s; socket($s, AF_UNIX, SOCK_STREAM, 0) &&
+		bind($s, pack_sockaddr_un(shift)) or die $!' \
+		"$SITE/build/run/other/s"
+	chmod 0 "$SITE/build/run/other/s"
+	chmod 555 "$SITE/build/run/other"
+	fails_with "build/run/other/s: another user's socket is there: remove it" \
+		build/rowcast.fcgi --db "$DB" --socket build/run/other/s
+	[ -S "$SITE/build/run/other/s" ]
+}
+
 @test "a port in use is refused with one clear line" {
 	serve
-	fails_with "127.0.0.1:$PORT: Address already in use" \
+	fails_with "127.0.0.1:$PORT: Address already in use: stop the program" \
 		build/rowcast.fcgi --db "$DB" --socket "127.0.0.1:$PORT"
 }
 
-@test "a port outside 1 to 65535 is refused with one clear line" {
+@test "an address of another machine, or a name of none, is refused" {
+	fails_with '192.0.2.7:9000: Cannot assign requested address: use an' \
+		build/rowcast.fcgi --db "$DB" --socket 192.0.2.7:9000
+	fails_with 'x y:9000: Name or service not known: write the host as a' \
+		build/rowcast.fcgi --db "$DB" --socket 'x y:9000'
+}
+
+@test "a port outside 1 to 65535 is wrong usage" {
 	local port
 	for port in 99999 65536 0 80x; do
-		fails_with "127.0.0.1:$port: the port must be a number from 1" \
+		STATUS=2 fails_with "--socket: 127.0.0.1:$port: the port must be a number from 1" \
 			build/rowcast.fcgi --db "$DB" --socket "127.0.0.1:$port"
-		fails_with "127.0.0.1:$port: the port must be a number from 1" \
+		STATUS=2 fails_with "--socket: 127.0.0.1:$port: the port must be a number from 1" \
 			build/rowcast-publish.cgi --db "$DB" --publish-open \
 			--socket "127.0.0.1:$port"
 	done
 }
 
-@test "a missing folder is refused with one clear line" {
-	fails_with 'nowhere/s: No such file' \
-		build/rowcast.fcgi --db "$DB" --socket nowhere/s
+@test "a path that is too long for a socket is wrong usage" {
+	local long
+	long=/tmp/$(printf '%0110d' 0)
+	STATUS=2 fails_with 'ROWCAST_SOCKET: /tmp/0000' \
+		env ROWCAST_SOCKET="$long" build/rowcast.fcgi --db "$DB"
+	STATUS=2 fails_with '...: the path is longer than 107 bytes: choose' \
+		build/rowcast.fcgi --db "$DB" --socket "$long"
+}
+
+@test "a folder that no socket can be made in is named, with the remedy" {
+	local program
+	mkdir -m 555 "$SITE/build/run/mine"
+	for program in rowcast.fcgi 'rowcast-publish.cgi --publish-open'; do
+		# shellcheck disable=SC2086 # words
+		set -- build/$program --db "$DB" --socket
+		fails_with '/no/x.sock: the folder /no is missing: create it' \
+			"$@" /no/x.sock
+		fails_with 'nowhere/s: the folder nowhere is missing: create it' \
+			"$@" nowhere/s
+		fails_with 'run/mine/s: this program'"'"'s user must be allowed to write in the folder build/run/mine' \
+			"$@" build/run/mine/s
+		fails_with '/etc/passwd/s: /etc/passwd is not a folder' \
+			"$@" /etc/passwd/s
+		fails_with 'build/run: is a folder: name a socket in it' \
+			"$@" build/run
+	done
 }
 
 # ---- descriptors ------------------------------------------------------------

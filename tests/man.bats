@@ -266,7 +266,8 @@ diagnostics_in() {
 			-e 'unable to open database file' -e 'database is locked' \
 			-e 'attempt to write a readonly database' \
 			-e 'file is not a database' -e interrupted \
-			-e 'database disk image is malformed'
+			-e 'database disk image is malformed' \
+			-e 'Address already in use' -e 'Permission denied'
 }
 
 @test "the diagnostics that a manual quotes are those of the sources" {

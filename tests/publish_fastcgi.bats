@@ -387,8 +387,8 @@ publish_on() {
 	run -2 build/rowcast-publish.cgi --db build/run/events.db
 	[ "${#lines[@]}" -eq 1 ]
 	[[ $output == *--socket* ]]
-	run -1 build/rowcast-publish.cgi --db build/run/events.db --socket x:
-	[[ $output == *'listener: x:: the port must be a number from 1 to 65535'* ]]
+	run -2 build/rowcast-publish.cgi --db build/run/events.db --socket x:
+	[[ $output == *'config: --socket: x:: the port must be a number from 1 to 65535'* ]]
 	run -2 build/rowcast-publish.cgi --db x --socket s --socket-mode 999
 	[[ $output == *'socket-mode: '*octal* ]]
 	run -2 build/rowcast-publish.cgi --db x --socket s --synchronous off

@@ -37,7 +37,8 @@ main(void)
 		{ "frobnicate", "" },
 		{ "tall-tales", "" },
 		{ "ls", "" },
-		{ "t", "" }, /* of too many words */
+		{ "ta", "" }, /* a beginning that is too short */
+		{ "t", "" },
 		{ "", "" },
 		{ "a-word-that-is-longer-than-any-option-may-be", "" },
 	};

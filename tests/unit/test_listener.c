@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/fastcgi/address.h"
@@ -21,15 +22,29 @@ check_addresses(void)
 		"127.0.0.1:0", ":0", ":80x", ":x80", ":", ":-1", ":+80", ": 80",
 		"[::1]:65536", "localhost:4294967376",
 		":99999999999999999999999" };
-	char why[ADDRESS_WHY_MAX];
+	char why[OPTIONS_WHY_MAX], path[200];
+	const char *address = NULL;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		why[0] = '\0';
 		check(!address_is_path(bad[i]) &&
-			address_listen(bad[i], 0600, why) == -1 &&
+			address_option(&address, bad[i], why) == OPTIONS_BAD &&
+			strstr(why, bad[i]) != NULL &&
 			strstr(why, "a number from 1 to 65535") != NULL,
 		    "address: \"%s\" has no port", bad[i]);
 	}
+	memset(path, 'a', sizeof(path));
+	path[108] = '\0';
+	check(address_option(&address, path, why) == OPTIONS_BAD &&
+		strstr(why, "the path is longer than 107 bytes") != NULL,
+	    "address: a path that is too long");
+	check(address_option(&address, "", why) == OPTIONS_BAD &&
+		address == NULL,
+	    "address: the empty one");
+	path[107] = '\0';
+	check(address_option(&address, path, why) == OPTIONS_OK &&
+		address == path,
+	    "address: the longest path");
 	check(address_is_path("a/b:80") && address_is_path("socket") &&
 		!address_is_path("host:80"),
 	    "address: paths have a slash or no colon");
