@@ -98,8 +98,9 @@ UV_LIBS := $(call pkg,--libs,libuv,-luv)
 UNISTRING_LIBS := -lunistring
 SECCOMP_LIBS := $(if $(LINUX),$(call pkg,--libs,libseccomp,-lseccomp))
 
-OUR_CPP = -D_GNU_SOURCE -DROWCAST_VERSION='"$(VERSION)"' -I. -I$(B) $(PKG_CFLAGS) \
-	$(HARDEN_CPP) $(if $(SAN),-DSANITIZED_BUILD)
+# On 32-bit systems: files over 2 GB, and times after 2038.
+OUR_CPP = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
+	-DROWCAST_VERSION='"$(VERSION)"' -I. -I$(B) $(PKG_CFLAGS) $(HARDEN_CPP) $(if $(SAN),-DSANITIZED_BUILD)
 OUR_CC = -std=c17 $(WARNINGS) $(HARDEN_CC) $(SAN_CC)
 OUR_LD = $(HARDEN_LD) -Wl,--as-needed $(SAN_FLAGS) $(SAN_LD)
 LIBS = $(FCGI_LIBS) $(SQLITE_LIBS) $(UNISTRING_LIBS) $(SECCOMP_LIBS)

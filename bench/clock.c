@@ -17,7 +17,7 @@ clock_now_ns(void)
 void
 clock_wait_until(int64_t ns)
 {
-	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+	struct timespec t = { ns / 1000000000, (long)(ns % 1000000000) };
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != 0)
 		;

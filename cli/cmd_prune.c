@@ -81,7 +81,7 @@ pause_after(int64_t began_us)
 	if (us < PAUSE_MIN_US)
 		us = PAUSE_MIN_US;
 	pause.tv_sec = us / 1000000;
-	pause.tv_nsec = us % 1000000 * 1000;
+	pause.tv_nsec = (long)(us % 1000000 * 1000);
 	(void)nanosleep(&pause, NULL); /* a signal may cut it short */
 }
 

@@ -1,10 +1,26 @@
 #!/usr/bin/env bats
 # Streams during locks, checkpoints and crashes, and with several responders.
+# shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load stream
 
 insert() {
 	sql "INSERT INTO events(data) VALUES('$1')"
+}
+
+# ---- size -------------------------------------------------------------------
+
+# 32-bit systems open such a file only with 64-bit offsets.
+@test "a log of more than 2 GB is served and written to" {
+	make_log
+	insert one
+	(as_site truncate -s 3G "$DB")
+	serve
+	open_stream a since=0
+	brings a '1 message one'
+	post_with_token -d data=two
+	[ "$STATUS" = 201 ]
+	brings a $'1 message one\n2 message two'
 }
 
 # ---- locks ------------------------------------------------------------------

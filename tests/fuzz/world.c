@@ -24,7 +24,7 @@ clock_gettime(clockid_t clock, struct timespec *t)
 	if (clock == CLOCK_REALTIME)
 		return (int)syscall(SYS_clock_gettime, clock, t);
 	t->tv_sec = now_ns / 1000000000;
-	t->tv_nsec = now_ns % 1000000000;
+	t->tv_nsec = (long)(now_ns % 1000000000);
 	return 0;
 }
 

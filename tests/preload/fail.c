@@ -24,6 +24,9 @@
 
 /* With it, glibc's headers define some of these functions inline. */
 #undef _FORTIFY_SOURCE
+/* With these, open() and open64() would be one function. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 
 /* The functions are glibc's, and so are the names that its headers give.
    NOLINTBEGIN(bugprone-reserved-identifier, bugprone-macro-parentheses,

@@ -10,6 +10,9 @@
  *   JOURNAL_HOLD=F  while F exists, a sync of the WAL waits; F.held is created
  *                   when one does
  */
+/* With these, open() and open64() would be one function. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 #include "journal.h"
 
 #include <sys/stat.h>

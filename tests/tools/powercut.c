@@ -115,8 +115,10 @@ larger(void *p, size_t len)
 /* ---- images ---- */
 
 static void
-resize(struct image *i, size_t len)
+resize(struct image *i, uint64_t new_len)
 {
+	size_t len = (size_t)new_len;
+
 	if (len > i->capacity) {
 		i->capacity = 2 * len;
 		i->bytes = larger(i->bytes, i->capacity);

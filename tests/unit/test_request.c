@@ -228,7 +228,8 @@ times_agree_with_strftime(void)
 {
 	for (int i = 0; i < 20000; i++) {
 		/* 1970 to 9999, but for a day that the offset may need. */
-		time_t t = 86400 + (time_t)tap_random(253402100000);
+		time_t day = 1 + (time_t)tap_random(2932890);
+		time_t t = day * 86400 + (time_t)tap_random(86400);
 		int offset = (int)tap_random(2 * 1440 - 1) - 1439;
 		int ms = (int)tap_random(1000);
 		time_t local = t + (time_t)offset * 60;
