@@ -1,9 +1,10 @@
 /*
  * Feeds: the streams with one filter each.
  *
- * An event finds its feeds by look-up: one for its whole topic, and one for
- * each length of prefix in use.  So the cost of an event grows with the feeds
- * it matches, not with the feeds there are.
+ * An event finds its feeds in two steps: whole topics that equal its own, and
+ * prefixes that its topic begins with.  So the cost of an event grows with the
+ * length of its topic and with the feeds it matches, not with the feeds there
+ * are.  Clients choose all keys, so the tables are radix trees.
  */
 #include "feed.h"
 
@@ -11,18 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* If out of memory, leave an element out of the table instead of exiting. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "radix.h"
 
 /* A pattern and the subscriptions to it. */
 struct topic {
-	UT_hash_handle hh;
+	struct radix *table; /* that it is in */
 	struct subscription **subscriptions;
 	size_t n;
 	size_t capacity;
-	size_t key_len;
-	char key[]; /* 'p' for a prefix or 'e' for exact, then the text */
+	size_t len;
+	char bytes[];
 };
 
 /* One pattern of one feed: its topic, and its place in the list there. */
@@ -35,28 +34,21 @@ struct subscription {
 /* A feed and its places in the tables. */
 struct feed_entry {
 	struct feed feed;
-	UT_hash_handle hh;
+	size_t place; /* in the list of all */
 	size_t users;
 	size_t n_subscriptions;
 	struct subscription subscriptions[];
 };
 
 struct feeds {
-	struct feed_entry *by_filter;
-	struct topic *by_pattern;
+	struct radix by_filter; /* feed entries */
+	struct radix by_topic;  /* topics that are asked for as a whole */
+	struct radix by_prefix; /* topics that are prefixes */
+	struct feed_entry **all;
+	size_t n;
+	size_t capacity;
 	struct feed *dirty;
-	size_t prefixes[EVENT_NAME_MAX + 1]; /* by length: how many topics */
 };
-
-/* The key under which a pattern is stored; returns its length. */
-static size_t
-pattern_key(char key[EVENT_NAME_MAX + 1], bool is_prefix, struct text t)
-{
-	key[0] = is_prefix ? 'p' : 'e';
-	if (t.len > 0)
-		memcpy(key + 1, t.bytes, t.len);
-	return t.len + 1;
-}
 
 /* Make room for one more element of size bytes in a list of n.  Returns the
    list, which may have moved; NULL if out of memory. */
@@ -84,54 +76,47 @@ feeds_free(struct feeds *fs)
 {
 	if (fs == NULL)
 		return;
-	assert(fs->by_filter == NULL && fs->by_pattern == NULL);
+	assert(fs->n == 0);
+	free(fs->all);
 	free(fs);
 }
 
 size_t
 feeds_count(const struct feeds *fs)
 {
-	return HASH_COUNT(fs->by_filter);
+	return fs->n;
 }
 
 /* ---- topics ---- */
 
-static struct topic *
-topic_find(const struct feeds *fs, const char *key, size_t len)
+static struct text
+topic_text(const struct topic *t)
 {
-	struct topic *t;
-
-	HASH_FIND(hh, fs->by_pattern, key, len, t);
-	return t;
+	return (struct text){ t->bytes, t->len };
 }
 
 static struct topic *
-topic_new(struct feeds *fs, const char *key, size_t len)
+topic_new(struct radix *table, struct text text)
 {
-	struct topic *t = calloc(1, sizeof(*t) + len);
+	struct topic *t = calloc(1, sizeof(*t) + text.len);
 
 	if (t == NULL)
 		return NULL;
-	t->key_len = len;
-	memcpy(t->key, key, len);
-	HASH_ADD_KEYPTR(hh, fs->by_pattern, t->key, len, t);
-	if (t->hh.tbl == NULL) { /* out of memory */
+	t->table = table;
+	t->len = text.len;
+	if (text.len > 0)
+		memcpy(t->bytes, text.bytes, text.len);
+	if (radix_add(table, topic_text(t), t) != 0) {
 		free(t);
 		return NULL;
 	}
-	if (key[0] == 'p')
-		fs->prefixes[len - 1]++;
 	return t;
 }
 
 static void
-topic_free(struct feeds *fs, struct topic *t)
+topic_free(struct topic *t)
 {
-	if (t->key[0] == 'p')
-		fs->prefixes[t->key_len - 1]--;
-	/* It has a table.
-	   NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-	HASH_DEL(fs->by_pattern, t);
+	radix_remove(t->table, topic_text(t));
 	free(t->subscriptions);
 	free(t);
 }
@@ -139,17 +124,16 @@ topic_free(struct feeds *fs, struct topic *t)
 static int
 subscribe(struct feeds *fs, struct subscription *s, const struct pattern *p)
 {
-	char key[EVENT_NAME_MAX + 1];
-	size_t len = pattern_key(key, p->is_prefix, p->text);
-	struct topic *t = topic_find(fs, key, len);
+	struct radix *table = p->is_prefix ? &fs->by_prefix : &fs->by_topic;
+	struct topic *t = radix_find(table, p->text);
 	void *list;
 
-	if (t == NULL && (t = topic_new(fs, key, len)) == NULL)
+	if (t == NULL && (t = topic_new(table, p->text)) == NULL)
 		return -1;
 	list = grow(t->subscriptions, t->n, &t->capacity, sizeof(void *));
 	if (list == NULL) {
 		if (t->n == 0)
-			topic_free(fs, t);
+			topic_free(t);
 		return -1;
 	}
 	t->subscriptions = list;
@@ -160,7 +144,7 @@ subscribe(struct feeds *fs, struct subscription *s, const struct pattern *p)
 }
 
 static void
-unsubscribe(struct feeds *fs, struct subscription *s)
+unsubscribe(struct subscription *s)
 {
 	struct topic *t = s->topic;
 	struct subscription *last = t->subscriptions[--t->n];
@@ -168,19 +152,45 @@ unsubscribe(struct feeds *fs, struct subscription *s)
 	t->subscriptions[s->place] = last;
 	last->place = s->place;
 	if (t->n == 0)
-		topic_free(fs, t);
+		topic_free(t);
 }
 
 /* ---- one feed ---- */
 
 static void
-entry_free(struct feeds *fs, struct feed_entry *e)
+entry_free(struct feed_entry *e)
 {
 	for (size_t i = 0; i < e->n_subscriptions; i++)
-		unsubscribe(fs, &e->subscriptions[i]);
+		unsubscribe(&e->subscriptions[i]);
 	free(e->feed.live);
 	free(e->feed.pieces);
 	free(e);
+}
+
+/* Put an entry into the list of all and into the table of filters. */
+static int
+entry_enter(struct feeds *fs, struct feed_entry *e)
+{
+	void *all = grow(fs->all, fs->n, &fs->capacity, sizeof(void *));
+
+	if (all == NULL)
+		return -1;
+	fs->all = all;
+	if (radix_add(&fs->by_filter, filter_key(e->feed.filter), e) != 0)
+		return -1;
+	e->place = fs->n;
+	fs->all[fs->n++] = e;
+	return 0;
+}
+
+static void
+entry_leave(struct feeds *fs, struct feed_entry *e)
+{
+	struct feed_entry *last = fs->all[--fs->n];
+
+	fs->all[e->place] = last;
+	last->place = e->place;
+	radix_remove(&fs->by_filter, filter_key(e->feed.filter));
 }
 
 static struct feed_entry *
@@ -188,7 +198,6 @@ entry_new(struct feeds *fs, struct filter *filter)
 {
 	const struct pattern *patterns;
 	struct feed_entry *e;
-	struct text key;
 	size_t n;
 
 	patterns = filter_patterns(filter, &n);
@@ -200,15 +209,13 @@ entry_new(struct feeds *fs, struct filter *filter)
 	for (size_t i = 0; i < n; i++) {
 		e->subscriptions[i].entry = e;
 		if (subscribe(fs, &e->subscriptions[i], &patterns[i]) != 0) {
-			entry_free(fs, e);
+			entry_free(e);
 			return NULL;
 		}
 		e->n_subscriptions++;
 	}
-	key = filter_key(filter);
-	HASH_ADD_KEYPTR(hh, fs->by_filter, key.bytes, key.len, e);
-	if (e->hh.tbl == NULL) { /* out of memory */
-		entry_free(fs, e);
+	if (entry_enter(fs, e) != 0) {
+		entry_free(e);
 		return NULL;
 	}
 	return e;
@@ -217,10 +224,8 @@ entry_new(struct feeds *fs, struct filter *filter)
 struct feed *
 feed_take(struct feeds *fs, struct filter *filter)
 {
-	struct text key = filter_key(filter);
-	struct feed_entry *e;
+	struct feed_entry *e = radix_find(&fs->by_filter, filter_key(filter));
 
-	HASH_FIND(hh, fs->by_filter, key.bytes, key.len, e);
 	if (e != NULL)
 		filter_free(filter);
 	else if ((e = entry_new(fs, filter)) == NULL)
@@ -256,9 +261,9 @@ feed_release(struct feeds *fs, struct feed *f)
 	assert(f->n_live == 0);
 	if (f->is_dirty)
 		undirty(fs, f);
-	HASH_DEL(fs->by_filter, e);
+	entry_leave(fs, e);
 	filter_free(f->filter);
-	entry_free(fs, e);
+	entry_free(e);
 }
 
 int
@@ -327,38 +332,33 @@ gather(struct feed *f, const char *bytes, size_t len)
 	return 0;
 }
 
-/*
- * Call visit for each feed subscribed to a pattern that a topic matches.  A
- * filter has at most one such pattern, as none of its patterns covers another.
- */
-typedef void visit_fn(struct feeds *fs, struct feed *f, void *cookie);
+/* What happens to a feed that an event matches. */
+struct visit {
+	struct feeds *feeds;
+	void (*feed)(struct feeds *fs, struct feed *f, void *cookie);
+	void *cookie;
+};
 
 static void
-visit_topic(struct feeds *fs, const char *key, size_t len, visit_fn *visit,
-    void *cookie)
+visit_topic(void *cookie, void *value)
 {
-	struct topic *t = topic_find(fs, key, len);
+	const struct visit *v = cookie;
+	const struct topic *t = value;
 
-	for (size_t i = 0; t != NULL && i < t->n; i++)
-		visit(fs, &t->subscriptions[i]->entry->feed, cookie);
+	for (size_t i = 0; i < t->n; i++)
+		v->feed(v->feeds, &t->subscriptions[i]->entry->feed, v->cookie);
 }
 
+/* Visit each feed with a pattern that a topic matches.  A filter has at most
+   one such pattern, as none of its patterns covers another. */
 static void
-visit_feeds(struct feeds *fs, struct text topic, visit_fn *visit, void *cookie)
+visit_feeds(struct visit *v, struct text topic)
 {
-	char key[EVENT_NAME_MAX + 1];
-	bool is_whole = topic.len <= EVENT_NAME_MAX;
+	void *t = radix_find(&v->feeds->by_topic, topic);
 
-	/* the schema refuses longer topics; a damaged file may hold one */
-	if (!is_whole)
-		topic.len = EVENT_NAME_MAX;
-	(void)pattern_key(key, false, topic);
-	if (is_whole)
-		visit_topic(fs, key, topic.len + 1, visit, cookie);
-	key[0] = 'p';
-	for (size_t len = 0; len <= topic.len; len++)
-		if (fs->prefixes[len] > 0)
-			visit_topic(fs, key, len + 1, visit, cookie);
+	if (t != NULL)
+		visit_topic(v, t);
+	radix_visit_prefixes(&v->feeds->by_prefix, topic, visit_topic, v);
 }
 
 struct offer {
@@ -384,8 +384,9 @@ void
 feeds_offer(struct feeds *fs, const struct chunk *c, size_t i)
 {
 	struct offer o = { c, &c->entries[i], chunk_name(c, i) };
+	struct visit v = { fs, visit_offer, &o };
 
-	visit_feeds(fs, chunk_topic(c, i), visit_offer, &o);
+	visit_feeds(&v, chunk_topic(c, i));
 }
 
 static void
@@ -399,12 +400,13 @@ visit_stale(struct feeds *fs, struct feed *f, void *cookie)
 void
 feeds_make_stale(struct feeds *fs, struct text topic)
 {
+	struct visit v = { fs, visit_stale, NULL };
+
 	if (topic.bytes != NULL)
-		visit_feeds(fs, topic, visit_stale, NULL);
+		visit_feeds(&v, topic);
 	else
-		for (struct feed_entry *e = fs->by_filter; e != NULL;
-		     e = e->hh.next)
-			visit_stale(fs, &e->feed, NULL);
+		for (size_t i = 0; i < fs->n; i++)
+			visit_stale(fs, &fs->all[i]->feed, NULL);
 }
 
 struct feed *

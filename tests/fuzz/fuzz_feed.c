@@ -10,7 +10,8 @@
  * what it says it holds.
  *
  * Options: -len_control=0 -max_len=2000
- * Covers: fcgi/feed.c fcgi/tail.c fcgi/pages.c fcgi/chunk.c fcgi/batch.c
+ * Covers: fcgi/feed.c fcgi/radix.c fcgi/tail.c fcgi/pages.c
+ * Covers: fcgi/chunk.c fcgi/batch.c
  */
 #include "fuzz.h"
 

@@ -11,7 +11,7 @@
  */
 #define PATTERNS_MAX 6
 #define NAMES_MAX 3
-#define TEXT_MAX 3
+#define TEXT_MAX 5
 
 struct wish {
 	char bytes[PATTERNS_MAX + NAMES_MAX][TEXT_MAX];
