@@ -70,8 +70,8 @@ client_free(struct client *c)
 static int
 ask(const struct options *o, int64_t i, int fd)
 {
-	char query[512], id[32];
-	int64_t after = o->after + i % o->spread;
+	char query[TARGET_QUERY_MAX], id[32];
+	int64_t after = o->after + i * o->stride % o->spread;
 
 	(void)snprintf(query, sizeof(query), "%s", o->query);
 	if (o->topics > 0)
@@ -93,7 +93,8 @@ client_open(struct client *c, int64_t i)
 	if (o->topics > 0)
 		s->reader.only_every = o->topics;
 	if (o->events > 0)
-		s->wanted = o->events + o->spread - 1 - i % o->spread;
+		s->wanted =
+		    o->events + o->spread - 1 - i * o->stride % o->spread;
 	s->fd = target_connect(&o->target);
 	if (s->fd < 0)
 		die("connect");

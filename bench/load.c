@@ -59,7 +59,7 @@ expected(const struct load *l)
 
 	if (o->events > 0) {
 		for (int64_t i = 0; i < o->streams; i++)
-			more += o->spread - 1 - i % o->spread;
+			more += o->spread - 1 - i * o->stride % o->spread;
 		return o->events * o->streams + more;
 	}
 	if (o->topics > 0)
@@ -153,19 +153,23 @@ run_return(struct load *l)
 	l->seconds = since(start);
 }
 
-/* One stream after the other, as long as it takes to get an event. */
+/* One stream after the other, until its first event, or until the answer begins
+   if it does not reconnect. */
 static void
 run_firsts(struct load *l)
 {
 	int64_t begin = clock_now_ns();
 
 	for (int64_t i = 0; i < l->options->firsts; i++) {
-		uint64_t events = l->client.totals.events;
+		const uint64_t events = l->client.totals.events;
+		const int64_t opened = l->client.opened;
 		int64_t start = clock_now_ns();
 
 		/* no two of them at places that lie close together */
 		client_open(&l->client, i * 7919);
-		while (l->client.totals.events == events &&
+		while ((l->options->after < 0 ?
+			       l->client.opened == opened :
+			       l->client.totals.events == events) &&
 		    since(start) < l->options->timeout_s)
 			client_read(&l->client, 1000);
 		histogram_add(&l->firsts, clock_now_ns() - start);

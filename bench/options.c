@@ -16,6 +16,7 @@ static const struct option names[] = {
 	{ "topics", 1, NULL, 'k' },
 	{ "after", 1, NULL, 'a' },
 	{ "spread", 1, NULL, 'w' },
+	{ "stride", 1, NULL, 'S' },
 	{ "events", 1, NULL, 'e' },
 	{ "opening", 1, NULL, 'O' },
 	{ "firsts", 1, NULL, 'f' },
@@ -48,7 +49,8 @@ static void __attribute__((noreturn)) usage(void)
 	fprintf(stderr,
 	    "usage: load --target http://HOST:PORT/PATH|fcgi:SOCKET\n"
 	    "\t[--streams N] [--query Q] [--topics N] [--pid NAME=PID]...\n"
-	    "\t[--after ID] [--spread N] [--events N | --firsts N]\n"
+	    "\t[--after ID] [--spread N] [--stride N]\n"
+	    "\t[--events N | --firsts N]\n"
 	    "\t[--opening N]\n"
 	    "\t[--settle S] [--idle S] [--stall S] [--timeout S] [--prefix P]\n"
 	    "\t[--db LOG [--no-sync]"
@@ -140,6 +142,7 @@ take_number(int name, const char *value, struct options *o)
 		{ 'k', NULL, &o->topics },
 		{ 'a', NULL, &o->after },
 		{ 'w', NULL, &o->spread },
+		{ 'S', NULL, &o->stride },
 		{ 'e', NULL, &o->events },
 		{ 'f', NULL, &o->firsts },
 		{ 'R', NULL, &o->publisher.bulk_rows },
@@ -185,6 +188,7 @@ options_read(int argc, char **argv, struct options *o)
 		.after = -1,
 		.opening = 256,
 		.spread = 1,
+		.stride = 1,
 		.timeout_s = 60,
 		.publisher = { .before = "",
 		    .after = "",

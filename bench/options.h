@@ -10,11 +10,12 @@
  * The command line of the load client.
  *   topics   > 0: stream i follows topic t(i % topics)
  *   prefix   of the names of these topics, instead of t
- *   after    >= 0: streams reconnect with Last-Event-ID after + i % spread
+ *   after    >= 0: streams reconnect with Last-Event-ID
+ *            after + i * stride % spread
  *   events   > 0: publish nothing; each stream receives this number of events,
  *            and more if the spread has it begin earlier
  *   firsts   > 0: open this number of streams one after the other, each until
- *            its first event
+ *            its first event; without after, until its answer begins
  *   fill     > 0: only append this number of events to the log, and time it
  *   opening  the most streams that wait for an answer at the same time
  *   settle   pause after all streams are open, before idle begins
@@ -30,6 +31,7 @@ struct options {
 	const char *prefix;
 	int64_t after;
 	int64_t spread;
+	int64_t stride;
 	int64_t events;
 	int64_t firsts;
 	int64_t fill;

@@ -319,6 +319,62 @@ row_replay() {
 		"$(verdict "${R[ok]} && ${R[p99_us]} <= 10000")"
 }
 
+# ---- beside replays ---------------------------------------------------------
+
+# Live latency, and the time to the first byte of a new stream, while N streams
+# replay from N places.  Sets LIVE and NEW to the p99 of each, in µs.
+#   usage: measure_fair N [QUERY]
+measure_fair() {
+	local replays='' i new=''
+	LIVE=
+	if [ "$1" -gt 0 ]; then
+		"$LOAD" --target "$TARGET" --query "${2:-}" --streams "$1" \
+			--after 1 --stride 977 --spread 999000 \
+			--opening "$1" --idle 600 >/dev/null 2>&1 &
+		replays=$!
+		wait_until 60 counts streams "$1"
+	fi
+	for ((i = 0; i < REPEATS; i++)); do
+		load "live beside $1" --query topic=live --topic live \
+			"${PUBLISH[@]}" --rate 200 --seconds 4
+		LIVE+=" ${R[p99_us]}"
+		load "new beside $1" --query topic=live --firsts 400
+		new+=" ${R[first_p99_us]}"
+	done
+	if [ -n "$replays" ]; then
+		kill "$replays"
+		wait "$replays"
+	fi 2>/dev/null
+	# shellcheck disable=SC2086 # lists
+	LIVE=$(median $LIVE) NEW=$(median $new)
+}
+
+counts() { # counter, at least
+	[ "$(counter "$1")" -ge "$2" ]
+}
+
+row_fair() {
+	local live new topics query name n
+	up direct
+	"$LOAD" --db "$DB" --fill 1000000 --topics 128 \
+		>/dev/null 2>>"$WORK/logs/load"
+	down
+	start_responder
+	PIDS=("server=$RESPONDER")
+	measure_fair 0
+	live=$LIVE new=$NEW
+	# each of 64 topics of the 128: half of the log, by its index
+	topics=$(printf '&topic=t%d' {0..63})
+	for n in 1000 1600; do
+		name="$n replays" query=''
+		[ "$n" -eq 1000 ] || name+=' of 64 topics each' query=${topics#&}
+		measure_fair "$n" "$query"
+		compare "beside $name: live p99" "$LIVE" "$live" 'no replay' µs 3
+		compare 'the same: p99 of the first byte of a new stream' \
+			"$NEW" "$new" 'no replay' µs 3
+	done
+}
+
 # ---- many feeds -------------------------------------------------------------
 
 row_feeds() {

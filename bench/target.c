@@ -75,20 +75,25 @@ target_connect(const struct target *t)
 size_t
 target_param(uint8_t *out, const char *name, const char *value)
 {
-	size_t n = strlen(name), v = strlen(value);
+	size_t n = strlen(name), v = strlen(value), at = 0;
 
-	out[0] = (uint8_t)n;
-	out[1] = (uint8_t)v;
-	memcpy(out + 2, name, n);
-	memcpy(out + 2 + n, value, v);
-	return 2 + n + v;
+	out[at++] = (uint8_t)n;
+	if (v >= 128) {
+		out[at++] = (uint8_t)(0x80 | v >> 24);
+		out[at++] = (uint8_t)(v >> 16);
+		out[at++] = (uint8_t)(v >> 8);
+	}
+	out[at++] = (uint8_t)v;
+	memcpy(out + at, name, n);
+	memcpy(out + at + n, value, v);
+	return at + n + v;
 }
 
 static int
 ask_fcgi(int fd, const char *query, const char *last_event_id)
 {
-	uint8_t b[1024] = { 1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1,
-		4, 0, 1 };
+	uint8_t b[TARGET_QUERY_MAX + 1024] = { 1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0,
+		0, 0, 0, 0, 0, 1, 4, 0, 1 };
 	size_t at = 24, params;
 
 	at += target_param(b + at, "REQUEST_METHOD", "GET");
@@ -107,7 +112,7 @@ int
 target_ask(const struct target *t, int fd, const char *query,
     const char *last_event_id)
 {
-	char head[2048];
+	char head[TARGET_QUERY_MAX + 2048];
 	int n;
 
 	if (t->is_fcgi)

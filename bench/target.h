@@ -24,14 +24,16 @@ int target_connect(const struct target *t);
 
 /*
  * Sends the request for the stream on a connected socket.
- *   query          appended to the path; may be ""
+ *   query          appended to the path; may be ""; shorter than
+ *                  TARGET_QUERY_MAX
  *   last_event_id  value of the header, or NULL
  *   returns        0, or -1
  */
+#define TARGET_QUERY_MAX 4096
 int target_ask(const struct target *t, int fd, const char *query,
     const char *last_event_id);
 
-/* Writes a name and a value of PARAMS, each shorter than 128 bytes; returns the
+/* Writes a name, shorter than 128 bytes, and a value of PARAMS; returns the
    length. */
 size_t target_param(uint8_t *out, const char *name, const char *value);
 

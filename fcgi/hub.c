@@ -36,7 +36,7 @@ on_wake(void *cookie, struct stream *s)
 {
 	struct hub *h = cookie;
 
-	roster_turn(h->roster, s);
+	roster_wake(h->roster, s);
 }
 
 static void
@@ -63,6 +63,14 @@ look_closely(struct hub *h)
 {
 	source_recheck(h->source);
 	(void)fanout_look(h->fanout);
+}
+
+/* Rows committed before a request are before "from now on".  One look serves
+   all requests that have arrived by then. */
+static void
+on_arrivals(void *cookie)
+{
+	look_closely(cookie);
 }
 
 /* ---- requests ---- */
@@ -122,13 +130,10 @@ open_stream(struct hub *h, struct connection *c, struct request *r)
 		feed_release(h->feeds, feed);
 		return false;
 	}
-	roster_add(h->roster, s);
 	h->counters.streams++;
 	if (h->is_ending) /* after an error status it would not reconnect */
 		stream_end(s, random_retry_ms(h));
-	/* rows committed by now are before "from now on" */
-	look_closely(h);
-	roster_turn(h->roster, s);
+	roster_add(h->roster, s);
 	return true;
 }
 
@@ -201,7 +206,7 @@ hub_new(uv_loop_t *loop, const struct responder_config *config,
 	h->owner = (struct stream_owner){ source, config, on_wake, on_over, h };
 	h->feeds = feeds_new();
 	if (h->feeds != NULL)
-		h->roster = roster_new(loop, h->feeds);
+		h->roster = roster_new(loop, source, h->feeds, on_arrivals, h);
 	if (h->roster != NULL)
 		h->fanout = fanout_new(loop, source, h->feeds, h->roster);
 	if (h->fanout != NULL)
@@ -252,7 +257,7 @@ end_one(void *cookie, struct stream *s)
 	struct hub *h = cookie;
 
 	stream_end(s, random_retry_ms(h));
-	roster_turn(h->roster, s);
+	roster_wake(h->roster, s);
 }
 
 void

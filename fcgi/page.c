@@ -37,7 +37,7 @@ page_read(struct log *log, const struct filter *f, int64_t cursor, int64_t upto,
 	struct fill fill = { .after = cursor };
 	struct log_range range = { .after = cursor,
 		.upto = upto,
-		.max_rows = LOG_PAGE_ROWS,
+		.max_rows = PAGE_ROWS,
 		.filter = f };
 	enum log_result result;
 	int64_t reached;

@@ -6,8 +6,8 @@
 #include "chunk.h"
 
 /*
- * Read an older part of the log into one chunk: at most LOG_PAGE_ROWS rows, or
- * one row that is larger than an ordinary chunk.  For a filter of whole topics,
+ * Read an older part of the log into one chunk: at most PAGE_ROWS rows, or one
+ * row that is larger than an ordinary chunk.  For a filter of whole topics,
  * only rows of these topics are read, else all.
  *   units    ids: rows with cursor < id <= upto
  *   returns  LOG_OK: *page holds all such rows from the cursor up to
@@ -16,6 +16,7 @@
  *            the number of rows read
  *   owns     the caller frees *page with chunk_free()
  */
+#define PAGE_ROWS 256 /* about 0.1 ms, for which others wait */
 enum log_result page_read(struct log *log, const struct filter *f,
     int64_t cursor, int64_t upto, struct chunk **page, uint64_t *rows);
 

@@ -1,9 +1,10 @@
 /*
  * All streams, and where each stands.
  *
- * Only streams in the queue have something to do.  Turns are given while the
- * loop is idle, one in each round, so that new events and new clients come
- * first.
+ * Only queued streams have something to do.  A round of the loop gives turns
+ * until one has read from the log, or until enough was sent; then it polls.  So
+ * the wait of a live stream or a new request does not depend on the number of
+ * streams that are behind.
  */
 #include "roster.h"
 
@@ -12,27 +13,65 @@
 
 #include "lib/loop/timer.h"
 
+#define ROUND_TURNS 64     /* a round ends after so many turns ... */
+#define ROUND_BYTES 262144 /* ... or bytes, or one that reads the log */
+#define FIRSTS_IN_A_ROW 16 /* first turns, before another stream has one */
+
 TAILQ_HEAD(places, place);
 
 struct roster {
+	const struct source *source;
 	struct feeds *feeds;
+	void (*arrivals)(void *cookie);
+	void *cookie;
 	struct places all;
+	struct places firsts; /* queued for their first turn */
 	struct places queue;
 	struct places stuck;
 	uv_idle_t turns; /* runs while a stream is queued */
 	size_t count;
+	int in_a_row;     /* first turns given */
+	bool has_arrived; /* a stream since the last call of arrivals() */
 };
+
+/* The next stream in turn; NULL if none is queued. */
+static struct stream *
+next(struct roster *r)
+{
+	struct place *first = TAILQ_FIRST(&r->firsts);
+	struct place *other = TAILQ_FIRST(&r->queue);
+
+	if (first != NULL && (other == NULL || r->in_a_row < FIRSTS_IN_A_ROW)) {
+		r->in_a_row++;
+		return first->stream;
+	}
+	r->in_a_row = 0;
+	return other != NULL ? other->stream : NULL;
+}
 
 static void
 on_turns(uv_idle_t *idle)
 {
 	struct roster *r = idle->data;
-	struct place *p = TAILQ_FIRST(&r->queue);
+	uint64_t reads;
+	size_t bytes = 0;
 
-	if (p == NULL)
-		idle_stop(idle);
-	else
-		roster_turn(r, p->stream);
+	if (r->has_arrived) {
+		r->has_arrived = false;
+		r->arrivals(r->cookie);
+	}
+	reads = source_reads(r->source);
+	for (int i = 0; i < ROUND_TURNS && bytes < ROUND_BYTES &&
+	     source_reads(r->source) == reads;
+	     i++) {
+		struct stream *s = next(r);
+
+		if (s == NULL) {
+			idle_stop(idle);
+			return;
+		}
+		roster_settle(r, s, stream_turn(s, &bytes));
+	}
 }
 
 static void
@@ -45,6 +84,9 @@ leave(struct roster *r, struct place *p)
 		moved = feed_leave(stream_feed(p->stream), p->live_at);
 		if (moved != NULL)
 			stream_place(moved)->live_at = p->live_at;
+		break;
+	case STANDING_FIRST:
+		TAILQ_REMOVE(&r->firsts, p, line);
 		break;
 	case STANDING_QUEUED:
 		TAILQ_REMOVE(&r->queue, p, line);
@@ -69,16 +111,30 @@ move(struct roster *r, struct place *p, enum standing standing)
 	p->standing = standing;
 	if (standing == STANDING_STUCK)
 		TAILQ_INSERT_TAIL(&r->stuck, p, line);
-	if (standing == STANDING_QUEUED) {
+	if (standing == STANDING_FIRST)
+		TAILQ_INSERT_TAIL(&r->firsts, p, line);
+	if (standing == STANDING_QUEUED)
 		TAILQ_INSERT_TAIL(&r->queue, p, line);
+	if (standing == STANDING_FIRST || standing == STANDING_QUEUED)
 		idle_start(&r->turns, on_turns);
-	}
 }
 
 void
 roster_queue(struct roster *r, struct stream *s)
 {
 	move(r, stream_place(s), STANDING_QUEUED);
+}
+
+void
+roster_wake(struct roster *r, struct stream *s)
+{
+	struct place *p = stream_place(s);
+
+	if (p->standing == STANDING_FIRST || p->standing == STANDING_QUEUED)
+		return;
+	if (p->standing == STANDING_LIVE)
+		stream_pass(s, source_head(r->source));
+	move(r, p, STANDING_QUEUED);
 }
 
 void
@@ -119,16 +175,12 @@ roster_settle(struct roster *r, struct stream *s, enum stream_turn turn)
 }
 
 void
-roster_turn(struct roster *r, struct stream *s)
-{
-	roster_settle(r, s, stream_turn(s));
-}
-
-void
 roster_add(struct roster *r, struct stream *s)
 {
 	TAILQ_INSERT_TAIL(&r->all, stream_place(s), all);
 	r->count++;
+	r->has_arrived = true;
+	move(r, stream_place(s), STANDING_FIRST);
 }
 
 void
@@ -172,14 +224,19 @@ roster_count(const struct roster *r)
 }
 
 struct roster *
-roster_new(uv_loop_t *loop, struct feeds *feeds)
+roster_new(uv_loop_t *loop, const struct source *source, struct feeds *feeds,
+    void (*arrivals)(void *cookie), void *cookie)
 {
 	struct roster *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
+	r->source = source;
 	r->feeds = feeds;
+	r->arrivals = arrivals;
+	r->cookie = cookie;
 	TAILQ_INIT(&r->all);
+	TAILQ_INIT(&r->firsts);
 	TAILQ_INIT(&r->queue);
 	TAILQ_INIT(&r->stuck);
 	idle_init(&r->turns, loop, r);

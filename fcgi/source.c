@@ -57,6 +57,9 @@ struct source {
 	int64_t forgot_ms;       /* when that was */
 	int64_t holes;           /* rows up to this id were removed unseen */
 	uint64_t rows;           /* read from the log */
+	uint64_t reads;          /* of the log, for one stream */
+	uint64_t version;        /* for source_version() ... */
+	int64_t data_version;    /* ... at this one of SQLite */
 	int64_t file_ms;         /* when the file was checked */
 	int64_t reopen_ms;       /* not before */
 	int64_t reread_ms;       /* not before */
@@ -92,6 +95,7 @@ source_new(const struct responder_config *config, char why[SOURCE_WHY_MAX])
 		return NULL;
 	}
 	src->config = config;
+	src->data_version = -1;
 	return src;
 }
 
@@ -116,6 +120,12 @@ uint64_t
 source_rows(const struct source *src)
 {
 	return src->rows;
+}
+
+uint64_t
+source_reads(const struct source *src)
+{
+	return src->reads;
 }
 
 static int64_t
@@ -199,6 +209,7 @@ reopen(struct source *src)
 	log_close(src->log);
 	src->log = log;
 	src->removals = -1;
+	src->data_version = -1;
 	enter(src, CHANGED);
 	if (!is_same || head < tail_head(src->tail))
 		return reset(src, head);
@@ -362,6 +373,7 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 	if (*chunk != NULL)
 		return SOURCE_OK;
 	/* it begins at the cursor and ends where memory begins */
+	src->reads++;
 	result = page_read(src->log, f, cursor, tail_start(src->tail), &c,
 	    &src->rows);
 	if (result == LOG_OK &&
@@ -376,16 +388,24 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 }
 
 enum source_result
-source_version(struct source *src, int64_t *version)
+source_version(struct source *src, uint64_t *version)
 {
-	return log_version(src->log, version) == LOG_OK ? SOURCE_OK :
-							  trouble(src);
+	int64_t now;
+
+	if (log_version(src->log, &now) != LOG_OK)
+		return trouble(src);
+	if (now != src->data_version)
+		src->version++;
+	src->data_version = now;
+	*version = src->version;
+	return SOURCE_OK;
 }
 
 enum source_result
 source_gap(struct source *src, const struct filter *f, int64_t cursor,
     struct gap_known *known, int64_t *next)
 {
+	src->reads++;
 	if (gap_find(src->log, f, cursor, known, next) != LOG_OK)
 		return trouble(src);
 	return *next > 0 ? SOURCE_OK : SOURCE_END;
@@ -394,6 +414,8 @@ source_gap(struct source *src, const struct filter *f, int64_t cursor,
 enum source_result
 source_find(struct source *src, const struct filter *f, struct seek *seek)
 {
+	if (seek->start != START_NOW && seek->start != START_AFTER)
+		src->reads++;
 	switch (seek_step(src->log, tail_head(src->tail), f, seek)) {
 	case SEEK_FOUND:
 		return SOURCE_OK;

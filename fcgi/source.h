@@ -30,6 +30,10 @@ int64_t source_head(const struct source *src);
 /* The number of rows read from the log so far, for any purpose. */
 uint64_t source_rows(const struct source *src);
 
+/* The number of calls so far that had to read the log for one stream: pages,
+   searches for a gap or for the place to start at. */
+uint64_t source_reads(const struct source *src);
+
 enum source_result {
 	SOURCE_OK,
 	SOURCE_END,     /* there is no more */
@@ -75,12 +79,11 @@ enum source_result source_chunk(struct source *src, const struct filter *f,
     int64_t cursor, const struct chunk **chunk, bool *is_old);
 
 /*
- * A number that changes with every commit to the log.  Compare only numbers
- * between the same two calls of source_step(): the log may be another one
- * after a step.
+ * A number > 0 that changes with every commit to the log, and when another file
+ * has taken its place.
  *   returns  SOURCE_OK, SOURCE_TROUBLE
  */
-enum source_result source_version(struct source *src, int64_t *version);
+enum source_result source_version(struct source *src, uint64_t *version);
 
 /*
  * Look for events after a cursor that were removed, that the filter lets pass,

@@ -14,8 +14,6 @@
 #include "batch.h"
 #include "notice.h"
 
-#define TURN_BYTES 262144   /* a turn ends after this many bytes ... */
-#define TURN_CHUNKS 16      /* ... or chunks */
 #define TIMER_AGAIN_MS 1000 /* until a notice that is due is tried again */
 
 /* State that only the first record needs. */
@@ -37,9 +35,8 @@ struct stream {
 	struct gap_known known; /* removals that need no notice */
 	struct notices notices;
 	struct stream_start *start; /* until the first record is sent */
-	int64_t checked; /* version of the log at the last check ... */
-	bool is_checked; /* ... for a gap, in this turn */
-	bool must_check; /* for a gap, whatever the version */
+	uint64_t checked; /* version of the log at the last check for a gap */
+	bool must_check;  /* for a gap, whatever the version */
 };
 
 static int64_t
@@ -192,26 +189,26 @@ stream_place(struct stream *s)
 
 /*
  * Look for events that this client misses because they were removed.  That may
- * take as long as reading a page, so do it once in a turn, and again only after
- * a commit: the cursor only moves forward.
+ * take as long as reading a page, so do it again only after a commit: the
+ * cursor only moves forward.
  */
 static enum source_result
 check_gap(struct stream *s)
 {
 	enum source_result result;
-	int64_t version, next;
+	uint64_t version;
+	int64_t next;
 
 	/* first: a commit between this and the search causes another one */
 	if (source_version(s->owner->source, &version) != SOURCE_OK)
 		return SOURCE_TROUBLE;
-	if (s->is_checked && !s->must_check && version == s->checked)
+	if (!s->must_check && version == s->checked)
 		return SOURCE_OK;
 	result = source_gap(s->owner->source, s->feed->filter, s->at.cursor,
 	    &s->known, &next);
 	if (result == SOURCE_TROUBLE)
 		return result;
 	s->must_check = false;
-	s->is_checked = true;
 	s->checked = version;
 	if (result == SOURCE_OK) {
 		s->notices.gap_after = s->at.cursor;
@@ -327,9 +324,8 @@ give_up_start(struct stream *s)
 	return send_batch(s, &b);
 }
 
-/* One record.  STREAM_MORE if another may follow at once. */
 static enum stream_turn
-send_record(struct stream *s, size_t *sent)
+send_record(struct stream *s, size_t *bytes)
 {
 	enum batch_result gathered;
 	enum stream_turn turn;
@@ -344,23 +340,17 @@ send_record(struct stream *s, size_t *sent)
 	if (gathered == BATCH_TROUBLE)
 		return s->start != NULL ? give_up_start(s) : STREAM_TROUBLE;
 	turn = send_batch(s, &b);
-	*sent += b.len;
+	*bytes += b.len;
 	if (turn == STREAM_MORE && gathered == BATCH_ALL)
 		return STREAM_CAUGHT_UP;
 	return turn;
 }
 
 enum stream_turn
-stream_turn(struct stream *s)
+stream_turn(struct stream *s, size_t *bytes)
 {
-	enum stream_turn turn = STREAM_MORE;
-	size_t sent = 0;
-
-	if (s->place.standing == STANDING_LIVE)
-		s->at.cursor = source_head(s->owner->source);
 	if (connection_is_blocked(s->connection))
 		return STREAM_FULL;
-	s->is_checked = false; /* the log may have been replaced */
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
 		case SOURCE_OK:
@@ -371,10 +361,7 @@ stream_turn(struct stream *s)
 			return give_up_start(s);
 		}
 	}
-	for (int i = 0;
-	     i < TURN_CHUNKS && sent < TURN_BYTES && turn == STREAM_MORE; i++)
-		turn = send_record(s, &sent);
-	return turn;
+	return send_record(s, bytes);
 }
 
 enum stream_turn
@@ -395,6 +382,12 @@ stream_deliver(struct stream *s, struct iovec *pieces, int n, size_t len,
 		connection_abort(s->connection);
 		return STREAM_OVER;
 	}
+}
+
+void
+stream_pass(struct stream *s, int64_t cursor)
+{
+	s->at.cursor = cursor;
 }
 
 void

@@ -56,10 +56,11 @@ struct feed *stream_feed(const struct stream *s);
  */
 struct place {
 	TAILQ_ENTRY(place) all;
-	TAILQ_ENTRY(place) line; /* queued or stuck */
+	TAILQ_ENTRY(place) line; /* first, queued or stuck */
 	struct stream *stream;
 	enum standing {
 		STANDING_NOWHERE,
+		STANDING_FIRST,   /* waits for its first turn */
 		STANDING_LIVE,    /* was sent all; in feed->live */
 		STANDING_QUEUED,  /* is behind and waits for its turn */
 		STANDING_BLOCKED, /* waits for its socket */
@@ -77,8 +78,11 @@ enum stream_turn {
 	STREAM_OVER,      /* it has ended: call stream_free() */
 };
 
-/* Send what is due, up to a bound that keeps other streams from waiting. */
-enum stream_turn stream_turn(struct stream *s);
+/*
+ * Send one record of what is due, or go on looking for the place to start at.
+ * Reads at most one page of the log.  *bytes grows by what was sent.
+ */
+enum stream_turn stream_turn(struct stream *s, size_t *bytes);
 
 /*
  * Send new events to a live stream, all with one call.
@@ -88,6 +92,10 @@ enum stream_turn stream_turn(struct stream *s);
  */
 enum stream_turn stream_deliver(struct stream *s, struct iovec *pieces, int n,
     size_t len, int64_t before, int64_t last);
+
+/* A live stream has been sent, or has passed over, all events up to a cursor.
+   Call this before the roster moves the stream. */
+void stream_pass(struct stream *s, int64_t cursor);
 
 /* Set a live stream back to a cursor: later events were not delivered, and may
    have been removed.  Call this before the roster moves the stream. */

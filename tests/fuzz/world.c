@@ -40,7 +40,7 @@ void
 world_run(uv_loop_t *loop)
 {
 	/* active idle handles would keep it running for ever */
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 16; i++)
 		(void)uv_run(loop, UV_RUN_NOWAIT);
 }
 
