@@ -13,8 +13,13 @@
 #   make bench        measure rowcast and its peers, which it installs
 #                     (ROWS='most cpu')
 #   make install      PREFIX=/usr/local DESTDIR=; uninstall removes the same
+#                     files.  Compiles nothing: run make first
 #   make deps         install the packages that building needs; all targets but
 #                     a plain make, install and clean install theirs
+#
+#   make V=1          print the commands
+#   make NO_DEPS=1 check   install nothing, use no network; tests whose programs
+#                     are not installed are skipped
 #
 #   make SAN=address,undefined check     the same tests under sanitizers
 #   make SAN=thread check
@@ -107,7 +112,10 @@ LIBS = $(FCGI_LIBS) $(SQLITE_LIBS) $(UNISTRING_LIBS) $(SECCOMP_LIBS)
 
 COMPILE = $(CC) $(OUR_CPP) $(CPPFLAGS) $(OUR_CC) $(CFLAGS)
 LINK = $(CC) $(OUR_CC) $(CFLAGS) $(OUR_LD) $(LDFLAGS)
-SAY = @printf '  %-6s %s\n'
+# Recipes of compilation begin with one of these.
+V ?=
+QUIET = $(if $(filter-out 0,$(V)),,@)
+SAY = @$(if $(QUIET),printf '  %-6s %s\n',:)
 
 # ---- what there is ----------------------------------------------------------
 
@@ -161,15 +169,15 @@ all: $(RESPONDER) $(PUBLISHER) $(COMMAND)
 
 $(RESPONDER): $(FCGI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(PUBLISHER): $(CGI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(COMMAND): $(CLI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 # An archive is made again from nothing: ar would keep members whose source was
 # removed.
@@ -181,7 +189,7 @@ $(ORACLE_A): $(call obj,$(ORACLE_LIB))
 $(FUZZ_A): $(filter-out %/world.o,$(call obj,$(FUZZ_HELP_SRC)))
 $(LIB_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(FUZZ_A): Makefile
 	$(SAY) AR $@
-	@rm -f $@; $(AR) qcs $@ $(filter %.o,$^)
+	$(QUIET)rm -f $@; $(AR) qcs $@ $(filter %.o,$^)
 
 # A unit test takes from the archives what it calls.
 .PHONY: unit
@@ -190,38 +198,38 @@ UNIT_HELP_OBJ := $(call obj,$(UNIT_HELP_SRC))
 $(UNIT): $(B)/%: $(B)/%.o $(UNIT_HELP_OBJ) $(SAN_OBJ) $(FCGI_A) $(CGI_A) \
     $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(TOOLS): $(B)/%: $(B)/%.o $(SAN_OBJ) $(FCGI_A) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 $(CLIENTS): $(call obj,$(ORACLE_SRC)) $(SAN_OBJ)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(UV_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(UV_LIBS) $(LDLIBS)
 
 $(SESSION): $(call obj,$(SESSION_SRC)) $(SAN_OBJ) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
 $(PRELOADS): $(B)/%.so: %.c $(B)/flags
 	$(SAY) LINK $@
 	@mkdir -p $(@D)
-	@$(COMPILE) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+	$(QUIET)$(COMPILE) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
 # world.o replaces functions of libc and lib/warn, for these targets only.
 WORLD_OBJ := $(B)/tests/fuzz/world.o
 $(B)/tests/fuzz/fuzz_publisher $(B)/tests/fuzz/fuzz_responder: $(WORLD_OBJ)
 $(FUZZ): $(B)/%: $(B)/%.o $(FUZZ_A) $(FCGI_A) $(CGI_A) $(CLI_A) $(ORACLE_A) $(LIB_A)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(UV_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(UV_LIBS) $(LDLIBS)
 
 # ---- objects ----------------------------------------------------------------
 
 $(B)/%.o: %.c $(B)/flags | $(B)/found $(B)/schema.h $(B)/prune.h
 	$(SAY) CC $<
 	@mkdir -p $(@D)
-	@$(COMPILE) -MMD -MP -c -o $@ $<
+	$(QUIET)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # SQL as C: an array, as C limits the length of string literals.
 $(B)/schema.h $(B)/prune.h: $(B)/%.h: sql/%.sql Makefile
@@ -230,22 +238,42 @@ $(B)/schema.h $(B)/prune.h: $(B)/%.h: sql/%.sql Makefile
 	    od -An -v -to1 $< | sed "s/ *\([0-7]\{3\}\)/'\\\\\1',/g"; \
 	    echo "0};"; } >$@.new && mv $@.new $@
 
-# A change of the flags rebuilds everything.
-$(B)/flags: FORCE
-	@mkdir -p $(@D)
+# A change of the flags rebuilds everything.  make install sets COMPARE to
+# nothing: the environment of sudo is another one.
+COMPARE = FORCE
+$(B)/flags: $(COMPARE)
+	@mkdir -p $(@D) && [ -w $(@D) ] || { \
+	    echo 'rowcast: $(@D) cannot be written; if another user has made' \
+	        'it, remove it or build elsewhere:  make B=FOLDER' >&2; exit 1; }
 	@printf '%s\n' "$$FLAGS_TEXT" | cmp -s - $@ || \
 	    printf '%s\n' "$$FLAGS_TEXT" >$@
 $(B)/flags: export FLAGS_TEXT = $(COMPILE) $(LINK) $(LIBS) $(UV_LIBS) $(LDLIBS)
 .PHONY: FORCE
 FORCE:
 
-# Reports missing packages by one line instead of the compiler's many.
+# Header, package of Debian, name for pkg-config.
+LIBRARIES = fcgiapp.h:libfcgi-dev:fcgi sqlite3.h:libsqlite3-dev:sqlite3 \
+	unistr.h:libunistring-dev: uv.h:libuv1-dev:libuv uthash.h:uthash-dev: \
+	$(if $(LINUX),seccomp.h:libseccomp-dev:libseccomp)
+PREPROCESS = $(CC) $(OUR_CPP) $(CPPFLAGS) -E - >/dev/null 2>&1
+
+# Reports missing packages by a line each instead of the compiler's many.
 $(B)/found: $(B)/flags
-	@printf '#include <%s>\n' errno.h fcgiapp.h sqlite3.h unistr.h uv.h \
-	    $(if $(LINUX),seccomp.h) | \
-	    $(CC) $(OUR_CPP) $(CPPFLAGS) -E - >/dev/null 2>&1 || { \
-	    echo 'rowcast: the compiler or a library is missing;' \
-	        'to install what building needs:  make deps' >&2; exit 1; }
+	@echo '#include <errno.h>' | $(PREPROCESS) || { \
+	    echo 'rowcast: no compiler for C, or no C library: $(CC) fails;' \
+	        'Debian has them in gcc and libc6-dev' >&2; exit 1; }
+	@missing=; \
+	for library in $(LIBRARIES); do \
+	    header=$${library%%:*} name=$${library##*:}; \
+	    package=$${library#*:} package=$${package%:*}; \
+	    echo "#include <$$header>" | $(PREPROCESS) || { \
+	        missing=1; \
+	        echo "rowcast: $$header is missing; Debian has it in" \
+	            "$$package$${name:+, pkg-config calls it $$name}" >&2; }; \
+	done; \
+	[ -z "$$missing" ] || { \
+	    echo 'rowcast: on Debian, this installs what building needs: ' \
+	        'make deps' >&2; exit 1; }
 	@touch $@
 
 # Sanitizers report into a folder, as web servers drop what programs print.
@@ -281,7 +309,9 @@ check-quick:
 	@SAN='$(SAN)' BUILD='$(abspath $(B))' TAGS=quick tests/run \
 	    $$(grep -lx '# bats test_tags=quick' tests/*.bats) $(UNIT_SRC)
 
-check-build: all unit tools $(if $(SAN),,warnings) npm
+# A builder's compiler may have warnings of its own.
+check-build: all unit tools $(if $(SAN)$(NO_DEPS),,warnings) \
+	$(if $(NO_DEPS),,npm)
 
 .PHONY: tools
 tools: $(TOOLS) $(CLIENTS) $(SESSION) $(PRELOADS)
@@ -293,7 +323,7 @@ warnings: $(patsubst %.c,$(B)/werror/%.ok,$(SRC))
 $(B)/werror/%.ok: %.c $(B)/flags | $(B)/found $(B)/schema.h $(B)/prune.h
 	$(SAY) WARN $<
 	@mkdir -p $(@D)
-	@$(COMPILE) -Werror -MMD -MP -MT $@ -MF $(@:.ok=.d) -c -o $(@:.ok=.o) $<
+	$(QUIET)$(COMPILE) -Werror -MMD -MP -MT $@ -MF $(@:.ok=.d) -c -o $(@:.ok=.o) $<
 	@mv $(@:.ok=.o) $@
 
 # npm's record of what it has installed shows whether that is up to date.
@@ -345,7 +375,7 @@ $(B)/bench/post: $(addprefix $(B)/bench/,post.o target.o histogram.o clock.o) $(
 $(B)/bench/bare: $(B)/bench/bare.o
 $(BENCH): $(SAN_OBJ)
 	$(SAY) LINK $@
-	@$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
 
 .PHONY: bench bench-build
 bench:
@@ -373,8 +403,10 @@ format:
 run:
 	@scripts/install-deps run
 	$(again) all
-	@# A signal to make is passed on to this process alone.
-	@exec env PORT='$(PORT)' scripts/run
+	@# A signal to make is passed on to this process alone, and it ends if
+	@# make is killed.
+	@tied='setpriv --pdeathsig TERM'; $$tied true 2>/dev/null || tied=; \
+	    exec $$tied env PORT='$(PORT)' scripts/run
 
 .PHONY: deps
 deps:
@@ -428,8 +460,12 @@ put_named = $(if $(1),$(INSTALL) -d '$(DESTDIR)$(2)' && \
 		$(NAMES) "$$file" >"$$to" && chmod 644 "$$to" || exit; \
 	done)
 
+# Compiles nothing: files of root in the build folder would stop the next make.
 .PHONY: install uninstall
-install: all
+install: $(filter all,$(MAKECMDGOALS))
+	@$(MAKE) -q COMPARE= all 2>/dev/null || { \
+	    echo 'rowcast: $(B) is not up to date: run make first, as the user' \
+	        'who owns this folder' >&2; exit 1; }
 	$(call put,755,$(INSTALL_BIN),$(bindir))
 	$(call put,755,$(INSTALL_PROGRAMS),$(libexecdir)/rowcast)
 	$(call put,644,$(INSTALL_SHARE),$(datadir)/rowcast)

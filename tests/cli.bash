@@ -15,6 +15,7 @@ teardown() {
 }
 
 cli_setup() {
+	needs "${BASICS[@]}"
 	PROGRAM=$BUILD/rowcast
 	[ -x "$PROGRAM" ] || {
 		echo "$PROGRAM is missing: run make" >&2

@@ -21,16 +21,32 @@ is_up() {
 #   usage: demo_up PID
 demo_up() {
 	up "$1" demo is_up
-	mapfile -t ALL < <(descendants "$1")
+	eventually has_all "$1"
 	STARTED+=("${ALL[@]}") # in case that they outlive their parent
+}
+
+has_all() {
+	mapfile -t ALL < <(descendants "$1")
 	[ "$(ps -o comm= "${ALL[@]}" |
-		awk '/^(lighttpd|rowcast|clock)/' | wc -l)" -eq 4 ]
+		awk '/^(lighttpd|rowcast|clock|tail)/' | wc -l)" -eq 5 ]
 }
 
 @test "make run in the background: SIGTERM ends all processes" {
 	start demo "${RUN[@]}"
 	demo_up "$PID"
 	kill "$PID"
+	eventually gone "$PID" "${ALL[@]}"
+}
+
+@test "make run: if make or the script is killed, all processes end" {
+	setpriv --pdeathsig TERM true || skip 'setpriv has no --pdeathsig'
+	start demo "${RUN[@]}"
+	demo_up "$PID"
+	kill -KILL "$PID"
+	eventually gone "$PID" "${ALL[@]}"
+	start demo "${RUN[@]}"
+	demo_up "$PID"
+	kill -KILL "$(pgrep -P "$PID")"
 	eventually gone "$PID" "${ALL[@]}"
 }
 
@@ -99,4 +115,31 @@ on_terminal() {
 	demo_up "$PID"
 	run as_site timeout 20 "${RUN[@]}"
 	[[ $output == *"run: port $PORT is in use; choose another:"* ]]
+}
+
+# usage: refuses MESSAGE
+refuses() {
+	run as_site timeout "$WAIT" "${RUN[@]}"
+	echo "$output"
+	[ "$status" -ne 0 ]
+	# make adds a line of its own
+	[ "$(grep -cv '^make' <<<"$output")" -eq 1 ]
+	[[ $output == *"run: $1"* ]]
+}
+
+@test "make run names a build/run that is not its own, and stops" {
+	local run=$SITE/build/run
+	if [ "$(id -u)" -eq 0 ]; then
+		touch "$run/token"
+		refuses 'build/run/token belongs to root: remove build/run, or run as that user'
+		chown root: "$run"
+		refuses 'build/run belongs to root: remove build/run, or run as that user'
+	fi
+	rm -r "$run"
+	touch "$run"
+	refuses 'build/run is not a folder: remove it'
+	rm "$run"
+	chmod a-w "$SITE/build"
+	refuses 'cannot make build/run: check who owns build'
+	chmod u+w "$SITE/build"
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2153 # WAIT is of helpers
 # Allocations that fail.
 
 load sweep

@@ -29,6 +29,7 @@ case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 TOKEN=test-token
 WAIT=${WAIT:-120} # seconds until a test fails; a test that passes never waits
 STARTED=()
+BASICS=(sqlite3 curl ps pgrep) # what helpers call; suites have needs of their own
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 bats_require_minimum_version 1.5.0
@@ -47,6 +48,7 @@ teardown() {
 # Creates the site.  Fails if a program under test is missing.
 site_new() {
 	local program
+	needs "${BASICS[@]}"
 	SITE=$BATS_TEST_TMPDIR/site
 	DB=$SITE/build/run/events.db
 	T=$BATS_TEST_TMPDIR

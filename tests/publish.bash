@@ -18,6 +18,7 @@ setup() {
 }
 
 publish_setup() {
+	needs "${BASICS[@]}"
 	PUBLISHER=$BUILD/rowcast-publish.cgi
 	[ -x "$PUBLISHER" ] || {
 		echo "$PUBLISHER is missing: run make" >&2
