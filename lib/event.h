@@ -30,6 +30,7 @@ struct event {
 #define EVENT_DEFAULT_NAME "message"
 
 /* The limits of sql/schema.sql. */
+#define EVENT_ID_MAX INT64_C(9007199254740991)
 #define EVENT_RETRY_MAX_MS 86400000
 #define EVENT_NAME_MAX 255       /* bytes of a topic, an event name or a key */
 #define EVENT_RESERVED "stream-" /* prefix of names that only rowcast sends */

@@ -92,6 +92,30 @@ enum log_result log_rules(struct log *log, int64_t *rules);
 enum log_result log_remove_by_rules(struct log *log, int64_t *removed,
     int64_t *overdue);
 
+/* ---- damaged logs ---- */
+
+/*
+ *   row    one event with all its fields; lent until it returns.  Return false
+ *          to end the reading
+ *   lost   some or all events from one id to another cannot be read
+ */
+struct log_salvager {
+	bool (*row)(void *cookie, const struct event *e);
+	void (*lost)(void *cookie, int64_t from, int64_t to);
+	void *cookie;
+};
+
+/*
+ * Read what can be read of a damaged log: the rows with after < id <= upto, in
+ * id order.  Only the path and busy_ms of the options are used.  Nothing is
+ * written.
+ *   returns  LOG_OK at the end, or once row() returned false.  Else why is set:
+ *            LOG_NOT_A_LOG if the header or the schema is damaged so that no
+ *            row can be found
+ */
+enum log_result log_salvage(const struct log_options *options, int64_t after,
+    int64_t upto, const struct log_salvager *to, char why[LOG_WHY_MAX]);
+
 /* ---- checks ---- */
 
 enum log_finding {

@@ -135,9 +135,8 @@ begin_range(struct log *log, const struct log_range *range)
 	return s;
 }
 
-/* With CHECKs off, a row may hold any value, which clients would obey. */
-static int64_t
-retry_ms(const struct statement *s, int column)
+int64_t
+log_retry_ms(const struct statement *s, int column)
 {
 	int64_t ms = statement_integer(s, column);
 
@@ -154,7 +153,7 @@ read_row(struct statement *s, const struct log_range *range)
 
 	e.topic = statement_text(s, 1);
 	e.name = statement_text(s, 2);
-	e.retry_ms = retry_ms(s, 3);
+	e.retry_ms = log_retry_ms(s, 3);
 	if (!range->is_back)
 		e.data = statement_text(s, 4);
 	if (range->is_full) {

@@ -41,8 +41,8 @@ static const struct meaning meanings[] = {
 	    ": the schema of the file makes a statement run without end; name"
 	    " another file" },
 	{ SQLITE_CORRUPT, LOG_BROKEN,
-	    ": restore it from a backup (sqlite3 FILE .recover saves what can"
-	    " be read)" },
+	    ": restore it from a backup, or save what can be read with"
+	    " 'rowcast export --salvage'" },
 };
 static const struct meaning broken = { 0, LOG_BROKEN, "" };
 static const struct meaning disk_full = { 0, LOG_FULL,

@@ -151,6 +151,11 @@ const char *log_file_advise(const char *path, char *buffer, size_t size);
 
 /* ---- read.c ---- */
 
+/* Returns the reconnection time in a column; EVENT_NO_RETRY if it holds none
+   that the schema allows.  With CHECKs off, a row may hold any value, which
+   clients would obey. */
+int64_t log_retry_ms(const struct statement *s, int column);
+
 /* Run a query of the id and created_ms of one row, with ?1 = id, as by
    statement_begin().  Both are 0 if there is no row. */
 enum log_result log_find_row(struct log *log, const char *text, int64_t id,

@@ -41,7 +41,7 @@ _rowcast() {
 		options="--topic --event --since --count --no-follow --sse"
 		options="$options $common"
 		;;
-	export) options="--topic --event --since --upto $common" ;;
+	export) options="--topic --event --since --upto --salvage $common" ;;
 	import) options="--max-line-bytes $common" ;;
 	prune) options="--keep-rows --older-than --topic --rules $common" ;;
 	init | stats) options=$common ;;

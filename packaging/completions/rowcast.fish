@@ -41,6 +41,8 @@ complete -c rowcast -n $tail -l sse -d 'print text/event-stream'
 
 complete -c rowcast -n '__fish_seen_subcommand_from export' -l upto -x \
     -d 'end with this id'
+complete -c rowcast -n '__fish_seen_subcommand_from export' -l salvage \
+    -d 'step over what cannot be read of a damaged log'
 complete -c rowcast -n '__fish_seen_subcommand_from import' \
     -l max-line-bytes -x -d 'refuse longer lines'
 complete -c rowcast -n '__fish_seen_subcommand_from import init' -F

@@ -1,0 +1,246 @@
+/*
+ * Reading what is left of a damaged log.
+ *
+ * Rows are read in id order from the table alone, without an index.  Behind a
+ * page that cannot be read, ids are probed one by one, so that no readable page
+ * is passed over.  After PROBES_MAX probes the steps double, so that the search
+ * also ends if ids lie far apart.
+ * Invariant: nothing is written, not even a checkpoint of the WAL.
+ */
+#include "admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "statement.h"
+
+#define PROBES_MAX 1000000 /* a few seconds */
+
+/*
+ *   after     all rows up to this id have been dealt with
+ *   upto      the last id
+ *   probes    so far
+ *   is_ended  by a callback
+ */
+struct salvage {
+	const struct log_salvager *to;
+	struct log *log;
+	int64_t after;
+	int64_t upto;
+	int64_t probes;
+	bool is_ended;
+};
+
+/* ---- opening ---- */
+
+/*
+ * Open the file without the checks of log_open().  With writable_schema, SQLite
+ * also opens a file that was cut off, and uses what it can read of the schema.
+ */
+static enum log_result
+open_database(struct log *log, int busy_ms)
+{
+	enum log_result result;
+	const char *wrong;
+	bool keeps_ids;
+	int rc;
+
+	if ((result = log_file_find(log, false)) != LOG_OK)
+		return result;
+	rc = sqlite3_open_v2(log->path, &log->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK)
+		return log_fail(log, rc);
+	(void)sqlite3_extended_result_codes(log->db, 1);
+	(void)sqlite3_busy_timeout(log->db, busy_ms); /* cannot fail */
+	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+	    NULL);
+	result = log_execute(log,
+	    "PRAGMA writable_schema = ON; PRAGMA query_only = ON;"
+	    " PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
+	    " PRAGMA cell_size_check = ON");
+	if (result == LOG_OK)
+		result = log_check_tables(log, &wrong, &keeps_ids);
+	if (result != LOG_OK)
+		return result;
+	log_harden_reader(log);
+	if (wrong != NULL && strcmp(wrong, "events") == 0)
+		return log_error(log, LOG_NOT_A_LOG,
+		    "its schema has no readable table 'events': restore the"
+		    " file from a backup");
+	return LOG_OK;
+}
+
+/* Set *last to the end of the log, or, if that cannot be read, to the highest
+   id that there may be. */
+static enum log_result
+find_last(struct log *log, int64_t *last)
+{
+	static const char *const queries[] = {
+		"SELECT CAST(seq AS INTEGER) FROM sqlite_sequence"
+		" WHERE name = 'events'",
+		"SELECT max(id) FROM events NOT INDEXED",
+	};
+
+	*last = 0;
+	for (size_t i = 0; i < 2; i++) {
+		int64_t id = 0;
+		enum log_result result = log_query(log, queries[i], &id);
+
+		if (result == LOG_NO_MEMORY || result == LOG_BUSY)
+			return result;
+		if (id > *last)
+			*last = id;
+	}
+	if (*last == 0)
+		*last = EVENT_ID_MAX;
+	return LOG_OK;
+}
+
+/* ---- reading ---- */
+
+/* Read rows up to the first that cannot be read. */
+static enum log_result
+read_rows(struct salvage *s)
+{
+	struct statement rows = statement_begin(s->log,
+	    "SELECT id, topic, event, data, retry_ms, created_ms, key"
+	    " FROM events NOT INDEXED WHERE id >= ?1 AND id <= ?2 ORDER BY id");
+
+	/* as probe() does: id > after could begin in the page before */
+	statement_bind_integer(&rows, 1, s->after + 1);
+	statement_bind_integer(&rows, 2, s->upto);
+	while (!s->is_ended && statement_step(&rows)) {
+		struct event e = { .id = statement_integer(&rows, 0) };
+
+		e.topic = statement_text(&rows, 1);
+		e.name = statement_text(&rows, 2);
+		e.data = statement_text(&rows, 3);
+		e.retry_ms = log_retry_ms(&rows, 4);
+		e.created_ms = statement_integer(&rows, 5);
+		e.key = statement_text(&rows, 6);
+		/* not in order, or NULL where no event has it */
+		if (e.id <= s->after || e.topic.bytes == NULL ||
+		    e.name.bytes == NULL || e.data.bytes == NULL)
+			statement_fail(&rows, SQLITE_CORRUPT);
+		if (statement_has_failed(&rows))
+			break;
+		s->is_ended = !s->to->row(s->to->cookie, &e);
+		s->after = e.id;
+	}
+	return statement_end(&rows);
+}
+
+/* Set *is_found to whether the place of an id in the table can be read, and *id
+   to the first row from there on; to 0 if there is none. */
+static enum log_result
+probe(struct salvage *s, int64_t from, bool *is_found, int64_t *id)
+{
+	struct statement row = statement_begin(s->log,
+	    "SELECT id FROM events NOT INDEXED WHERE id >= ?1 AND id <= ?2"
+	    " ORDER BY id LIMIT 1");
+	enum log_result result;
+
+	s->probes++;
+	statement_bind_integer(&row, 1, from);
+	statement_bind_integer(&row, 2, s->upto);
+	result = statement_end_value(&row, id);
+	*is_found = result == LOG_OK && (*id == 0 || *id >= from);
+	return result == LOG_BROKEN ? LOG_OK : result;
+}
+
+/* Set *to to the first id > from that probe() finds; upto + 1 if there is
+   none.  probe() does not find from. */
+static enum log_result
+find_next(struct salvage *s, int64_t from, int64_t *to)
+{
+	int64_t bad = from, step = 1, ignored;
+	enum log_result result;
+	bool is_found = false;
+
+	while (!is_found) {
+		if (bad == s->upto) {
+			*to = bad + 1;
+			return LOG_OK;
+		}
+		if (s->probes > PROBES_MAX && step < INT64_MAX / 2)
+			step *= 2;
+		*to = s->upto - bad < step ? s->upto : bad + step;
+		result = probe(s, *to, &is_found, &ignored);
+		if (result != LOG_OK)
+			return result;
+		if (!is_found)
+			bad = *to;
+	}
+	while (*to - bad > 1) {
+		int64_t middle = bad + (*to - bad) / 2;
+
+		result = probe(s, middle, &is_found, &ignored);
+		if (result != LOG_OK)
+			return result;
+		if (is_found)
+			*to = middle;
+		else
+			bad = middle;
+	}
+	return LOG_OK;
+}
+
+/* Step over what cannot be read. */
+static enum log_result
+step_over(struct salvage *s)
+{
+	int64_t from = s->after + 1, to = 0, id = 0;
+	enum log_result result;
+	bool is_found;
+
+	if ((result = probe(s, from, &is_found, &id)) != LOG_OK)
+		return result;
+	if (is_found && id == 0) { /* there are no more */
+		s->after = s->upto;
+		return LOG_OK;
+	}
+	if (is_found) {
+		/* the row is there, but its data is not */
+		from = id;
+		to = id + 1;
+	} else if ((result = find_next(s, from, &to)) != LOG_OK) {
+		return result;
+	}
+	s->to->lost(s->to->cookie, from, to - 1);
+	s->after = to - 1;
+	return LOG_OK;
+}
+
+enum log_result
+log_salvage(const struct log_options *options, int64_t after, int64_t upto,
+    const struct log_salvager *to, char why[LOG_WHY_MAX])
+{
+	struct log *log = calloc(1, sizeof(*log));
+	struct salvage s = { .to = to, .log = log, .after = after };
+	enum log_result result = LOG_NO_MEMORY;
+
+	if (log != NULL)
+		log->path = strdup(options->path);
+	if (log == NULL || log->path == NULL) {
+		log_close(log);
+		(void)snprintf(why, LOG_WHY_MAX, "out of memory");
+		return result;
+	}
+	if ((result = open_database(log, options->busy_ms)) == LOG_OK)
+		result = find_last(log, &s.upto);
+	if (s.upto > upto)
+		s.upto = upto;
+	while (result == LOG_OK && !s.is_ended && s.after < s.upto) {
+		result = read_rows(&s);
+		if (result == LOG_OK)
+			break;
+		if (result == LOG_BROKEN)
+			result = step_over(&s);
+	}
+	if (result != LOG_OK)
+		memcpy(why, log->why, LOG_WHY_MAX);
+	log_close(log);
+	return result;
+}
