@@ -101,11 +101,11 @@ start_one() {
 	STARTED+=("$PID")
 }
 
-# Run a session, for 40 s at most.  Sets SAID, its output.
+# Run a session, for WAIT seconds at most.  Sets SAID, its output.
 session() {
 	local rc=0
 	SAID=$("$SESSION" "$LOG" "$T/run/responder" "$RESPONDER_PID" \
-		"$T/run/publisher" "$PUBLISHER_PID" 40) || rc=$?
+		"$T/run/publisher" "$PUBLISHER_PID" "$WAIT") || rc=$?
 	echo "$SAID"
 	return "$rc"
 }
@@ -253,5 +253,5 @@ until_failed() {
 }
 
 until_over() {
-	eventually gone "$SESSION_PID"
+	wait_until $((2 * WAIT)) gone "$SESSION_PID"
 }
