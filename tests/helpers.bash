@@ -29,6 +29,7 @@ case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 TOKEN=test-token
 WAIT=${WAIT:-120} # seconds until a test fails; a test that passes never waits
 STARTED=()
+PORTS=/tmp/rowcast-ports-$UID
 BASICS=(sqlite3 curl ps pgrep) # what helpers call; suites have needs of their own
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -87,6 +88,7 @@ site_end() {
 	local log
 	stop "${STARTED[@]}"
 	STARTED=()
+	free_ports_end
 	[ -z "${BATS_TEST_COMPLETED:-}" ] && [ -n "${SITE:-}" ] || return 0
 	for log in "${LOGS:?}"/* "${SITE:?}"/build/run/*.log; do
 		[ -s "$log" ] || continue
@@ -194,14 +196,24 @@ nonblocking_pipe() {
 }
 
 # Prints a port of 127.0.0.1 on which no program listens, below those that the
-# system gives to clients.
+# system gives to clients.  Until this test ends, no other test gets it, even
+# before a server listens or while it is down: a symbolic link to the process of
+# the test marks it.
 free_port() {
 	local port
+	mkdir -p "$PORTS"
 	while :; do
 		port=$((10000 + RANDOM % 22000))
+		[ ! -e "$PORTS/$port" ] || continue # that test still runs
+		rm -f "$PORTS/$port"
+		ln -s "/proc/$$" "$PORTS/$port" 2>/dev/null || continue
 		(: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
 	done
 	echo "$port"
+}
+
+free_ports_end() {
+	[ ! -d "$PORTS" ] || find "$PORTS" -lname "/proc/$$" -delete
 }
 
 # Skips the test if a program is missing that is not one of those under test.

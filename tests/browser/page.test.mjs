@@ -10,7 +10,8 @@ import { chromium } from 'playwright-core';
 
 import { Site, until } from './site.mjs';
 
-const LIMIT = { timeout: 60000 };
+// For what hangs; on a busy machine, everything takes ten times as long.
+const LIMIT = { timeout: 600000 };
 const RETRY_MS = 2000;
 
 let browser, site, context, page, complaints;
@@ -46,7 +47,7 @@ async function newPage(options) {
 	await context?.close();
 	context = await browser.newContext(options);
 	page = await context.newPage();
-	page.setDefaultTimeout(20000);
+	page.setDefaultTimeout(120000);
 	page.on('pageerror', (e) => complaints.push(String(e)));
 	page.on('console', (m) => {
 		if (/Content Security Policy/.test(m.text()))
@@ -89,13 +90,17 @@ async function picture(name) {
 /* ---- the tests ---- */
 
 test('the page opens, connects and shows the server\'s time', LIMIT, async () => {
+	const before = Date.now();
+
 	await opened();
 	await page.waitForFunction(() =>
 		/\d/.test(document.getElementById('clock').textContent));
 
 	const time = await page.getAttribute('#clock', 'datetime');
 
-	assert.ok(Math.abs(Date.parse(time) - Date.now()) < 5000, time);
+	// in seconds; the clock goes on between the two
+	assert.ok(Date.parse(time) > before - 2000, time);
+	assert.ok(Date.parse(time) < Date.now() + 2000, time);
 	assert.equal((await rows('hello'))[0][1], 'connecttime');
 });
 

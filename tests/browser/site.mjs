@@ -14,7 +14,7 @@ const root = path.resolve(import.meta.dirname ??
 const build = path.resolve(root, process.env.BUILD ?? 'build');
 
 // Poll until there is a result, at most so long.
-export async function until(what, ask, ms = 20000) {
+export async function until(what, ask, ms = 120000) {
 	const end = Date.now() + ms;
 
 	for (;;) {
@@ -40,11 +40,28 @@ function connects(port) {
 	});
 }
 
-// Below the ports that the system gives to clients.
+const marks = `/tmp/rowcast-ports-${process.getuid()}`;
+
+function markOf(port) {
+	return path.join(marks, String(port));
+}
+
+// Below the ports that the system gives to clients.  The mark keeps other tests
+// away; see free_port in tests/helpers.bash.
 export async function freePort() {
+	fs.mkdirSync(marks, { recursive: true });
 	for (;;) {
 		const port = 10000 + Math.floor(Math.random() * 22000);
+		const mark = markOf(port);
 
+		if (fs.existsSync(mark))
+			continue;
+		fs.rmSync(mark, { force: true });
+		try {
+			fs.symlinkSync(`/proc/${process.pid}`, mark);
+		} catch {
+			continue;
+		}
 		if (!await connects(port))
 			return port;
 	}
@@ -176,10 +193,11 @@ export class Site {
 		const children = this.responders();
 
 		this.server.kill();
-		await Promise.race([this.ended, sleep(5000)]);
+		await Promise.race([this.ended, sleep(10000)]);
 		for (const pid of [this.server.pid, ...children])
 			if (isRunning(pid))
 				process.kill(pid, 'SIGKILL');
 		fs.rmSync(this.dir, { recursive: true, force: true });
+		fs.rmSync(markOf(this.port), { force: true });
 	}
 }
