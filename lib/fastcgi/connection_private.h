@@ -77,6 +77,7 @@ struct connection {
 	int64_t progress_ms;
 	void *user;
 	struct connection_bytes buffer;
+	struct records_scanner scanner; /* of the buffer, while READING */
 	struct connection_body *body; /* NULL: the user takes none */
 	int fd;
 	uint16_t id;

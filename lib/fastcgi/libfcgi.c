@@ -147,12 +147,13 @@ read_with_libfcgi(struct libfcgi_pair *pair)
 char **
 libfcgi_parse(struct libfcgi_pair *pair, const uint8_t *bytes, size_t used)
 {
+	struct records_scanner scanner = { 0 };
 	size_t head;
 
 	errno = 0;
 	/* PARAMS end the part that libfcgi reads by itself; it ends the process
 	   if an allocation fails */
-	if (records_scan_head(bytes, used, &head) != RECORDS_WHOLE ||
+	if (records_scan_head(&scanner, bytes, used, &head) != RECORDS_WHOLE ||
 	    !memory_is_free(LIBFCGI_BYTES + LIBFCGI_COPIES * head) ||
 	    open_pair(pair) != 0)
 		return NULL;

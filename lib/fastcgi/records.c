@@ -178,52 +178,57 @@ scan_record(const uint8_t *bytes, size_t len, uint8_t type, uint16_t id,
 }
 
 enum records_scan
-records_scan_head(const uint8_t *bytes, size_t len, size_t *used)
+records_scan_head(struct records_scanner *s, const uint8_t *bytes, size_t len,
+    size_t *used)
 {
-	enum records_scan scan = scan_first(bytes, len, used);
-	size_t at, params;
+	enum records_scan scan;
 	struct record r;
 
-	if (scan != RECORDS_WHOLE)
-		return scan;
-	at = params = *used;
-	do {
-		scan = scan_record(bytes + at, len - at, PARAMS,
+	if (s->params == 0) {
+		scan = scan_first(bytes, len, used);
+		if (scan != RECORDS_WHOLE)
+			return scan;
+		s->at = s->params = *used;
+	}
+	while (s->head == 0) {
+		scan = scan_record(bytes + s->at, len - s->at, PARAMS,
 		    records_request_id(bytes), &r);
-		at += r.total_len;
-		if (scan == RECORDS_BAD || at > RECORDS_REQUEST_MAX)
+		if (scan == RECORDS_BAD ||
+		    s->at + r.total_len > RECORDS_REQUEST_MAX)
 			return RECORDS_BAD;
 		if (scan == RECORDS_PARTIAL)
 			return RECORDS_PARTIAL;
-	} while (r.content_len > 0);
-	if (!params_are_whole(bytes + params))
-		return RECORDS_BAD;
-	*used = at;
+		s->at += r.total_len;
+		if (r.content_len > 0)
+			continue;
+		if (!params_are_whole(bytes + s->params))
+			return RECORDS_BAD;
+		s->head = s->at;
+	}
+	*used = s->head;
 	return RECORDS_WHOLE;
 }
 
 enum records_scan
-records_scan(uint8_t *bytes, size_t *len, size_t *used)
+records_scan(struct records_scanner *s, uint8_t *bytes, size_t *len,
+    size_t *used)
 {
-	enum records_scan scan = records_scan_head(bytes, *len, used);
-	size_t at;
+	enum records_scan scan = records_scan_head(s, bytes, *len, used);
+	size_t end = *used; /* of the STDIN records with content */
 	struct record r;
 
 	if (scan != RECORDS_WHOLE)
 		return scan;
-	at = *used;
-	for (;;) {
-		scan = scan_record(bytes + at, *len - at, STDIN,
-		    records_request_id(bytes), &r);
-		if (scan != RECORDS_WHOLE)
-			return scan;
-		if (r.content_len == 0) {
-			*used = at + r.total_len;
-			return RECORDS_WHOLE;
-		}
-		*len -= r.total_len;
-		memmove(bytes + at, bytes + at + r.total_len, *len - at);
-	}
+	while ((scan = scan_record(bytes + end, *len - end, STDIN,
+		    records_request_id(bytes), &r)) == RECORDS_WHOLE &&
+	    r.content_len > 0)
+		end += r.total_len;
+	*len -= end - s->head;
+	if (end > s->head)
+		memmove(bytes + s->head, bytes + end, *len - s->head);
+	if (scan == RECORDS_WHOLE)
+		*used = s->head + r.total_len;
+	return scan;
 }
 
 enum records_body

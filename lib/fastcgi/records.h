@@ -33,6 +33,17 @@ enum records_scan {
 };
 
 /*
+ * How far the bytes of a request have been examined, so that no byte is
+ * examined again when more arrive.  All members begin as 0 for each request,
+ * and are private to records.c.
+ */
+struct records_scanner {
+	size_t at;     /* the records in front of here are complete */
+	size_t params; /* PARAMS begin here; 0: BEGIN_REQUEST is incomplete */
+	size_t head;   /* PARAMS end here; 0: they are incomplete */
+};
+
+/*
  * Examine the bytes that a connection has received.  Refuses: a version other
  * than 1; a request id of 0, or one that changes; a role other than Responder;
  * record types that do not belong here; records out of order; names and values
@@ -40,16 +51,18 @@ enum records_scan {
  * RECORDS_REQUEST_MAX bytes.
  *   returns  see enum records_scan.  With RECORDS_WHOLE and RECORDS_MANAGE,
  *            *used is the length of the request or of the management record.
+ *            Begin with a new scanner after RECORDS_WHOLE.
  *   voids    STDIN content: it is cut out of the buffer, and *len decreases
  */
-enum records_scan records_scan(uint8_t *bytes, size_t *len, size_t *used);
+enum records_scan records_scan(struct records_scanner *s, uint8_t *bytes,
+    size_t *len, size_t *used);
 
 /*
  * The same up to the end of PARAMS, which *used is then.  Pass the bytes that
  * follow to records_take_body().
  */
-enum records_scan records_scan_head(const uint8_t *bytes, size_t len,
-    size_t *used);
+enum records_scan records_scan_head(struct records_scanner *s,
+    const uint8_t *bytes, size_t len, size_t *used);
 
 /* The id of a whole request, and whether the web server keeps the connection
    open for the next one. */

@@ -144,6 +144,7 @@ begin_answer(struct connection *c, size_t used)
 	}
 	cs->is_short = false;
 	c->buffer = (struct connection_bytes){ 0 };
+	c->scanner = (struct records_scanner){ 0 };
 	deadlines_clear(&c->deadline);
 	c->state = CONNECTION_ANSWERING;
 	c->progress_ms = connection_now_ms(c);
@@ -178,33 +179,43 @@ make_room(struct connection_bytes *in)
 	return 0;
 }
 
-/* Answer the management record at the front, and remove it. */
+/* Answer a management record. */
 static int
-manage(struct connection_bytes *in, int fd, size_t used)
+manage(int fd, const uint8_t *record, size_t used)
 {
 	uint8_t reply[RECORDS_REPLY_MAX_BYTES];
-	size_t len = records_put_reply((uint8_t *)in->bytes, used, reply);
+	size_t len = records_put_reply(record, used, reply);
 
-	if (send(fd, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
-		return -1;
-	in->len -= used;
-	memmove(in->bytes, in->bytes + used, in->len);
-	return 0;
+	return send(fd, reply, len, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+		(ssize_t)len ?
+	    0 :
+	    -1;
 }
 
-/* Examine what has arrived, and answer management records. */
+/* Examine what has arrived.  Answer management records and remove them. */
 static enum records_scan
 scan(struct connection *c, size_t *used)
 {
 	struct connection_bytes *in = &c->buffer;
-	uint8_t *bytes = (uint8_t *)in->bytes;
+	size_t managed = 0;
 	enum records_scan result;
 
-	do
+	for (;;) {
+		uint8_t *bytes = (uint8_t *)in->bytes + managed;
+		size_t len = in->len - managed;
+
 		result = c->owner->handler->body != NULL ?
-		    records_scan_head(bytes, in->len, used) :
-		    records_scan(bytes, &in->len, used);
-	while (result == RECORDS_MANAGE && manage(in, c->fd, *used) == 0);
+		    records_scan_head(&c->scanner, bytes, len, used) :
+		    records_scan(&c->scanner, bytes, &len, used);
+		in->len = managed + len;
+		if (result != RECORDS_MANAGE ||
+		    manage(c->fd, bytes, *used) != 0)
+			break;
+		managed += *used;
+	}
+	in->len -= managed;
+	if (managed > 0)
+		memmove(in->bytes, in->bytes + managed, in->len);
 	return result;
 }
 

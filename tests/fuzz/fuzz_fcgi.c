@@ -155,6 +155,7 @@ come(const uint8_t *data, size_t size, size_t first, uint8_t *left)
 	struct outcome o = { RECORDS_PARTIAL, 0, 0 };
 	uint8_t *buffer = fuzz_copy(data, size);
 	size_t len = 0, parts[2] = { first, size - first }, at = 0;
+	struct records_scanner scanner = { 0 };
 
 	for (size_t i = 0; i < 2 && o.scan == RECORDS_PARTIAL; i++) {
 		size_t before;
@@ -163,7 +164,7 @@ come(const uint8_t *data, size_t size, size_t first, uint8_t *left)
 		len += parts[i];
 		at += parts[i];
 		before = len;
-		o.scan = records_scan(buffer, &len, &o.used);
+		o.scan = records_scan(&scanner, buffer, &len, &o.used);
 		require(len <= before);
 		o.cut += before - len;
 	}
@@ -268,11 +269,12 @@ head_and_body(const uint8_t *data, size_t size, size_t cut)
 {
 	static struct body wanted, got;
 	struct records_body_reader reader = { 0 };
+	struct records_scanner scanner = { 0 };
 	uint8_t *copy = fuzz_copy(data, size);
 	enum records_scan scan;
 	size_t used = 0;
 
-	scan = records_scan_head(copy, size, &used);
+	scan = records_scan_head(&scanner, copy, size, &used);
 	require(records_is_abort(copy, size) == (size >= 8 && copy[1] == 2));
 	free(copy);
 	if (scan == RECORDS_MANAGE)

@@ -108,6 +108,7 @@ static inline enum records_scan
 scan(const uint8_t *bytes, size_t len, size_t *left, size_t *used)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);
+	struct records_scanner scanner = { 0 };
 	enum records_scan result;
 
 	if (copy == NULL)
@@ -116,7 +117,7 @@ scan(const uint8_t *bytes, size_t len, size_t *left, size_t *used)
 		memcpy(copy, bytes, len);
 	*left = len;
 	*used = 0;
-	result = records_scan(copy, left, used);
+	result = records_scan(&scanner, copy, left, used);
 	free(copy);
 	return result;
 }

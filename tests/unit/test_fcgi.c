@@ -60,6 +60,7 @@ check_whole(void)
 static void
 check_stdin(void)
 {
+	struct records_scanner scanner = { 0 };
 	struct bytes *plain = &p;
 	size_t left, used;
 
@@ -70,7 +71,7 @@ check_stdin(void)
 	put_record(&a, STDIN, 1, "body", 4, 4);
 	put_record(&a, STDIN, 1, "b", 1, 0);
 	left = a.len;
-	check(records_scan(a.b, &left, &used) == RECORDS_PARTIAL &&
+	check(records_scan(&scanner, a.b, &left, &used) == RECORDS_PARTIAL &&
 		left == plain->len && memcmp(a.b, plain->b, left) == 0,
 	    "scan: STDIN is cut out before its end has come");
 	a.len = left;
@@ -79,7 +80,7 @@ check_stdin(void)
 	put(&a, "next", 4);
 	put_record(plain, STDIN, 1, NULL, 0, 0);
 	left = a.len;
-	check(records_scan(a.b, &left, &used) == RECORDS_WHOLE &&
+	check(records_scan(&scanner, a.b, &left, &used) == RECORDS_WHOLE &&
 		used == plain->len && left == used + 4 &&
 		memcmp(a.b, plain->b, used) == 0 &&
 		memcmp(a.b + used, "next", 4) == 0,
