@@ -5,6 +5,7 @@
  */
 #include "accept.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -38,8 +39,9 @@ cut(const char **s, const char *stops)
 	return trim(begin, p);
 }
 
-/* Returns how closely a range matches: 3 for type/subtype, 2 for any subtype, 1
-   for any type, 0 if it does not match. */
+/* Returns how closely a range matches: NAMED for type/subtype, 2 for any
+   subtype, 1 for any type, 0 if it does not match. */
+#define NAMED 3
 static int
 specificity(struct text range, const char *type, const char *subtype)
 {
@@ -52,7 +54,7 @@ specificity(struct text range, const char *type, const char *subtype)
 	second = (struct text){ slash + 1, range.len - first.len - 1 };
 	if (text_is_word(first, type)) {
 		if (text_is_word(second, subtype))
-			return 3;
+			return NAMED;
 		return text_is(second, "*") ? 2 : 0;
 	}
 	return text_is(first, "*") && text_is(second, "*");
@@ -73,8 +75,8 @@ is_zero_weight(struct text parameter)
 	    strspn(parameter.bytes + len + 1, "0") >= parameter.len - len - 1;
 }
 
-bool
-accept_has(const char *header, const char *type, const char *subtype)
+enum accept
+accept_find(const char *header, const char *type, const char *subtype)
 {
 	int best = 0;
 	bool has_ranges = false, is_accepted = false;
@@ -99,5 +101,7 @@ accept_has(const char *header, const char *type, const char *subtype)
 			is_accepted = is_accepted || !is_zero;
 		}
 	}
-	return is_accepted || !has_ranges;
+	if (!is_accepted)
+		return has_ranges ? ACCEPT_NOT : ACCEPT_ANY;
+	return best == NAMED ? ACCEPT_NAME : ACCEPT_ANY;
 }

@@ -6,16 +6,21 @@
 #include "hub.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/form.h"
+#include "lib/throttle.h"
 #include "lib/warn.h"
+#include "accept.h"
 #include "fanout.h"
 #include "reply.h"
 
 #define SETTLE_MS 1500 /* within which an ending process exits */
 #define RETRY_S 5      /* after which a refused client may try again */
+#define RETRY_SPREAD 3 /* EventSource waits up to so many times as long */
 
 struct hub {
+	uv_loop_t *loop;
 	const struct responder_config *config;
 	struct source *source;
 	struct feeds *feeds;
@@ -24,10 +29,11 @@ struct hub {
 	struct connections *connections;
 	struct stream_owner owner;
 	bool is_ending;
+	struct throttle full, memory; /* clients are refused for this reason */
 	struct {
 		uint64_t streams; /* ever opened */
 		uint64_t refused; /* requests answered with a problem */
-		uint64_t full;    /* of these, because all places were taken */
+		uint64_t full;    /* of these, for want of a place */
 	} counters;
 };
 
@@ -88,31 +94,95 @@ answer(struct connection *c, char *text, size_t len)
 		connection_abort(c);
 }
 
-static void
-refuse(struct hub *h, struct connection *c, struct problem *p,
-    const char *origin)
-{
-	char text[REPLY_MAX];
-
-	h->counters.refused++;
-	if (p->status == 503)
-		p->retry_s = RETRY_S;
-	answer(c, text, reply_problem(&h->config->cors, p, origin, text));
-}
-
-/* Clients reconnect one after the other, and late enough for the next process
-   to be there. */
+/* Clients that are refused or ended together reconnect one after the other. */
 static int64_t
-random_retry_ms(const struct hub *h)
+random_between(int64_t least, int64_t most)
 {
-	int64_t most = h->config->shutdown_retry_ms, least = most / 2;
 	uint64_t random = 0;
 
-	if (least > SETTLE_MS)
-		least = SETTLE_MS;
 	/* if it fails, they all reconnect at once, no worse */
 	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
 	return least + (int64_t)(random % (uint64_t)(most - least + 1));
+}
+
+static int64_t
+full_retry_ms(const struct hub *h)
+{
+	int64_t least = h->config->retry_ms;
+
+	if (least < RETRY_S * 1000)
+		least = RETRY_S * 1000;
+	return random_between(least, RETRY_SPREAD * least);
+}
+
+/* Late enough for the next process to be there. */
+static int64_t
+end_retry_ms(const struct hub *h)
+{
+	int64_t most = h->config->shutdown_retry_ms, least = most / 2;
+
+	return random_between(least < SETTLE_MS ? least : SETTLE_MS, most);
+}
+
+/* Returns whether the request is that of EventSource, which has to send this
+   header, or of a client that says so. */
+static bool
+is_event_source(const char *const *vars)
+{
+	const char *method = form_var(vars, "REQUEST_METHOD");
+	const char *accept = form_var(vars, "HTTP_ACCEPT");
+
+	return method != NULL && strcmp(method, "GET") == 0 && accept != NULL &&
+	    accept_find(accept, "text", "event-stream") == ACCEPT_NAME;
+}
+
+static void
+refuse(struct hub *h, struct connection *c, struct problem *p,
+    const char *const *vars)
+{
+	const char *origin = form_var(vars, "HTTP_ORIGIN");
+	const struct cors *cors = &h->config->cors;
+	char text[REPLY_MAX];
+	size_t len;
+
+	h->counters.refused++;
+	p->retry_s = p->status == 503 ? RETRY_S : 0;
+	if (p->status == 503 && is_event_source(vars))
+		len = reply_retry(cors, p, origin, full_retry_ms(h), text);
+	else
+		len = reply_problem(cors, p, origin, text);
+	answer(c, text, len);
+}
+
+static void
+refuse_full(struct hub *h, struct connection *c, const char *const *vars)
+{
+	size_t n = roster_count(h->roster);
+	struct problem p;
+
+	problem_set(&p, 503,
+	    "No place is free: %zu streams are open,"
+	    " which is the limit (--max-streams).  Try again later.",
+	    n);
+	h->counters.full++;
+	if (throttle_raise(&h->full, (int64_t)uv_now(h->loop)))
+		warn_line("hub: all %zu places are taken, so that clients are"
+			  " refused; raise --max-streams and the limit of open"
+			  " files",
+		    n);
+	refuse(h, c, &p, vars);
+}
+
+static void
+refuse_memory(struct hub *h, struct connection *c, const char *const *vars)
+{
+	struct problem p;
+
+	(void)problem_memory(&p); /* returns -1 */
+	if (throttle_raise(&h->memory, (int64_t)uv_now(h->loop)))
+		warn_line("hub: out of memory for a stream, so that clients"
+			  " are refused");
+	refuse(h, c, &p, vars);
 }
 
 /* Open a stream; false if there is no memory for it. */
@@ -132,28 +202,23 @@ open_stream(struct hub *h, struct connection *c, struct request *r)
 	}
 	h->counters.streams++;
 	if (h->is_ending) /* after an error status it would not reconnect */
-		stream_end(s, random_retry_ms(h));
+		stream_end(s, end_retry_ms(h));
 	roster_add(h->roster, s);
 	return true;
 }
 
 static void
-get(struct hub *h, struct connection *c, struct request *r)
+get(struct hub *h, struct connection *c, struct request *r,
+    const char *const *vars)
 {
-	struct problem p;
-
 	if (roster_count(h->roster) >= h->config->max_streams) {
-		problem_set(&p, 503,
-		    "No place is free: %zu streams are open,"
-		    " which is the limit (--max-streams).  Try again later.",
-		    roster_count(h->roster));
-		h->counters.full++;
+		refuse_full(h, c, vars);
 	} else if (open_stream(h, c, r)) {
-		return;
+		(void)throttle_clear(&h->full);
+		(void)throttle_clear(&h->memory);
 	} else {
-		(void)problem_memory(&p); /* returns -1 */
+		refuse_memory(h, c, vars);
 	}
-	refuse(h, c, &p, r->origin);
 }
 
 static void
@@ -165,11 +230,14 @@ on_request(void *cookie, struct connection *c, const char *const *vars)
 	struct request r;
 
 	if (request_parse(vars, &r, &p) != 0) {
-		refuse(h, c, &p, form_var(vars, "HTTP_ORIGIN"));
+		if (p.status == 503)
+			refuse_memory(h, c, vars);
+		else
+			refuse(h, c, &p, vars);
 		return;
 	}
 	if (r.method == REQUEST_GET)
-		get(h, c, &r);
+		get(h, c, &r, vars);
 	else
 		answer(c, text, reply_head(&h->config->cors, &r, text));
 	request_free(&r);
@@ -202,6 +270,7 @@ hub_new(uv_loop_t *loop, const struct responder_config *config,
 
 	if (h == NULL)
 		return NULL;
+	h->loop = loop;
 	h->config = config;
 	h->owner = (struct stream_owner){ source, config, on_wake, on_over, h };
 	h->feeds = feeds_new();
@@ -256,7 +325,7 @@ end_one(void *cookie, struct stream *s)
 {
 	struct hub *h = cookie;
 
-	stream_end(s, random_retry_ms(h));
+	stream_end(s, end_retry_ms(h));
 	roster_wake(h->roster, s);
 }
 

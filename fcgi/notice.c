@@ -73,7 +73,6 @@ void
 notice_write_refusal(const struct notices *n, struct batch *b)
 {
 	b->notices = NOTICE_END;
-	batch_say(b,
-	    REPLY_STREAM_HEADERS ": the log cannot be read now\n" SSE_RETRY,
-	    n->greeting->headers, n->greeting->retry_ms);
+	batch_say(b, REPLY_RETRY, n->greeting->headers,
+	    "The log cannot be read now.", n->greeting->retry_ms);
 }

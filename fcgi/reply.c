@@ -37,3 +37,14 @@ reply_problem(const struct cors *cors, const struct problem *p,
 	(void)cors_write(cors, origin, headers);
 	return problem_write(p, headers, out, REPLY_MAX);
 }
+
+size_t
+reply_retry(const struct cors *cors, const struct problem *p,
+    const char *origin, int64_t retry_ms, char out[REPLY_MAX])
+{
+	char headers[CORS_MAX];
+
+	(void)cors_write(cors, origin, headers);
+	return (size_t)snprintf(out, REPLY_MAX, REPLY_RETRY, headers, p->detail,
+	    retry_ms);
+}

@@ -2,6 +2,7 @@
 #define ROWCAST_REPLY_H
 
 #include "lib/cors.h"
+#include "lib/sse.h"
 #include "request.h"
 
 /*
@@ -18,6 +19,10 @@
 	"X-Accel-Buffering: no\r\n"                 \
 	"%s\r\n"
 
+/* The whole response to a client that is to reconnect, as a printf format:
+   further header lines, a reason of one line, milliseconds (int64_t). */
+#define REPLY_RETRY REPLY_STREAM_HEADERS ": %s\n" SSE_RETRY
+
 #define REPLY_MAX (PROBLEM_MAX + CORS_MAX)
 
 /* Write the whole response to HEAD or OPTIONS; returns its length. */
@@ -30,5 +35,10 @@ size_t reply_head(const struct cors *cors, const struct request *r,
  */
 size_t reply_problem(const struct cors *cors, const struct problem *p,
     const char *origin, char out[REPLY_MAX]);
+
+/* Write the same for EventSource, which stops for good after an error status: a
+   stream that ends at once.  Returns its length. */
+size_t reply_retry(const struct cors *cors, const struct problem *p,
+    const char *origin, int64_t retry_ms, char out[REPLY_MAX]);
 
 #endif

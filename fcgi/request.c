@@ -206,7 +206,8 @@ static int
 read_stream(const char *const *vars, struct asked *a, struct request *r,
     struct problem *p)
 {
-	if (!accept_has(var(vars, "HTTP_ACCEPT"), "text", "event-stream"))
+	if (accept_find(var(vars, "HTTP_ACCEPT"), "text", "event-stream") ==
+	    ACCEPT_NOT)
 		return problem_set(p, 406,
 		    "A stream is text/event-stream, which the header "
 		    "\"Accept\" rules out.");

@@ -240,7 +240,7 @@ last_descriptor() {
 @test "more streams than --max-streams" {
 	local i responder
 	fault 'more clients than --max-streams' \
-		'open streams continue; further clients receive 503 with Retry-After, and are served when there is room'
+		'open streams continue; further clients receive 200 and retry: (503 if they do not ask for an event stream), and are served when there is room'
 	export ROWCAST_MAX_STREAMS=$((ORACLE_CLIENTS + 1))
 	under_load lighttpd
 	open_stream last
@@ -248,11 +248,15 @@ last_descriptor() {
 		curl -s -o /dev/null -D "$T/full" -m "$WAIT" "$URL/events"
 		grep -q '^HTTP/1.1 503' "$T/full"
 		grep -qi '^retry-after: 5' "$T/full"
+		curl -s -o "$T/retry" -D "$T/full" -m "$WAIT" \
+			-H 'Accept: text/event-stream' "$URL/events"
+		grep -q '^HTTP/1.1 200' "$T/full"
+		grep -q '^retry: [0-9]' "$T/retry"
 	done
 	stop "$STREAM_PID"
 	eventually answers_head
 	open_stream next
 	published 20
 	oracle_end
-	saw "5 of 5 received 503; $(sum)"
+	saw "5 of 5 received 503, 5 of 5 received retry:; $(sum)"
 }

@@ -121,6 +121,37 @@ is_stream() {
 	refused 503 '--max-streams'
 }
 
+@test "at --max-streams EventSource receives 200 and returns by itself" {
+	local i ms retries=''
+	serve ROWCAST_MAX_STREAMS=1 ROWCAST_RETRY_MS=100
+	open_stream a
+	local a=$STREAM_PID
+	for i in 1 2 3 4 5 6; do
+		ask '' -H 'Accept: text/event-stream'
+		[ "$STATUS" -eq 200 ]
+		[ "$(header "$HEAD" Content-Type)" = text/event-stream ]
+		grep -q '^: No place is free: 1 streams are open' "$ANSWER"
+		ms=$(sed -n 's/^retry: \([0-9]*\)$/\1/p' "$ANSWER")
+		[ "$ms" -ge 5000 ]
+		[ "$ms" -le 15000 ]
+		retries+=$ms$'\n'
+	done
+	[ "$(sort -u <<<"${retries%$'\n'}" | wc -l)" -gt 1 ]
+	reports full=6
+	[ "$(cat "$LOGS"/* | grep -c 'hub: all 1 places are taken')" -eq 1 ]
+	# no event moves its last id
+	run ! grep -q '^id\|^data' "$ANSWER"
+	stop "$a"
+	eventually takes_one_more
+	# other clients receive a status that they can see
+	ask '' -H 'Accept: text/event-stream;q=0.5, */*' -X POST
+	refused 405 ''
+	ask '' -H 'Accept: */*'
+	refused 503 '--max-streams'
+	ask '' -I -H 'Accept: text/event-stream'
+	[ "$STATUS" -eq 200 ]
+}
+
 takes_one_more() {
 	stream c
 	eventually test -s "$T/c.body"

@@ -57,7 +57,7 @@ check_start(void)
 	notice_write_refusal(&n, &b);
 	check(b.notices == NOTICE_END &&
 		text_is((struct text){ b.text, b.text_len },
-		    HEADERS "\r\n: the log cannot be read now\n"
+		    HEADERS "\r\n: The log cannot be read now.\n"
 			    "retry: 5\n\n"),
 	    "a refusal is a stream that says when to reconnect");
 }
