@@ -94,12 +94,26 @@ unknown ENOSYS
 mmap-code EPERM
 mprotect-code EPERM
 memfd_create EPERM
+futex-priority ENOSYS
+limits-change ENOSYS
 socket-inet EPERM
 socket-inet6 EPERM
 socket-netlink EPERM
 pair-datagram ENOSYS
 bind EPERM
 listen EPERM
+connect-fast EPERM
+setsockopt ENOSYS
+fcntl-setown ENOSYS
+fcntl-setown-ex ENOSYS
+fcntl-setsig ENOSYS
+fcntl-async ENOSYS
+fcntl-lease ENOSYS
+fcntl-pipe-size ENOSYS
+ioctl-async ENOSYS
+ioctl-setown ENOSYS
+ioctl-group ENOSYS
+pipe-packets ENOSYS
 read-passwd EACCES
 read-environ EACCES
 list-root EACCES
@@ -107,11 +121,20 @@ read-beside EACCES
 write-beside EACCES
 remove-beside EACCES
 make-beside EACCES
+make-setuid ENOSYS
+make-writable ENOSYS
+make-executable ENOSYS
+make-nameless ENOSYS
+fchmod-setuid ENOSYS
+fchmod-writable ENOSYS
+fchmod-readable ENOSYS
+fchown ENOSYS
 rename EPERM
 link EPERM
 chmod EPERM
 symlink EPERM
-mkdir EPERM'
+mkdir EPERM
+rmdir ENOSYS'
 
 # Without --syslog, which has no sockets to make.
 NO_SOCKETS='socket-unix EPERM
@@ -119,6 +142,10 @@ connect EPERM'
 
 # Calls that the programs need.
 ALLOWED='kill-self ok
+limits-read ok
+fcntl-nonblock ok
+pipe ok
+fchmod-group ok
 mmap-data ok
 mprotect-data ok
 pair-stream ok

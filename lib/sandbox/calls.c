@@ -1,7 +1,8 @@
 /*
- * Which system calls are allowed: those of a list, by seccomp or pledge.  Other
- * calls fail with ENOSYS, as in a kernel that lacks them, so that a newer libc
- * falls back on an older call.  Calls that must never work fail with EPERM.
+ * Which system calls are allowed, and with which arguments: those of names.c
+ * and of the rules here, by seccomp; or by pledge.  All others fail with
+ * ENOSYS, as in a kernel that lacks them, so that a newer libc falls back on an
+ * older call.  Calls that must never work fail with EPERM.
  */
 #include "private.h"
 
@@ -10,196 +11,269 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <unistd.h>
 
 #include "lib/memory.h"
+#include "names.h"
 
 #define TAKES_BYTES 400000 /* by libseccomp, for the longer filter */
 #define REFUSED SCMP_ACT_ERRNO(EPERM)
 
 const char sandbox_calls_by[] = "seccomp";
 
-/* By name: not every architecture and libseccomp has all of them. */
-static const char *const allowed[] = {
-	/* memory */
-	"brk", "madvise", "mremap", "munmap",
-#ifdef __s390__
-	"mmap",
-#endif
-	/* files, mostly for SQLite */
-	"access", "close", "close_range", "dup", "dup2", "dup3", "faccessat",
-	"faccessat2", "fallocate", "fchmod", "fchown", "fchown32", "fcntl",
-	"fcntl64", "fdatasync", "fstat", "fstat64", "fstatat64", "fsync",
-	"ftruncate", "ftruncate64", "getcwd", "getdents64", "_llseek", "lseek",
-	"lstat", "lstat64", "newfstatat", "open", "openat", "pread64", "preadv",
-	"preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readlink",
-	"readlinkat", "readv", "stat", "stat64", "statx", "unlink", "unlinkat",
-	"write", "writev",
-	/* waiting */
-	"epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2",
-	"epoll_wait", "eventfd2", "inotify_add_watch", "inotify_init1",
-	"inotify_rm_watch", "pipe2", "poll", "ppoll", "ppoll_time64",
-	"pselect6", "pselect6_time64", "select", "_newselect", "timerfd_create",
-	"timerfd_gettime", "timerfd_gettime64", "timerfd_settime",
-	"timerfd_settime64",
-	/* sockets that exist */
-	"accept", "accept4", "getpeername", "getsockname", "getsockopt", "recv",
-	"recvfrom", "recvmsg", "send", "sendmsg", "sendto", "setsockopt",
-	"shutdown",
-	/* time */
-	"clock_getres", "clock_getres_time64", "clock_gettime",
-	"clock_gettime64", "clock_nanosleep", "clock_nanosleep_time64",
-	"gettimeofday", "nanosleep", "time",
-	/* itself */
-	"exit", "exit_group", "futex", "futex_time64", "getcpu", "getegid",
-	"getegid32", "geteuid", "geteuid32", "getgid", "getgid32", "getpid",
-	"getppid", "getrandom", "getrlimit", "getrusage", "gettid", "getuid",
-	"getuid32", "membarrier", "restart_syscall", "rseq", "rt_sigaction",
-	"rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait",
-	"rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield",
-	"set_robust_list", "sigaltstack", "sigprocmask", "sigreturn", "sysinfo",
-	"ugetrlimit", "umask", "uname"
-};
-
-/* Never needed, not even to start. */
-static const char *const never[] = { "acct", "add_key", "adjtimex", "bpf",
-	"capset", "chroot", "clock_adjtime", "clock_settime", "clone",
-	"delete_module", "execve", "execveat", "finit_module", "fork",
-	"fsconfig", "fsmount", "fsopen", "fspick", "init_module",
-	"io_uring_enter", "io_uring_register", "io_uring_setup", "ioperm",
-	"iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl",
-	"memfd_create", "memfd_secret", "modify_ldt", "mount", "mount_setattr",
-	"move_mount", "name_to_handle_at", "open_by_handle_at", "open_tree",
-	"perf_event_open", "personality", "pidfd_getfd", "pidfd_open",
-	"pidfd_send_signal", "pivot_root", "process_madvise",
-	"process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "reboot",
-	"request_key", "setdomainname", "setfsgid", "setfsgid32", "setfsuid",
-	"setfsuid32", "setgid", "setgid32", "setgroups", "setgroups32",
-	"sethostname", "setns", "setregid", "setregid32", "setresgid",
-	"setresgid32", "setresuid", "setresuid32", "setreuid", "setreuid32",
-	"settimeofday", "setuid", "setuid32", "swapoff", "swapon", "syslog",
-	"umount", "umount2", "unshare", "userfaultfd", "vfork" };
-
-/* Needed only to start. */
-static const char *const no_longer[] = { "bind", "chmod", "chown", "chown32",
-	"fchmodat", "fchownat", "fremovexattr", "fsetxattr", "lchown",
-	"lchown32", "link", "linkat", "listen", "lremovexattr", "lsetxattr",
-	"mkdir", "mkdirat", "mknod", "mknodat", "prctl", "removexattr",
-	"rename", "renameat", "renameat2", "rmdir", "rt_sigqueueinfo",
-	"rt_tgsigqueueinfo", "seccomp", "setrlimit", "setxattr", "symlink",
-	"symlinkat", "truncate", "truncate64", "utime", "utimensat", "utimes" };
-
 #define N(list) (sizeof(list) / sizeof((list)[0]))
+#define MAKES_FILE (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))
+
+/* Conditions of a rule.  The argument of a call counts from 0. */
+#define IS(argument, value)                     \
+	{                                       \
+		argument, SCMP_CMP_EQ, value, 0 \
+	}
+#define IS_NOT(argument, value)                 \
+	{                                       \
+		argument, SCMP_CMP_NE, value, 0 \
+	}
+#define BITS(argument, mask, value)                       \
+	{                                                 \
+		argument, SCMP_CMP_MASKED_EQ, mask, value \
+	}
+#define WITHOUT(argument, bits) BITS(argument, bits, 0)
+
+/* One or two conditions. */
+struct rule {
+	const char *name;
+	struct scmp_arg_cmp conditions[2];
+};
 
 /* Returns -1 if out of memory: the filter would be incomplete. */
 static int
-add_rule(scmp_filter_ctx filter, uint32_t action, const char *name,
-    const struct scmp_arg_cmp *argument)
+add_call(scmp_filter_ctx filter, uint32_t action, const char *name,
+    const struct scmp_arg_cmp *conditions, unsigned n)
 {
 	int call = seccomp_syscall_resolve_name(name);
 	int rc;
 
 	if (call == __NR_SCMP_ERROR)
 		return 0;
-	rc = seccomp_rule_add_array(filter, action, call, argument != NULL,
-	    argument);
+	rc = seccomp_rule_add_array(filter, action, call, n, conditions);
 	/* EDOM: the architecture lacks the call */
-	return rc == 0 || rc == -EDOM ? 0 : -1;
+	return rc == 0 || rc == -EDOM || rc == -EEXIST ? 0 : -1;
 }
 
 static int
-add_list(scmp_filter_ctx filter, uint32_t action, const char *const *names,
+add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (add_call(filter, action, *names, NULL, 0) != 0)
+			return -1;
+	return 0;
+}
+
+static bool
+has_call(const char *name)
+{
+	return seccomp_syscall_resolve_name(name) >= 0;
+}
+
+static int
+add_rules(scmp_filter_ctx filter, uint32_t action, const struct rule *rules,
     size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (add_rule(filter, action, names[i], NULL) != 0)
+		if (add_call(filter, action, rules[i].name, rules[i].conditions,
+			rules[i].conditions[1].op == 0 ? 1 : 2) != 0)
 			return -1;
 	return 0;
 }
 
-struct condition {
-	const char *name;
-	struct scmp_arg_cmp allowed, refused;
-};
-
-/* Allow a call only if an argument has this value, or lacks this bit. */
-#define ONLY(argument, value)                           \
-	.allowed = { argument, SCMP_CMP_EQ, value, 0 }, \
-	.refused = { argument, SCMP_CMP_NE, value, 0 }
-#define WITHOUT(argument, bit)                               \
-	.allowed = { argument, SCMP_CMP_MASKED_EQ, bit, 0 }, \
-	.refused = { argument, SCMP_CMP_MASKED_EQ, bit, bit }
-
+/*
+ * The same for calls on sockets.  On i386 libc makes most of them by one call,
+ * socketcall(), whose arguments lie in memory: allow all arguments there.
+ */
 static int
-add_condition(scmp_filter_ctx filter, const struct condition *c)
+add_socket_rules(scmp_filter_ctx filter, uint32_t action,
+    const struct rule *rules, size_t n)
 {
-	if (add_rule(filter, SCMP_ACT_ALLOW, c->name, &c->allowed) != 0)
-		return -1;
-	return add_rule(filter, REFUSED, c->name, &c->refused);
+	if (!has_call("socketcall"))
+		return add_rules(filter, action, rules, n);
+	for (size_t i = 0; i < n && action == SCMP_ACT_ALLOW; i++)
+		if (add_call(filter, action, rules[i].name, NULL, 0) != 0)
+			return -1;
+	return 0;
 }
 
-/* No memory may become executable.  A process may signal only itself, for
-   abort(), and set some modes of descriptors, none of terminals. */
+/* No memory may become executable.  (The older mmap() of systems with mmap2()
+   has its arguments in memory; that of s390 is in names.c.) */
 static int
-add_conditions(scmp_filter_ctx filter)
+add_memory(scmp_filter_ctx filter)
+{
+	static const struct rule allowed[] = {
+		{ "mprotect", { WITHOUT(2, PROT_EXEC) } },
+		{ "mmap2", { WITHOUT(2, PROT_EXEC) } },
+		{ "mmap", { WITHOUT(2, PROT_EXEC) } },
+	};
+	static const struct rule refused[] = {
+		{ "mprotect", { BITS(2, PROT_EXEC, PROT_EXEC) } },
+		{ "mmap2", { BITS(2, PROT_EXEC, PROT_EXEC) } },
+		{ "mmap", { BITS(2, PROT_EXEC, PROT_EXEC) } },
+	};
+	size_t n = N(allowed);
+
+#ifdef __s390__
+	n = 1;
+#endif
+	if (n > 1 && has_call("mmap2"))
+		n = 2;
+	if (add_rules(filter, SCMP_ACT_ALLOW, allowed, n) != 0)
+		return -1;
+	return add_rules(filter, REFUSED, refused, n);
+}
+
+/*
+ * Modes of files.  SQLite gives -wal and -shm the mode of the log, and as root
+ * also its owner.  Others may write to or execute a new file only if they may
+ * do so with the log, and no file gets the bits that give rights to programs.
+ */
+static int
+add_modes(scmp_filter_ctx filter, const char *log)
+{
+	struct stat st;
+	const bool exists = stat(log, &st) == 0;
+	const mode_t mode = exists ? st.st_mode & 0777 : 0;
+	const uid_t uid = exists ? st.st_uid : geteuid();
+	const gid_t gid = exists ? st.st_gid : getegid();
+	const mode_t creates = 07777 & ~(0664 | mode);
+	const mode_t changes = 07777 & ~(0660 | mode);
+	const struct rule allowed[] = {
+		{ "open", { WITHOUT(1, MAKES_FILE) } },
+		{ "open",
+		    { BITS(1, MAKES_FILE, O_CREAT), WITHOUT(2, creates) } },
+		{ "openat", { WITHOUT(2, MAKES_FILE) } },
+		{ "openat",
+		    { BITS(2, MAKES_FILE, O_CREAT), WITHOUT(3, creates) } },
+		{ "fchmod", { WITHOUT(1, changes) } },
+	};
+	const struct rule owner[] = {
+		{ "fchown", { IS(1, uid), IS(2, gid) } },
+		{ "fchown32", { IS(1, uid), IS(2, gid) } },
+	};
+
+	if (geteuid() == 0 &&
+	    add_rules(filter, SCMP_ACT_ALLOW, owner, N(owner)) != 0)
+		return -1;
+	return add_rules(filter, SCMP_ACT_ALLOW, allowed, N(allowed));
+}
+
+/* What is left: no signals on input, no change of limits, no removal of
+   folders.  Priorities of futexes are not needed by one thread. */
+static int
+add_others(scmp_filter_ctx filter)
+{
+	static const int commands[] = { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,
+		F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW };
+	static const int futexes[] = { FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE,
+		FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET };
+	static const struct rule allowed[] = {
+		{ "fcntl", { IS(1, F_SETFL), WITHOUT(2, O_ASYNC) } },
+		{ "fcntl64", { IS(1, F_SETFL), WITHOUT(2, O_ASYNC) } },
+		{ "ioctl", { IS(1, FIONBIO) } },
+		{ "ioctl", { IS(1, FIONREAD) } },
+		{ "pipe2",
+		    { WITHOUT(1, (uint32_t) ~(O_CLOEXEC | O_NONBLOCK)) } },
+		{ "prlimit64", { IS(0, 0), IS(2, 0) } },
+		{ "unlinkat", { IS(2, 0) } },
+	};
+
+	for (size_t i = 0; i < N(commands); i++) {
+		const struct rule command[] = {
+			{ "fcntl", { IS(1, (uint64_t)commands[i]) } },
+			{ "fcntl64", { IS(1, (uint64_t)commands[i]) } },
+		};
+
+		if (add_rules(filter, SCMP_ACT_ALLOW, command, 2) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < N(futexes); i++) {
+		const uint64_t mask = (uint32_t)FUTEX_CMD_MASK;
+		const uint64_t operation = (uint64_t)futexes[i];
+		const struct rule futex[] = {
+			{ "futex", { BITS(1, mask, operation) } },
+			{ "futex_time64", { BITS(1, mask, operation) } },
+		};
+
+		if (add_rules(filter, SCMP_ACT_ALLOW, futex, 2) != 0)
+			return -1;
+	}
+	return add_rules(filter, SCMP_ACT_ALLOW, allowed, N(allowed));
+}
+
+/* A process may signal only itself, for abort(). */
+static int
+add_signals(scmp_filter_ctx filter)
 {
 	const uint64_t self = (uint64_t)getpid();
-	const struct condition conditions[] = {
-#ifndef __s390__ /* mmap's arguments lie in memory there */
-		{ "mmap", WITHOUT(2, PROT_EXEC) },
-		{ "mmap2", WITHOUT(2, PROT_EXEC) },
-#endif
-		{ "mprotect", WITHOUT(2, PROT_EXEC) },
-		{ "kill", ONLY(0, self) },
-		{ "tkill", ONLY(0, self) },
-		{ "tgkill", ONLY(0, self) },
-		{ "prlimit64", ONLY(0, 0) },
-	};
-	const struct scmp_arg_cmp ioctls[] = { { 1, SCMP_CMP_EQ, FIONBIO, 0 },
-		{ 1, SCMP_CMP_EQ, FIONREAD, 0 } };
+	const struct rule allowed[] = { { "kill", { IS(0, self) } },
+		{ "tkill", { IS(0, self) } }, { "tgkill", { IS(0, self) } } };
+	const struct rule refused[] = { { "kill", { IS_NOT(0, self) } },
+		{ "tkill", { IS_NOT(0, self) } },
+		{ "tgkill", { IS_NOT(0, self) } } };
 
-	for (size_t i = 0; i < N(conditions); i++)
-		if (add_condition(filter, &conditions[i]) != 0)
-			return -1;
-	for (size_t i = 0; i < N(ioctls); i++)
-		if (add_rule(filter, SCMP_ACT_ALLOW, "ioctl", &ioctls[i]) != 0)
-			return -1;
-	return 0;
+	if (add_rules(filter, SCMP_ACT_ALLOW, allowed, N(allowed)) != 0)
+		return -1;
+	return add_rules(filter, REFUSED, refused, N(refused));
 }
 
 /* Pairs of streams, for libfcgi; new sockets and connections only for the
-   system's log. */
+   system's log.  MSG_FASTOPEN connects, too. */
 static int
 add_sockets(scmp_filter_ctx filter, bool uses_syslog)
 {
-	const struct scmp_arg_cmp stream[] = {
-		{ 0, SCMP_CMP_EQ, AF_UNIX, 0 },
-		{ 1, SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM },
+	static const struct rule allowed[] = {
+		{ "socketpair", { IS(0, AF_UNIX), BITS(1, 0xf, SOCK_STREAM) } },
+		{ "setsockopt", { IS(1, SOL_SOCKET), IS(2, SO_SNDBUF) } },
+		{ "setsockopt", { IS(1, SOL_SOCKET), IS(2, SO_RCVTIMEO) } },
+		{ "getsockopt", { IS(1, SOL_SOCKET) } },
+		{ "send", { WITHOUT(3, MSG_FASTOPEN) } },
+		{ "sendto", { WITHOUT(3, MSG_FASTOPEN) } },
+		{ "sendmsg", { WITHOUT(2, MSG_FASTOPEN) } },
 	};
-	const struct condition local = { "socket", ONLY(0, AF_UNIX) };
-	int pair = seccomp_syscall_resolve_name("socketpair");
+	static const struct rule refused[] = {
+		{ "send", { BITS(3, MSG_FASTOPEN, MSG_FASTOPEN) } },
+		{ "sendto", { BITS(3, MSG_FASTOPEN, MSG_FASTOPEN) } },
+		{ "sendmsg", { BITS(2, MSG_FASTOPEN, MSG_FASTOPEN) } },
+	};
+	static const struct rule local = { "socket", { IS(0, AF_UNIX) } };
+	static const struct rule other = { "socket", { IS_NOT(0, AF_UNIX) } };
+	static const char *const none[] = { "socket", "connect", NULL };
+	static const char *const connect[] = { "connect", NULL };
 
-	if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, pair, 2, stream) !=
-	    0)
+	if (add_socket_rules(filter, SCMP_ACT_ALLOW, allowed, N(allowed)) !=
+		0 ||
+	    add_socket_rules(filter, REFUSED, refused, N(refused)) != 0)
 		return -1;
-	if ((uses_syslog ? add_condition(filter, &local) :
-			   add_rule(filter, REFUSED, "socket", NULL)) != 0)
+	if (!uses_syslog)
+		return add_names(filter, REFUSED, none);
+	if (add_socket_rules(filter, SCMP_ACT_ALLOW, &local, 1) != 0 ||
+	    add_socket_rules(filter, REFUSED, &other, 1) != 0)
 		return -1;
-	return add_rule(filter, uses_syslog ? SCMP_ACT_ALLOW : REFUSED,
-	    "connect", NULL);
+	return add_names(filter, SCMP_ACT_ALLOW, connect);
 }
 
 static int
 add_all(scmp_filter_ctx filter, const struct sandbox_options *o)
 {
-	if (add_list(filter, SCMP_ACT_ALLOW, allowed, N(allowed)) != 0 ||
-	    add_list(filter, REFUSED, never, N(never)) != 0 ||
-	    add_list(filter, REFUSED, no_longer, N(no_longer)) != 0 ||
-	    add_conditions(filter) != 0)
+	if (add_names(filter, SCMP_ACT_ALLOW, names_allowed) != 0 ||
+	    add_names(filter, REFUSED, names_never) != 0 ||
+	    add_names(filter, REFUSED, names_no_longer) != 0 ||
+	    add_memory(filter) != 0 || add_modes(filter, o->log) != 0 ||
+	    add_others(filter) != 0 || add_signals(filter) != 0)
 		return -1;
 	return add_sockets(filter, o->uses_syslog);
 }
@@ -211,6 +285,10 @@ load(scmp_filter_ctx filter)
 	/* older kernels would slow down the whole process, to protect programs
 	   that run foreign code */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+#if SCMP_VER_MAJOR > 2 || SCMP_VER_MINOR >= 5
+	/* a tree: the kernel need not compare with each call in turn */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+#endif
 	/* the default would end the process */
 	if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, REFUSED) != 0)
 		return false;
@@ -234,7 +312,7 @@ sandbox_calls_confine(const struct sandbox_options *o, bool *is_done)
 	    seccomp_init(o == NULL ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS));
 	if (filter == NULL)
 		return -1;
-	rc = o == NULL ? add_list(filter, REFUSED, never, N(never)) :
+	rc = o == NULL ? add_names(filter, REFUSED, names_never) :
 			 add_all(filter, o);
 	if (rc == 0)
 		*is_done = load(filter);

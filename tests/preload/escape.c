@@ -11,17 +11,22 @@
 /* With it, glibc's headers define some of these functions inline. */
 #undef _FORTIFY_SOURCE
 
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include <netinet/in.h>
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,15 +37,32 @@
 #define PAGE 4096
 
 static int out = -1;
+static int tcp = -1; /* not connected */
+
+/* A path in the folder of the log (ESCAPE_FOLDER); a file "precious" is beside
+   the folder. */
+static const char *
+in(const char *folder, const char *name)
+{
+	static char path[2][PAGE];
+	static int turn;
+
+	turn = !turn;
+	(void)snprintf(path[turn], PAGE, "%s/%s", folder, name);
+	return path[turn];
+}
 
 __attribute__((constructor)) static void
 begin(void)
 {
 	const char *path = getenv("ESCAPE_OUT");
+	const char *folder = getenv("ESCAPE_FOLDER");
 
-	if (path != NULL)
-		out =
-		    open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (path == NULL || folder == NULL)
+		return;
+	out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)mkdir(in(folder, "escape.d"), 0700);
 }
 
 static void
@@ -86,6 +108,17 @@ try_processes(void)
 	say("prctl", prctl(PR_GET_DUMPABLE));
 }
 
+/* Limits of resources, as they are. */
+static void
+try_limits(void)
+{
+	struct rlimit limit;
+
+	say("limits-read", getrlimit(RLIMIT_CORE, &limit));
+	say("limits-change",
+	    syscall(SYS_prlimit64, 0, RLIMIT_CORE, &(uint64_t[2]){ 0, 0 }, 0));
+}
+
 static void
 try_kernel(void)
 {
@@ -113,12 +146,65 @@ try_memory(void)
 {
 	void *data = map(PROT_READ | PROT_WRITE);
 	void *code = map(PROT_READ | PROT_EXEC);
+	uint32_t lock = 0;
 
+#ifdef __i386__ /* the arguments of the older call lie in memory */
+	if (code == MAP_FAILED)
+		code = (void *)syscall(SYS_mmap,
+		    &(long[6]){ 0, PAGE, PROT_READ | PROT_EXEC,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 });
+#endif
 	say("mmap-code", code == MAP_FAILED ? -1 : 0);
 	say("mmap-data", data == MAP_FAILED ? -1 : 0);
 	say("mprotect-code", mprotect(data, PAGE, PROT_READ | PROT_EXEC));
 	say("mprotect-data", mprotect(data, PAGE, PROT_READ));
 	say_opened("memfd_create", (int)syscall(SYS_memfd_create, "x", 0));
+	say("futex-priority",
+	    syscall(SYS_futex, &lock, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+}
+
+/* Signals on input, to this process or to others. */
+static void
+try_signals(int fd)
+{
+	const struct f_owner_ex owner = { F_OWNER_PID, getpid() };
+	int self = getpid(), on = 1;
+
+	say("fcntl-setown", fcntl(fd, F_SETOWN, self));
+	say("fcntl-setown-ex", fcntl(fd, F_SETOWN_EX, &owner));
+	say("fcntl-setsig", fcntl(fd, F_SETSIG, SIGURG));
+	say("fcntl-async", fcntl(fd, F_SETFL, O_ASYNC));
+	say("ioctl-async", ioctl(fd, FIOASYNC, &on));
+	say("ioctl-setown", ioctl(fd, FIOSETOWN, &self));
+	say("ioctl-group", ioctl(fd, SIOCSPGRP, &self));
+	say("fcntl-nonblock", fcntl(fd, F_SETFL, O_NONBLOCK));
+}
+
+static void
+try_descriptors(int fd)
+{
+	int pipes[2] = { -1, -1 };
+	int on = 1;
+
+	try_signals(fd);
+	say("setsockopt",
+	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+	say("pipe-packets", pipe2(pipes, O_DIRECT));
+	say("pipe", pipe2(pipes, O_CLOEXEC));
+	say("fcntl-pipe-size", fcntl(pipes[0], F_SETPIPE_SZ, PAGE));
+}
+
+/* The address is one that nothing listens on. */
+static void
+try_fast_open(void)
+{
+	const struct sockaddr_in nobody = { .sin_family = AF_INET,
+		.sin_port = htons(1),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	say("connect-fast",
+	    sendto(tcp, "x", 1, MSG_FASTOPEN, (const void *)&nobody,
+		sizeof(nobody)));
 }
 
 static void
@@ -137,24 +223,38 @@ try_sockets(void)
 	say("listen", syscall(SYS_listen, -1, 1));
 	say("pair-stream", socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	say("accept", accept4(pair[0], NULL, NULL, 0));
-}
-
-/* The folder of the log (ESCAPE_FOLDER); a file "precious" is beside it. */
-static const char *
-in(const char *folder, const char *name)
-{
-	static char path[2][PAGE];
-	static int turn;
-
-	turn = !turn;
-	(void)snprintf(path[turn], PAGE, "%s/%s", folder, name);
-	return path[turn];
+	try_fast_open();
+	try_descriptors(pair[0]);
 }
 
 static void
-make(const char *name, const char *path)
+make(const char *name, const char *path, mode_t mode)
 {
-	say_opened(name, open(path, O_RDWR | O_CREAT | O_EXCL, 0600));
+	say_opened(name, open(path, O_RDWR | O_CREAT | O_EXCL, mode));
+}
+
+/* Modes and owners of new files; the path is free, and stays so. */
+static void
+try_modes(const char *folder, const char *path)
+{
+	int fd;
+
+	make("make-setuid", path, 04700);
+	(void)unlink(path);
+	make("make-writable", path, 0666);
+	(void)unlink(path);
+	make("make-executable", path, 0755);
+	(void)unlink(path);
+	say_opened("make-nameless", open(folder, O_RDWR | O_TMPFILE, 0600));
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	say("fchmod-setuid", fchmod(fd, 06777));
+	say("fchmod-writable", fchmod(fd, 0666));
+	say("fchmod-readable", fchmod(fd, 0644));
+	say("fchmod-group", fchmod(fd, 0660));
+	say("fchown", fchown(fd, getuid(), getgid()));
+	say("fcntl-lease", fcntl(fd, F_SETLEASE, F_WRLCK));
+	(void)close(fd);
+	(void)unlink(path);
 }
 
 static void
@@ -172,8 +272,9 @@ try_files(void)
 	say_opened("write-beside",
 	    open(in(folder, "../precious"), O_WRONLY | O_TRUNC));
 	say("remove-beside", unlink(in(folder, "../precious")));
-	make("make-beside", in(folder, "../made"));
-	make("make", in(folder, "escape"));
+	make("make-beside", in(folder, "../made"), 0600);
+	try_modes(folder, in(folder, "escape"));
+	make("make", in(folder, "escape"), 0600);
 	say("rename", rename(in(folder, "escape"), in(folder, "moved")));
 	(void)rename(in(folder, "moved"), in(folder, "escape"));
 	say("link", link(in(folder, "escape"), in(folder, "linked")));
@@ -184,6 +285,7 @@ try_files(void)
 	(void)unlink(in(folder, "escape"));
 	say("mkdir", mkdir(in(folder, "escape"), 0700));
 	(void)rmdir(in(folder, "escape"));
+	say("rmdir", unlinkat(AT_FDCWD, in(folder, "escape.d"), AT_REMOVEDIR));
 }
 
 static void
@@ -194,6 +296,7 @@ try_all(void)
 	if (out < 0)
 		return;
 	try_processes();
+	try_limits();
 	try_kernel();
 	try_memory();
 	try_sockets();
