@@ -144,7 +144,7 @@ is_stream() {
 	stop "$a"
 	eventually takes_one_more
 	# other clients receive a status that they can see
-	ask '' -H 'Accept: text/event-stream;q=0.5, */*' -X POST
+	ask '' -H 'Accept: text/event-stream' -X DELETE
 	refused 405 ''
 	ask '' -H 'Accept: */*'
 	refused 503 '--max-streams'
