@@ -135,6 +135,7 @@ import() {
 	said '2 imported, 0 repeated'
 	import '\n{"data":"a"}\n\n{'
 	refused 1 'Line 4: The JSON is refused: it is not well-formed'
+	refused 1 '.  Write each object on one line.  Before it'
 }
 
 @test "the first bad line is named; only the lines before it are stored" {
@@ -146,10 +147,14 @@ import() {
 		[[ $(cat "$ERR") == *'.  Before it: 1 imported, 0 repeated; after it: nothing' ]]
 		[ "$(rows 'SELECT data FROM events')" = good ]
 	done <<-'END'
-	nonsense	The JSON is refused: it is not well-formed
+	nonsense	It is not a JSON object: write one object on each line, such as {"data":"hi"}.
+	data: x	It is not a JSON object: write one object on each line
+	\0357\0273\0277{"data":"a"}	It begins with a byte order mark: remove
+	{"data":	The JSON is refused: it is not well-formed, or nested too deeply.  Write each object on one line.
+	\000	It is not a JSON object: write
 	{"data":"a"}{"data":"b"}	The JSON is refused: it is not well-formed
-	[{"data":"a"}]	It is an array
-	"data"	The JSON is refused: it is neither
+	[{"data":"a"}]	It is an array, not an object: write one object
+	"data"	It is not a JSON object: write
 	{"topic":"t"}	There is no data
 	{"data":null}	There is no data
 	{"data":"a","dta":"b"}	There is no field "dta"

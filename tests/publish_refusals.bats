@@ -149,6 +149,19 @@ STATUS= # set by request()
 	nothing_stored
 }
 
+@test "415 for JSON without the type of JSON says which header to send" {
+	local type
+	for type in -CONTENT_TYPE CONTENT_TYPE=text/json \
+		CONTENT_TYPE=application/x-www-form-urlencoded; do
+		request '{"data":"x"}' "$type"
+		refused 415 "-H 'Content-Type: application/json'"
+		request ' [{"data":"x=y"}]' "$type"
+		refused 415 "-H 'Content-Type: application/json'"
+	done
+	refused 415 'The body is JSON, but Content-Type says that it is a form'
+	nothing_stored
+}
+
 @test "415 for a compressed body says what to do" {
 	request 'data=x' HTTP_CONTENT_ENCODING=gzip
 	refused 415 'Send the body as it is, without this header'

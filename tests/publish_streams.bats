@@ -74,7 +74,7 @@ events() {
 
 @test "ndjson: a bad first line stores nothing" {
 	lines 'nonsense\n{"data":"b"}\n'
-	refused 400 'Line 1: The JSON is refused'
+	refused 400 'Line 1: It is not a JSON object: write one object on each line'
 	refused 400 'Events stored before it: 0;'
 	nothing_stored
 }
@@ -90,7 +90,7 @@ events() {
 	done <<-'END'
 		[{"data":"x"}]|400|an array, not an object
 		[]|400|an array, not an object
-		"x"|400|neither an object
+		"x"|400|not a JSON object: write one
 		{"topic":"t"}|400|There is no data
 		{"data":"x","toppic":"t"}|400|There is no field "toppic"
 		{"data":"x","data":"y"}|400|"data" appears twice

@@ -90,11 +90,16 @@ add_event(struct body *b)
 
 /* ---- JSON ---- */
 
+#define NO_BYTE (-1)
+
+/* Returns the first byte that is not white space. */
 static int
-refuse_array(struct body *b)
+first_byte(struct text t)
 {
-	return problem_set(b->fields.problem, 400,
-	    "%sIt is an array, not an object.", b->fields.where);
+	for (size_t i = 0; i < t.len; i++)
+		if (memchr(" \t\r\n", t.bytes[i], 4) == NULL)
+			return (unsigned char)t.bytes[i];
+	return NO_BYTE;
 }
 
 static int
@@ -104,8 +109,6 @@ begin_object(struct body *b, size_t index)
 
 	if (index > 0 && fields_end(&b->fields) != 0)
 		return -1;
-	if (b->facts.is_array && b->options.media == MEDIA_NDJSON)
-		return refuse_array(b);
 	if (index == BODY_EVENTS_MAX)
 		return problem_set(b->fields.problem, 413,
 		    "There are more than %d events.  Send them in several"
@@ -155,30 +158,46 @@ take_json(struct body *b, struct text text)
 	case LOG_REFUSED:
 		if (why[0] != '\0') /* else on_member() has set the problem */
 			problem_set(b->fields.problem, 400,
-			    "%sThe JSON is refused: %s.", b->fields.where, why);
+			    "%sThe JSON is refused: %s.%s", b->fields.where,
+			    why,
+			    b->facts.is_streamed &&
+				    text.bytes[text.len - 1] != '}' ?
+				"  Write each object on one line." :
+				"");
 		return -1;
 	default:
 		return problem_memory(b->fields.problem);
 	}
 	if (b->n > before)
 		return fields_end(&b->fields);
-	if (b->options.media == MEDIA_NDJSON)
-		return refuse_array(b);
 	return problem_set(b->fields.problem, 400,
 	    "%sThere is no data: the array is empty.", b->fields.where);
 }
 
-/* ---- streamed bodies ---- */
-
-static bool
-is_blank(struct text line)
+/* Take a line of JSON.  The line of another format is refused by its first
+   character; the reason that the parser gives for it would not help. */
+static int
+take_line(struct body *b, struct text line)
 {
-	for (size_t i = 0; i < line.len; i++)
-		if (line.bytes[i] != ' ' && line.bytes[i] != '\t' &&
-		    line.bytes[i] != '\r')
-			return false;
-	return true;
+	int first = first_byte(line);
+
+	body_where(b, b->n, b->fields.where);
+	if (text_begins(line, "\xef\xbb\xbf"))
+		return problem_set(b->fields.problem, 400,
+		    "%sIt begins with a byte order mark: remove the bytes"
+		    " EF BB BF.",
+		    b->fields.where);
+	if (first < 0x80 && first != '{')
+		return problem_set(b->fields.problem, 400,
+		    "%sIt is %s: write one object on each line, such as"
+		    " {\"data\":\"hi\"}.",
+		    b->fields.where,
+		    first == '[' ? "an array, not an object" :
+				   "not a JSON object");
+	return take_json(b, line);
 }
+
+/* ---- streamed bodies ---- */
 
 static int
 take_block(struct body *b, struct text block)
@@ -221,11 +240,11 @@ take_blocks(struct body *b)
 		case BLOCKS_BLOCK:
 			break;
 		}
-		if (is_blank(block))
+		if (first_byte(block) == NO_BYTE)
 			continue;
 		before = b->n;
 		result = b->options.media == MEDIA_NDJSON ?
-		    take_json(b, block) :
+		    take_line(b, block) :
 		    take_block(b, block);
 		if (result != 0) {
 			b->n = before;
@@ -287,6 +306,22 @@ take_plain(struct body *b, struct event *e)
 	return fields_take_form(&b->fields, b->query, strlen(b->query));
 }
 
+/* A form, decoded in place.  "curl -d" sends JSON as a form, too. */
+static int
+take_form(struct body *b, size_t len)
+{
+	int first = first_byte(blocks_rest(&b->blocks));
+
+	if (fields_take_form(&b->fields, b->blocks.buffer, len) == 0)
+		return fields_end(&b->fields);
+	if (first != '{' && first != '[')
+		return -1;
+	return problem_set(b->fields.problem, 415,
+	    "The body is JSON, but Content-Type says that it is a form: send the"
+	    " header Content-Type: application/json (curl:"
+	    " -H 'Content-Type: application/json').");
+}
+
 static int
 take_rest(struct body *b)
 {
@@ -298,7 +333,7 @@ take_rest(struct body *b)
 		return 0;
 	}
 	if (b->options.media == MEDIA_NDJSON)
-		return is_blank(rest) ? 0 : take_json(b, rest);
+		return first_byte(rest) == NO_BYTE ? 0 : take_line(b, rest);
 	if (b->options.media == MEDIA_JSON)
 		return make_arena(b, rest.len + 1) == 0 ? take_json(b, rest) :
 							  -1;
@@ -307,10 +342,7 @@ take_rest(struct body *b)
 	fields_begin(&b->fields, e);
 	if (b->options.media == MEDIA_PLAIN)
 		return take_plain(b, e);
-	/* decodes in place */
-	if (fields_take_form(&b->fields, b->blocks.buffer, rest.len) != 0)
-		return -1;
-	return fields_end(&b->fields);
+	return take_form(b, rest.len);
 }
 
 int
@@ -392,9 +424,11 @@ begin(struct body *b)
 
 	if (b->options.media == MEDIA_UNKNOWN)
 		return problem_set(b->fields.problem, 415,
-		    "Content-Type must be application/x-www-form-urlencoded, "
-		    "application/json, text/plain, application/x-ndjson or "
-		    "text/event-stream, without a charset or with utf-8.");
+		    "Content-Type must be application/json for JSON (curl:"
+		    " -H 'Content-Type: application/json'),"
+		    " application/x-www-form-urlencoded for a form, text/plain"
+		    " for data alone, application/x-ndjson or"
+		    " text/event-stream, without a charset or with utf-8.");
 	if (!b->facts.is_streamed &&
 	    b->options.length > (int64_t)b->options.max_bytes)
 		return refuse_length(b);
