@@ -22,6 +22,9 @@ setup() {
 
 fastcgi_setup() {
 	site_new
+	# On a busy machine, a request of single bytes and a pause between two
+	# events take long.
+	export ROWCAST_REQUEST_TIMEOUT_S=600 ROWCAST_KEEPALIVE_S=600
 	WIRE=$BUILD/tests/tools/wire
 	[ -x "$WIRE" ] || {
 		echo "$WIRE is missing: run make check-build" >&2

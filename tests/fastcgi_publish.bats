@@ -55,12 +55,12 @@ serve_log() {
 
 @test "a body that comes slowly is taken, if it never stops for --idle-s" {
 	local byte
-	serve_log --idle-s 1
+	serve_log --idle-s 3
 	connect a
 	send a "$(publishing 5 '' | head -c -16)"
 	for byte in 31 32 33 34 35; do
 		send a "$(record STDIN 1 "$byte")"
-		sleep 0.5
+		sleep 1 # not for a condition: slower than the limit in all
 	done
 	send a "$(record STDIN 1)"
 	take_answer a 1

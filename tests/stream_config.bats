@@ -278,7 +278,7 @@ refuses_log() {
 	DB=$SITE/build/none/events.db
 	will_not 1 "log: $DB: unable to open database file" REQUEST_METHOD=GET --db "$DB"
 	DB=$SITE/build/run
-	will_not 1 "log: $DB: unable to open database file" REQUEST_METHOD=GET --db "$DB"
+	will_not 1 "log: $DB: is a folder: name a file in it" REQUEST_METHOD=GET --db "$DB"
 }
 
 @test "a log with an exclusive lock is reported as locked" {
