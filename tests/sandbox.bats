@@ -154,6 +154,17 @@ list-folder ok
 make ok
 remove ok'
 
+# i386 makes calls on sockets by one call, whose arguments no filter sees, and
+# its calls that map memory are two.  3 is the number of i386 in a program.
+INET=EPERM
+if [ "$(od -An -tu2 -j 18 -N 2 "$BUILD/rowcast.fcgi")" -eq 3 ]; then
+	REFUSED=$(sed -e 's/^mmap-code .*/mmap-code ENOSYS/' \
+		-e 's/^connect-fast .*/connect-fast ECONNREFUSED/' \
+		-e 's/^pair-datagram .*/pair-datagram ok/' \
+		-e 's/^setsockopt .*/setsockopt ok/' <<<"$REFUSED")
+	INET=ok
+fi
+
 # ---- in force ---------------------------------------------------------------
 
 @test "programs that lighttpd has started have dropped their rights" {
@@ -209,6 +220,29 @@ remove ok'
 	eventually grep -qx 'rowcast-publish.cgi: sandbox: off' "$LOGS/publisher"
 }
 
+# Start a program in which all but the first sendmsg() fail, as if the sandbox
+# refused it.
+#   usage: refusing PROGRAM
+refusing() {
+	cp "$BUILD/tests/preload/fail.so" "$SITE/build/"
+	start refusing env LD_PRELOAD="$SITE/build/fail.so" FAIL=send \
+		FAIL_AT=2 FAIL_COUNT=0 FAIL_ERRNO=38 \
+		"build/$1" --db "$DB" --socket build/run/s.sock
+	local status=0
+	wait "$PID" || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(cat "$LOGS/refusing")" = "$1: sandbox: refuses sendmsg(), which serving needs: start the program with --no-sandbox, and report the system and its libraries" ]
+	[ ! -e "$SITE/build/run/s.sock" ]
+	run find "$SITE/build/run" -name '*start-*'
+	[ "$output" = '' ]
+}
+
+@test "a program that could not serve once confined does not start" {
+	refusing rowcast.fcgi
+	: >"$LOGS/refusing"
+	refusing rowcast-publish.cgi
+}
+
 # ---- refused calls ----------------------------------------------------------
 
 @test "the responder: an attacker inside reaches only the folder of the log" {
@@ -232,7 +266,10 @@ remove ok'
 	needs_landlock
 	escaping out build/rowcast.fcgi --db "$DB" --socket build/run/r.sock \
 		--syslog
-	came_to out "$REFUSED"$'\nsocket-unix ok\nconnect EBADF\n'"$ALLOWED"
+	came_to out "$(sed "s/^\(socket-.*\) EPERM/\1 $INET/" <<<"$REFUSED")
+socket-unix ok
+connect EBADF
+$ALLOWED"
 }
 
 @test "as plain CGI: the same" {

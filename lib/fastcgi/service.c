@@ -11,6 +11,7 @@
 #include "lib/loop/loop.h"
 #include "lib/loop/timer.h"
 #include "lib/sandbox/sandbox.h"
+#include "lib/sandbox/trial.h"
 #include "lib/warn.h"
 #include "libfcgi.h"
 
@@ -117,11 +118,20 @@ confine(struct service *s)
 		    s->listener != NULL ? listener_path(s->listener) : NULL,
 		.uses_syslog = s->options->uses_syslog,
 	};
-	int rc = sandbox_enter(&s->sandbox, &options);
+	const bool is_tried = !s->options->is_cgi && !s->options->no_sandbox;
+	uint32_t before = is_tried ? trial_refused(options.log) : 0, after;
 
-	if (rc != 0)
+	if (sandbox_enter(&s->sandbox, &options) != 0) {
 		warn_line("main: out of memory");
-	return rc;
+		return -1;
+	}
+	after = is_tried ? trial_refused(options.log) & ~before : 0;
+	if (after == 0)
+		return 0;
+	warn_line("sandbox: refuses %s, which serving needs: start the program"
+		  " with --no-sandbox, and report the system and its libraries",
+	    trial_name(after));
+	return -1;
 }
 
 static int
