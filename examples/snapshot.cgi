@@ -30,7 +30,8 @@ list=$(sqlite3 -batch -bail -cmd '.timeout 5000' "${ROWCAST_DB:?}" "
 	exit 0
 }
 
-printf 'Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n\r\n'
+printf 'Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n'
+printf "Content-Security-Policy: frame-ancestors 'none'\r\n\r\n"
 cat <<END
 <!doctype html>
 <title>Orders</title>

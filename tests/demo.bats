@@ -3,6 +3,7 @@
 # shellcheck disable=SC2016 # backticks of Markdown
 
 load helpers
+load hostile
 
 setup() {
 	needs make lighttpd sqlite3 script
@@ -52,6 +53,21 @@ has_all() {
 
 stream_has() {
 	grep -qx "data: $1" "$LOGS/stream"
+}
+
+@test "make run answers local names only, and hands the token to no stream" {
+	local pid name
+	start demo "${RUN[@]}"
+	demo_up "$PID"
+	export URL=http://127.0.0.1:$PORT
+	answers_its_names
+	frames_no_page
+	# shellcheck disable=SC2046 # numbers
+	for pid in $(responders); do
+		keeps_token_from "$pid"
+		name=found
+	done
+	[ "$name" = found ]
 }
 
 @test "the commands of the README work while make run is up" {
