@@ -253,7 +253,7 @@ FORCE:
 
 # Header, package of Debian, name for pkg-config.
 LIBRARIES = fcgiapp.h:libfcgi-dev:fcgi sqlite3.h:libsqlite3-dev:sqlite3 \
-	unistr.h:libunistring-dev: uv.h:libuv1-dev:libuv uthash.h:uthash-dev: \
+	unistr.h:libunistring-dev: uv.h:libuv1-dev:libuv utlist.h:uthash-dev: \
 	$(if $(LINUX),seccomp.h:libseccomp-dev:libseccomp)
 PREPROCESS = $(CC) $(OUR_CPP) $(CPPFLAGS) -E - >/dev/null 2>&1
 

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include <utlist.h>
+
 #include "lib/loop/timer.h"
 #include "lib/warn.h"
 
@@ -25,8 +27,9 @@ struct client {
 	enum publish_state state;
 	int64_t since_ms;
 	struct group_member member;
-	TAILQ_ENTRY(client) all;
-	TAILQ_ENTRY(client) discarding;
+	struct {
+		struct client *prev, *next;
+	} all, discarding;
 };
 
 static void on_discard_timer(uv_timer_t *timer);
@@ -39,7 +42,7 @@ set_state(struct client *c, enum publish_state state)
 	if (state == c->state)
 		return;
 	if (c->state == PUBLISH_DISCARDING)
-		TAILQ_REMOVE(&cs->discarding, c, discarding);
+		DL_DELETE2(cs->discarding, c, discarding.prev, discarding.next);
 	else if (c->state == PUBLISH_APPENDING)
 		group_leave(&cs->group, &c->member);
 	c->state = state;
@@ -48,7 +51,7 @@ set_state(struct client *c, enum publish_state state)
 		group_join(&cs->group, &c->member);
 	if (state != PUBLISH_DISCARDING)
 		return;
-	TAILQ_INSERT_TAIL(&cs->discarding, c, discarding);
+	DL_APPEND2(cs->discarding, c, discarding.prev, discarding.next);
 	/* starting it again each time could postpone it without end */
 	if (!timer_is_running(&cs->discard_timer))
 		timer_repeat(&cs->discard_timer, on_discard_timer,
@@ -59,7 +62,7 @@ static void
 client_free(struct client *c)
 {
 	set_state(c, PUBLISH_ANSWERING);
-	TAILQ_REMOVE(&c->owner->all, c, all);
+	DL_DELETE2(c->owner->all, c, all.prev, all.next);
 	publish_free(c->publish);
 	free(c);
 }
@@ -120,9 +123,9 @@ on_discard_timer(uv_timer_t *timer)
 	int64_t now = (int64_t)uv_now(cs->loop);
 	struct client *c, *next;
 
-	for (c = TAILQ_FIRST(&cs->discarding);
-	     c != NULL && now - c->since_ms >= DISCARD_MS; c = next) {
-		next = TAILQ_NEXT(c, discarding);
+	for (c = cs->discarding; c != NULL && now - c->since_ms >= DISCARD_MS;
+	     c = next) {
+		next = c->discarding.next;
 		stop(c, 0, "");
 	}
 	if (c == NULL)
@@ -178,7 +181,7 @@ on_request(void *cookie, struct connection *connection, const char *const *vars)
 	c->connection = connection;
 	c->member.user = c;
 	c->member.publish = c->publish;
-	TAILQ_INSERT_TAIL(&cs->all, c, all);
+	DL_APPEND2(cs->all, c, all.prev, all.next);
 	connection_set_user(connection, c);
 	follow(c); /* if it is refused, its body may never begin */
 }
@@ -197,8 +200,6 @@ clients_open(struct clients *cs, uv_loop_t *loop,
 	int result;
 
 	*cs = (struct clients){ .loop = loop, .config = config, .json = json };
-	TAILQ_INIT(&cs->all);
-	TAILQ_INIT(&cs->discarding);
 	timer_init(&cs->discard_timer, loop, cs);
 	result =
 	    group_open(&cs->group, loop, commit, config->busy_ms, on_appended);
@@ -212,8 +213,8 @@ clients_end(struct clients *cs)
 	struct client *c, *next;
 
 	cs->is_ending = true;
-	for (c = TAILQ_FIRST(&cs->all); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, all);
+	for (c = cs->all; c != NULL; c = next) {
+		next = c->all.next;
 		if (c->state != PUBLISH_APPENDING)
 			stop_for_restart(c);
 	}

@@ -1,8 +1,6 @@
 #ifndef ROWCAST_CLIENT_H
 #define ROWCAST_CLIENT_H
 
-#include <sys/queue.h>
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,7 +14,6 @@
  * joins the group, and is answered.
  */
 struct client;
-TAILQ_HEAD(client_list, client);
 
 /* All requests of a process.  Only client.c writes it; the struct is visible
    because its handles must outlive it until the loop has closed them. */
@@ -26,9 +23,9 @@ struct clients {
 	struct log *json;
 	struct connections *connections;
 	struct group group;
-	struct client_list all;
-	struct client_list discarding; /* in PUBLISH_DISCARDING */
-	uv_timer_t discard_timer;      /* runs while there are some */
+	struct client *all;
+	struct client *discarding; /* in PUBLISH_DISCARDING */
+	uv_timer_t discard_timer;  /* runs while there are some */
 	bool is_ending;
 	uint64_t n_requests;
 };

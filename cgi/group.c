@@ -10,6 +10,8 @@
 
 #include <assert.h>
 
+#include <utlist.h>
+
 #include "lib/loop/timer.h"
 
 #define GROUP_MAX 512 /* requests in one transaction */
@@ -61,8 +63,7 @@ give_up(struct group *g, int64_t since_ms)
 {
 	struct group_member *m;
 
-	while (
-	    (m = TAILQ_FIRST(&g->members)) != NULL && m->since_ms <= since_ms) {
+	while ((m = g->members) != NULL && m->since_ms <= since_ms) {
 		commit_busy(g->commit, m->publish);
 		finish(g, m);
 	}
@@ -92,8 +93,7 @@ commit(struct group *g)
 	size_t n = 0;
 
 	assert(g->n > 0);
-	for (m = TAILQ_FIRST(&g->members); m != NULL && n < GROUP_MAX;
-	     m = TAILQ_NEXT(m, link)) {
+	for (m = g->members; m != NULL && n < GROUP_MAX; m = m->next) {
 		members[n] = m;
 		requests[n++] = m->publish;
 	}
@@ -137,14 +137,14 @@ void
 group_join(struct group *g, struct group_member *m)
 {
 	m->since_ms = (int64_t)uv_now(g->loop);
-	TAILQ_INSERT_TAIL(&g->members, m, link);
+	DL_APPEND(g->members, m);
 	g->n++;
 }
 
 void
 group_leave(struct group *g, struct group_member *m)
 {
-	TAILQ_REMOVE(&g->members, m, link);
+	DL_DELETE(g->members, m);
 	g->n--;
 }
 
@@ -164,7 +164,6 @@ group_open(struct group *g, uv_loop_t *loop, struct commit *commit,
 		.busy_ms = busy_ms,
 		.done = done,
 	};
-	TAILQ_INIT(&g->members);
 	idle_init(&g->more, loop, g);
 	timer_init(&g->again, loop, g);
 	(void)uv_check_init(loop, &g->check); /* returns 0 */

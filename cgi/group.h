@@ -1,8 +1,6 @@
 #ifndef ROWCAST_GROUP_H
 #define ROWCAST_GROUP_H
 
-#include <sys/queue.h>
-
 #include <stdint.h>
 
 #include <uv.h>
@@ -19,8 +17,9 @@
 struct group_member {
 	void *user;
 	struct publish *publish;
-	int64_t since_ms; /* private, as link is */
-	TAILQ_ENTRY(group_member) link;
+	/* private */
+	int64_t since_ms;
+	struct group_member *prev, *next;
 };
 
 enum group_state {
@@ -50,7 +49,7 @@ struct group {
 	struct commit *commit;
 	int64_t busy_ms;
 	void (*done)(void *user);
-	TAILQ_HEAD(group_members, group_member) members;
+	struct group_member *members;
 	size_t n;
 	size_t expected_size; /* of the next group */
 	enum group_state state;

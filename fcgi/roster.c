@@ -11,23 +11,23 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include <utlist.h>
+
 #include "lib/loop/timer.h"
 
 #define ROUND_TURNS 64     /* a round ends after so many turns ... */
 #define ROUND_BYTES 262144 /* ... or bytes, or one that reads the log */
 #define FIRSTS_IN_A_ROW 16 /* first turns, before another stream has one */
 
-TAILQ_HEAD(places, place);
-
 struct roster {
 	const struct source *source;
 	struct feeds *feeds;
 	void (*arrivals)(void *cookie);
 	void *cookie;
-	struct places all;
-	struct places firsts; /* queued for their first turn */
-	struct places queue;
-	struct places stuck;
+	struct place *all;
+	struct place *firsts; /* queued for their first turn */
+	struct place *queue;
+	struct place *stuck;
 	uv_idle_t turns; /* runs while a stream is queued */
 	size_t count;
 	int in_a_row;     /* first turns given */
@@ -38,15 +38,13 @@ struct roster {
 static struct stream *
 next(struct roster *r)
 {
-	struct place *first = TAILQ_FIRST(&r->firsts);
-	struct place *other = TAILQ_FIRST(&r->queue);
-
-	if (first != NULL && (other == NULL || r->in_a_row < FIRSTS_IN_A_ROW)) {
+	if (r->firsts != NULL &&
+	    (r->queue == NULL || r->in_a_row < FIRSTS_IN_A_ROW)) {
 		r->in_a_row++;
-		return first->stream;
+		return r->firsts->stream;
 	}
 	r->in_a_row = 0;
-	return other != NULL ? other->stream : NULL;
+	return r->queue != NULL ? r->queue->stream : NULL;
 }
 
 static void
@@ -86,13 +84,13 @@ leave(struct roster *r, struct place *p)
 			stream_place(moved)->live_at = p->live_at;
 		break;
 	case STANDING_FIRST:
-		TAILQ_REMOVE(&r->firsts, p, line);
+		DL_DELETE2(r->firsts, p, line.prev, line.next);
 		break;
 	case STANDING_QUEUED:
-		TAILQ_REMOVE(&r->queue, p, line);
+		DL_DELETE2(r->queue, p, line.prev, line.next);
 		break;
 	case STANDING_STUCK:
-		TAILQ_REMOVE(&r->stuck, p, line);
+		DL_DELETE2(r->stuck, p, line.prev, line.next);
 		break;
 	case STANDING_NOWHERE:
 	case STANDING_BLOCKED:
@@ -110,11 +108,11 @@ move(struct roster *r, struct place *p, enum standing standing)
 		standing = STANDING_STUCK;
 	p->standing = standing;
 	if (standing == STANDING_STUCK)
-		TAILQ_INSERT_TAIL(&r->stuck, p, line);
+		DL_APPEND2(r->stuck, p, line.prev, line.next);
 	if (standing == STANDING_FIRST)
-		TAILQ_INSERT_TAIL(&r->firsts, p, line);
+		DL_APPEND2(r->firsts, p, line.prev, line.next);
 	if (standing == STANDING_QUEUED)
-		TAILQ_INSERT_TAIL(&r->queue, p, line);
+		DL_APPEND2(r->queue, p, line.prev, line.next);
 	if (standing == STANDING_FIRST || standing == STANDING_QUEUED)
 		idle_start(&r->turns, on_turns);
 }
@@ -143,7 +141,7 @@ roster_remove(struct roster *r, struct stream *s)
 	struct place *p = stream_place(s);
 
 	move(r, p, STANDING_NOWHERE);
-	TAILQ_REMOVE(&r->all, p, all);
+	DL_DELETE2(r->all, p, all.prev, all.next);
 	r->count--;
 	feed_release(r->feeds, stream_feed(s));
 	stream_free(s);
@@ -177,19 +175,19 @@ roster_settle(struct roster *r, struct stream *s, enum stream_turn turn)
 void
 roster_add(struct roster *r, struct stream *s)
 {
-	TAILQ_INSERT_TAIL(&r->all, stream_place(s), all);
+	struct place *p = stream_place(s);
+
+	DL_APPEND2(r->all, p, all.prev, all.next);
 	r->count++;
 	r->has_arrived = true;
-	move(r, stream_place(s), STANDING_FIRST);
+	move(r, p, STANDING_FIRST);
 }
 
 void
 roster_retry(struct roster *r)
 {
-	struct place *p;
-
-	while ((p = TAILQ_FIRST(&r->stuck)) != NULL)
-		move(r, p, STANDING_QUEUED);
+	while (r->stuck != NULL)
+		move(r, r->stuck, STANDING_QUEUED);
 }
 
 void
@@ -197,7 +195,7 @@ roster_reset(struct roster *r, int64_t head)
 {
 	struct place *p;
 
-	for (p = TAILQ_FIRST(&r->all); p != NULL; p = TAILQ_NEXT(p, all)) {
+	for (p = r->all; p != NULL; p = p->all.next) {
 		stream_reset(p->stream, head);
 		if (p->standing == STANDING_LIVE ||
 		    p->standing == STANDING_STUCK)
@@ -211,8 +209,8 @@ roster_visit(struct roster *r, void (*visit)(void *cookie, struct stream *s),
 {
 	struct place *p, *next;
 
-	for (p = TAILQ_FIRST(&r->all); p != NULL; p = next) {
-		next = TAILQ_NEXT(p, all);
+	for (p = r->all; p != NULL; p = next) {
+		next = p->all.next;
 		visit(cookie, p->stream);
 	}
 }
@@ -235,10 +233,6 @@ roster_new(uv_loop_t *loop, const struct source *source, struct feeds *feeds,
 	r->feeds = feeds;
 	r->arrivals = arrivals;
 	r->cookie = cookie;
-	TAILQ_INIT(&r->all);
-	TAILQ_INIT(&r->firsts);
-	TAILQ_INIT(&r->queue);
-	TAILQ_INIT(&r->stuck);
 	idle_init(&r->turns, loop, r);
 	return r;
 }

@@ -1,7 +1,6 @@
 #ifndef ROWCAST_STREAM_H
 #define ROWCAST_STREAM_H
 
-#include <sys/queue.h>
 #include <sys/uio.h>
 
 #include "lib/fastcgi/connection.h"
@@ -55,8 +54,9 @@ struct feed *stream_feed(const struct stream *s);
  * but only the roster writes it.
  */
 struct place {
-	TAILQ_ENTRY(place) all;
-	TAILQ_ENTRY(place) line; /* first, queued or stuck */
+	struct {
+		struct place *prev, *next;
+	} all, line; /* first, queued or stuck */
 	struct stream *stream;
 	enum standing {
 		STANDING_NOWHERE,

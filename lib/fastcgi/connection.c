@@ -7,7 +7,6 @@
  */
 #include "connection_private.h"
 
-#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <assert.h>
@@ -15,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <utlist.h>
 
 #define DRAIN_BYTES 4096
 
@@ -67,7 +68,7 @@ connection_close(struct connection *c)
 	if (c->state == CONNECTION_CLOSING)
 		return;
 	if (c->state == CONNECTION_IDLE)
-		TAILQ_REMOVE(&c->owner->idle, c, idle);
+		DL_DELETE2(c->owner->idle, c, idle.prev, idle.next);
 	else
 		deadlines_clear(&c->deadline);
 	c->state = CONNECTION_CLOSING;
@@ -136,7 +137,7 @@ finish(struct connection *c)
 	drop_body(c);
 	deadlines_clear(&c->deadline);
 	c->state = CONNECTION_IDLE;
-	TAILQ_INSERT_TAIL(&c->owner->idle, c, idle);
+	DL_APPEND2(c->owner->idle, c, idle.prev, idle.next);
 }
 
 int

@@ -7,8 +7,6 @@
  * connection.c (one connection, and its responses), deadlines.c.
  */
 
-#include <sys/queue.h>
-
 #include <stddef.h>
 
 #include "connection.h"
@@ -18,14 +16,14 @@
 /* Deadlines that lie equally far in the future when they are set, so that they
    expire in the order in which they were set: one list and one timer. */
 struct deadline {
-	TAILQ_ENTRY(deadline) link;
+	struct deadline *prev, *next;
 	int64_t at_ms;
 	struct deadlines *owner; /* NULL: not set */
 };
 
 struct deadlines {
 	uv_timer_t timer; /* the caller closes it */
-	TAILQ_HEAD(deadline_list, deadline) all;
+	struct deadline *all;
 	int64_t period_ms;
 	void (*expired)(struct deadline *d); /* cleared before; may be freed */
 };
@@ -72,13 +70,15 @@ struct connection {
 	struct connections *owner;
 	union {
 		struct deadline deadline; /* not set while IDLE */
-		TAILQ_ENTRY(connection) idle;
+		struct {
+			struct connection *prev, *next;
+		} idle;
 	};
 	int64_t progress_ms;
 	void *user;
 	struct connection_bytes buffer;
 	struct records_scanner scanner; /* of the buffer, while READING */
-	struct connection_body *body; /* NULL: the user takes none */
+	struct connection_body *body;   /* NULL: the user takes none */
 	int fd;
 	uint16_t id;
 	uint8_t state; /* enum connection_state */
@@ -103,7 +103,7 @@ struct connections {
 	void *freed_cookie;
 	uv_poll_cb on_poll;
 	struct deadlines deadlines;
-	TAILQ_HEAD(idle_list, connection) idle;
+	struct connection *idle;
 	size_t count;
 	struct libfcgi_pair pair;
 	char *scratch;   /* for bodies, or NULL */

@@ -40,7 +40,6 @@ connections_new(uv_loop_t *loop, const struct connection_handler *handler,
 		free(cs);
 		return NULL;
 	}
-	TAILQ_INIT(&cs->idle);
 	deadlines_init(&cs->deadlines, loop, request_timeout_ms, on_deadline);
 	return cs;
 }
@@ -59,13 +58,11 @@ on_timer_closed(uv_handle_t *handle)
 void
 connections_free(struct connections *cs)
 {
-	struct deadline *d;
-
 	if (cs == NULL)
 		return;
 	connections_close_idle(cs);
-	while ((d = TAILQ_FIRST(&cs->deadlines.all)) != NULL)
-		connection_close(connection_of(d));
+	while (cs->deadlines.all != NULL)
+		connection_close(connection_of(cs->deadlines.all));
 	while (cs->count > 0)
 		(void)uv_run(cs->loop, UV_RUN_NOWAIT);
 	uv_close((uv_handle_t *)&cs->deadlines.timer, on_timer_closed);
@@ -88,9 +85,7 @@ connections_on_freed(struct connections *cs, void (*freed)(void *cookie),
 void
 connections_close_idle(struct connections *cs)
 {
-	struct connection *c;
-
 	cs->is_closing = true;
-	while ((c = TAILQ_FIRST(&cs->idle)) != NULL)
-		connection_close(c);
+	while (cs->idle != NULL)
+		connection_close(cs->idle);
 }

@@ -5,6 +5,8 @@
  * cleared, which happens with every request: it then expires without effect and
  * is started for the deadline that has become the first.
  */
+#include <utlist.h>
+
 #include "lib/loop/timer.h"
 #include "connection_private.h"
 
@@ -13,7 +15,7 @@ static void on_timer(uv_timer_t *timer);
 static void
 arm(struct deadlines *ds)
 {
-	const struct deadline *first = TAILQ_FIRST(&ds->all);
+	const struct deadline *first = ds->all;
 	int64_t now = (int64_t)uv_now(ds->timer.loop);
 
 	if (first != NULL)
@@ -27,8 +29,8 @@ on_timer(uv_timer_t *timer)
 	struct deadlines *ds = timer->data;
 	struct deadline *d;
 
-	while ((d = TAILQ_FIRST(&ds->all)) != NULL &&
-	    d->at_ms <= (int64_t)uv_now(timer->loop)) {
+	while (
+	    (d = ds->all) != NULL && d->at_ms <= (int64_t)uv_now(timer->loop)) {
 		deadlines_clear(d);
 		ds->expired(d);
 	}
@@ -40,7 +42,7 @@ deadlines_init(struct deadlines *ds, uv_loop_t *loop, int64_t period_ms,
     void (*expired)(struct deadline *d))
 {
 	timer_init(&ds->timer, loop, ds);
-	TAILQ_INIT(&ds->all);
+	ds->all = NULL;
 	ds->period_ms = period_ms;
 	ds->expired = expired;
 }
@@ -51,10 +53,10 @@ deadlines_set(struct deadlines *ds, struct deadline *d)
 	bool was_empty;
 
 	deadlines_clear(d);
-	was_empty = TAILQ_EMPTY(&ds->all);
+	was_empty = ds->all == NULL;
 	d->at_ms = (int64_t)uv_now(ds->timer.loop) + ds->period_ms;
 	d->owner = ds;
-	TAILQ_INSERT_TAIL(&ds->all, d, link);
+	DL_APPEND(ds->all, d);
 	if (was_empty)
 		arm(ds);
 }
@@ -63,6 +65,6 @@ void
 deadlines_clear(struct deadline *d)
 {
 	if (d->owner != NULL)
-		TAILQ_REMOVE(&d->owner->all, d, link);
+		DL_DELETE(d->owner->all, d);
 	d->owner = NULL;
 }

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <utlist.h>
+
 #include "lib/loop/timer.h"
 #include "lib/warn.h"
 
@@ -236,7 +238,7 @@ read_request(struct connection *c)
 		return;
 	}
 	if (c->state == CONNECTION_IDLE) {
-		TAILQ_REMOVE(&c->owner->idle, c, idle);
+		DL_DELETE2(c->owner->idle, c, idle.prev, idle.next);
 		c->state = CONNECTION_READING;
 		connection_set_deadline(c);
 	}

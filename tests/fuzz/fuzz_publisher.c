@@ -325,7 +325,7 @@ end(struct world *w)
 		    w->passed_ms < PATIENCE_MS)
 			require(!p->is_asking);
 	}
-	require(TAILQ_EMPTY(&cs->all) && cs->group.n == 0);
+	require(cs->all == NULL && cs->group.n == 0);
 	clients_close(cs);
 	flush(w);
 	for (size_t i = 0; i < SLOTS; i++) {
