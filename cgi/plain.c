@@ -4,7 +4,6 @@
 #include "plain.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/descriptor.h"
@@ -20,7 +19,7 @@ plain_write(const char *bytes, size_t len)
 {
 	if (descriptor_write(STDOUT_FILENO, bytes, len) == 0)
 		return 0;
-	warn_line("answer: standard output: %s", strerror(errno));
+	warn_line("answer: standard output: %s", descriptor_error(errno));
 	return -1;
 }
 
@@ -40,7 +39,7 @@ read_some(struct publish *p, int64_t *left)
 	} else if (n == 0) {
 		publish_end(p);
 	} else {
-		warn_line("body: standard input: %s", strerror(errno));
+		warn_line("body: standard input: %s", descriptor_error(errno));
 		publish_stop(p, 500,
 		    "The body cannot be read; the web server's error log has"
 		    " the reason.");

@@ -283,6 +283,7 @@ begin(struct publish *p, struct log *json, const char *const *vars,
 	struct body_options options = {
 		.query = form_var(vars, "QUERY_STRING"),
 		.max_bytes = p->config->max_body_bytes,
+		.limit_name = "--max-body-bytes",
 	};
 	bool is_allowed;
 

@@ -47,7 +47,7 @@ struct import {
 	int64_t repeated;
 	int64_t last_id;
 	uint64_t bad_line;
-	char why[LOG_WHY_MAX + 64];
+	char why[LOG_WHY_MAX + 512];
 };
 
 /* Keep the first failure.  Returns -1. */
@@ -66,6 +66,12 @@ fail(struct import *m, uint64_t line, const char *format, ...)
 }
 
 /* ---- the log ---- */
+
+static int
+fail_log(struct import *m, const char *why)
+{
+	return fail(m, 0, "%.400s: %s.", m->args->db, why);
+}
 
 static void
 count(struct import *m, const struct log_receipt *receipts, size_t n)
@@ -89,7 +95,7 @@ commit_batch(struct import *m, const struct event *events, size_t n,
 	size_t added, culprit;
 
 	if (log_group_begin(m->log) != LOG_OK)
-		return fail(m, 0, "%s.", log_why(m->log));
+		return fail_log(m, log_why(m->log));
 	for (added = 0; added < n; added++) {
 		result = log_group_add(m->log, &events[added], 1,
 		    &receipts[added], &culprit);
@@ -100,10 +106,10 @@ commit_batch(struct import *m, const struct event *events, size_t n,
 	if (result != LOG_OK && result != LOG_REFUSED &&
 	    result != LOG_CONFLICT) {
 		log_group_drop(m->log);
-		return fail(m, 0, "%s.", why);
+		return fail_log(m, why);
 	}
 	if (log_group_commit(m->log) != LOG_OK)
-		return fail(m, 0, "%s.", log_why(m->log));
+		return fail_log(m, log_why(m->log));
 	count(m, receipts, added);
 	if (result != LOG_OK) {
 		char where[BODY_WHERE_MAX];
@@ -165,9 +171,7 @@ use_events(struct import *m, int result, const struct problem *p)
 	(void)body_events(m->body, &n);
 	if (result != 0)
 		return fail(m, p->status >= 500 ? 0 : body_line(m->body, n),
-		    "%s%s", p->detail,
-		    p->status == 413 ? "  --max-line-bytes sets the limit." :
-				       "");
+		    "%s", p->detail);
 	body_clear(m->body);
 	return 0;
 }
@@ -190,7 +194,8 @@ import_lines(struct import *m)
 	else if (error != 0)
 		(void)fail(m, 0, "%.400s: %s.",
 		    m->path != NULL ? m->path : "standard input",
-		    strerror(error));
+		    error == EISDIR ? "is a folder: name a file in it" :
+				      descriptor_error(error));
 }
 
 /* ---- the result ---- */
@@ -260,6 +265,7 @@ open_input(struct import *m)
 		.media = MEDIA_NDJSON,
 		.length = -1,
 		.max_bytes = (size_t)m->line_bytes,
+		.limit_name = "--max-line-bytes",
 		.is_export = true,
 	};
 	struct problem p;

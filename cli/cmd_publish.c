@@ -13,6 +13,7 @@
 #include "output.h"
 
 #define READ_BYTES 65536
+#define NOT_UTF8 "is not UTF-8; convert it with iconv"
 
 struct publish {
 	struct args *args;
@@ -31,7 +32,7 @@ read_text(void *field, const char *value, char *why)
 	*t = text_of(value);
 	if (utf8_is_valid(*t))
 		return OPTIONS_OK;
-	return options_refuse(why, "the value is not UTF-8");
+	return options_refuse(why, "the value " NOT_UTF8);
 }
 
 static const struct option table[] = {
@@ -74,7 +75,7 @@ read_options(struct publish *p)
 	p->event.data = text_of(data);
 	if (utf8_is_valid(p->event.data))
 		return 0;
-	a->status = args_refuse(a, "DATA is not UTF-8");
+	a->status = args_refuse(a, "DATA " NOT_UTF8);
 	return -1;
 }
 
@@ -96,7 +97,7 @@ read_data(struct publish *p)
 		    descriptor_read(STDIN_FILENO, room, READ_BYTES);
 		if (got < 0) {
 			p->args->status = args_fail(p->args,
-			    "standard input: %s", strerror(errno));
+			    "standard input: %s", descriptor_error(errno));
 			return -1;
 		}
 		p->input.len -= READ_BYTES - (size_t)got;
@@ -107,7 +108,8 @@ read_data(struct publish *p)
 		data->len--;
 	if (data->len > (size_t)p->max_bytes)
 		p->args->status = args_fail(p->args,
-		    "standard input: more than %lld bytes (--max-bytes)",
+		    "standard input: more than %lld bytes; --max-bytes"
+		    " raises the limit",
 		    (long long)p->max_bytes);
 	else if (data->len == 0)
 		p->args->status = args_fail(p->args,
@@ -115,7 +117,7 @@ read_data(struct publish *p)
 		    " empty data, give '' as DATA");
 	else if (!utf8_is_valid(*data))
 		p->args->status =
-		    args_fail(p->args, "standard input: it is not UTF-8");
+		    args_fail(p->args, "standard input: " NOT_UTF8);
 	else
 		return 0;
 	return -1;

@@ -102,7 +102,9 @@ run(struct args *a)
 int
 main(int argc, char **argv)
 {
+	const struct option *later[N_COMMANDS + 1] = { NULL };
 	struct args a = { .argc = argc, .argv = argv };
+	size_t n = 0;
 	enum options_result result;
 
 	a.common = (struct options){
@@ -113,7 +115,11 @@ main(int argc, char **argv)
 		.config = &a,
 		.max_operands = -1,
 		.stops_early = true,
+		.later = later,
 	};
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (commands[i]->options != NULL)
+			later[n++] = commands[i]->options;
 	descriptor_reserve_standard();
 	warn_open("rowcast", false);
 	/* the parent process may have chosen otherwise for itself */

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/descriptor.h"
@@ -23,7 +22,7 @@ output_write(struct buffer *b)
 	if (is_short)
 		warn_line("out of memory");
 	else if (descriptor_write(STDOUT_FILENO, b->bytes, len) != 0)
-		warn_line("standard output: %s", strerror(errno));
+		warn_line("standard output: %s", descriptor_error(errno));
 	else
 		return 0;
 	return -1;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 /* libuv aborts when it closes such a descriptor of its own. */
@@ -29,6 +30,12 @@ wait_for(int fd, short events)
 	else if (errno != EINTR)
 		return false;
 	return true;
+}
+
+const char *
+descriptor_error(int error)
+{
+	return error == EBADF ? "it is closed" : strerror(error);
 }
 
 ssize_t

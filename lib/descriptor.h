@@ -24,6 +24,10 @@ void descriptor_reserve_standard(void);
  */
 ssize_t descriptor_read(int fd, void *bytes, size_t cap);
 
+/* Returns the text of an error of reading or writing, which names a closed
+   descriptor as such. */
+const char *descriptor_error(int error);
+
 /* Returns whether descriptor_read() would return at once. */
 bool descriptor_is_ready(int fd);
 

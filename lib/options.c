@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "descriptor.h"
 #include "form.h"
 #include "guess.h"
 
@@ -241,7 +242,8 @@ show(const struct options *o, bool is_help, char *why)
 	}
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return OPTIONS_SHOWN;
-	(void)options_refuse(why, "standard output: %s", strerror(errno));
+	(void)options_refuse(why, "standard output: %s",
+	    descriptor_error(errno));
 	return OPTIONS_FAILED;
 }
 
@@ -259,19 +261,43 @@ struct words {
 	int kept;
 };
 
-/* Find an option by its name or letter.  Sets *o to the options with it. */
+/* Find an option by its name or letter. */
+static const struct option *
+find_in(const struct option *table, bool is_long, const char *name, size_t len)
+{
+	for (const struct option *p = table; !is_end(p); p++) {
+		const char *own = is_long ? p->name : p->letter;
+
+		if (own != NULL && strlen(own) == len &&
+		    memcmp(own, name, len) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* The same in the common options, too.  Sets *o to the options with it. */
 static const struct option *
 find(struct options **o, bool is_long, const char *name, size_t len)
 {
-	for (; *o != NULL; *o = (*o)->common)
-		for (const struct option *p = (*o)->table; !is_end(p); p++) {
-			const char *own = is_long ? p->name : p->letter;
+	const struct option *found = NULL;
 
-			if (own != NULL && strlen(own) == len &&
-			    memcmp(own, name, len) == 0)
-				return p;
-		}
-	return NULL;
+	for (; *o != NULL; *o = (*o)->common)
+		if ((found = find_in((*o)->table, is_long, name, len)) != NULL)
+			break;
+	return found;
+}
+
+static bool
+is_later(const struct options *o, const char *word, size_t len)
+{
+	size_t dashes = word[1] == '-' ? 2 : 1;
+
+	for (const struct option *const *t = o->later; t != NULL && *t != NULL;
+	     t++)
+		if (find_in(*t, dashes == 2, word + dashes, len - dashes) !=
+		    NULL)
+			return true;
+	return false;
 }
 
 static void
@@ -296,15 +322,14 @@ refuse_unknown(const struct options *o, const char *name, char *why)
 			offer(&g, p->table);
 		offer(&g, standard);
 	}
+	if (is_later(o, name, all))
+		return options_refuse(why,
+		    "%.*s: write it after the command: '%s COMMAND %.*s'", len,
+		    name, o->command, len, name);
 	if (g.best != NULL)
 		return options_refuse(why,
 		    "%.*s: unknown option; did you mean --%s?", len, name,
 		    g.best);
-	if (o->stops_early)
-		return options_refuse(why,
-		    "%.*s: unknown option before a command; try"
-		    " '%s COMMAND %.*s' or '%s --help'",
-		    len, name, o->command, len, name, o->command);
 	return options_refuse(why, "%.*s: unknown option; see '%s --help'", len,
 	    name, o->command);
 }
@@ -345,11 +370,17 @@ take_long(struct options *o, struct words *w, const char *word, char *why)
 }
 
 /* Letters may share a word, and the last of them may be followed by its
-   value: -n5. */
+   value: -n5.  But "-topic" is a mistake for "--topic", not "-t opic". */
 static enum options_result
 take_letters(struct options *o, struct words *w, const char *word, char *why)
 {
 	enum options_result result = OPTIONS_OK;
+	struct options *any = o;
+	size_t len = strcspn(word, "=");
+
+	if (find(&any, true, word + 1, len - 1) != NULL)
+		return options_refuse(why, "%.*s: write -%.*s", (int)len, word,
+		    (int)len, word);
 
 	for (size_t i = 1; word[i] != '\0' && result == OPTIONS_OK; i++) {
 		const char name[3] = { '-', word[i], '\0' };

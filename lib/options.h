@@ -92,6 +92,8 @@ struct option {
  *   common        options that several commands share, or NULL
  *   max_operands  arguments that are not options; -1 for any number
  *   stops_early   the first operand ends the options
+ *   later         tables of the options that may follow that operand, NULL at
+ *                 the end, for error messages; or NULL
  *   given         private: bit n is set once table[n] has a value
  */
 struct options {
@@ -103,6 +105,7 @@ struct options {
 	struct options *common;
 	int max_operands;
 	bool stops_early;
+	const struct option *const *later;
 	uint64_t given;
 };
 

@@ -201,7 +201,7 @@ import() {
 	import "$line\n$line\n" --max-line-bytes 21
 	said '2 imported, 0 repeated'
 	import "$line\n$line\n" --max-line-bytes 20
-	refused 1 'Line 1: The line is longer than 20 bytes.  --max-line-bytes sets the limit.'
+	refused 1 'Line 1: The line is longer than 20 bytes, the limit of --max-line-bytes.'
 	head -c 1100000 /dev/zero | tr '\0' x >"$T/input"
 	rowcast import <"$T/input"
 	refused 1 'Line 1: The line is longer than 1048576 bytes'
@@ -299,7 +299,7 @@ has_rows() {
 	rowcast import "$T/none"
 	refused 1 'No such file'
 	rowcast import "$T"
-	refused 1 'Is a directory'
+	refused 1 "$T: is a folder: name a file in it"
 }
 
 @test "progress is shown on a terminal only" {

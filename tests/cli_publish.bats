@@ -45,7 +45,7 @@ load cli
 	rowcast help frobnicate
 	refused 2 "'frobnicate' is not a command"
 	rowcast --frob publish x
-	refused 2 "--frob: unknown option before a command; try 'rowcast COMMAND --frob' or 'rowcast --help'"
+	refused 2 "--frob: unknown option; see 'rowcast --help'"
 	rowcast publish --frob x
 	refused 2 "--frob: unknown option; see 'rowcast publish --help'"
 	rowcast publish -Z
@@ -75,6 +75,10 @@ load cli
 	refused 2 '--jsno: unknown option; did you mean --json?'
 	rowcast --verson
 	refused 2 '--verson: unknown option; did you mean --version?'
+	rowcast publish -topic x
+	refused 2 '-topic: write --topic'
+	rowcast -db=x stats
+	refused 2 '-db: write --db'
 	# options cannot be abbreviated
 	rowcast publish --top x
 	refused 2 '--top: unknown option; did you mean --topic?'
@@ -82,9 +86,13 @@ load cli
 
 @test "an option of a command that stands before it is answered with its place" {
 	rowcast --topic x publish y
-	refused 2 "--topic: unknown option before a command; try 'rowcast COMMAND --topic'"
+	refused 2 "--topic: write it after the command: 'rowcast COMMAND --topic'"
+	rowcast --since=5 tail
+	refused 2 "--since: write it after the command: 'rowcast COMMAND --since'"
 	rowcast -t x publish y
-	refused 2 "-t: unknown option before a command; try 'rowcast COMMAND -t'"
+	refused 2 "-t: write it after the command: 'rowcast COMMAND -t'"
+	rowcast -h
+	refused 2 "-h: unknown option; see 'rowcast --help'"
 }
 
 @test "a log must be named, by option or environment" {
@@ -119,6 +127,24 @@ load cli
 	[ ! -s "$DB" ]
 	rowcast --db "$T" publish x
 	refused 1 'is a folder'
+}
+
+@test "standard descriptors that are closed are named" {
+	make_log
+	publish x
+	local command
+	for command in publish import; do
+		RC=0 && "$PROGRAM" "$command" <&- >"$OUT" 2>"$ERR" || RC=$?
+		refused 1 'standard input: it is closed'
+	done
+	for command in --help 'publish x' stats; do
+		# shellcheck disable=SC2086 # words
+		RC=0 && "$PROGRAM" $command >&- 2>"$ERR" || RC=$?
+		refused 1 'standard output: it is closed'
+	done
+	"$PROGRAM" stats 2>&- >"$OUT"
+	RC=0 && "$PROGRAM" stats x >"$OUT" 2>&- || RC=$?
+	[ "$RC" -eq 2 ]
 }
 
 @test "standard output that cannot be written is an error" {
@@ -275,12 +301,12 @@ load cli
 @test "only UTF-8 is published" {
 	make_log
 	rowcast publish $'\xff'
-	refused 2 'DATA is not UTF-8'
+	refused 2 'DATA is not UTF-8; convert it with iconv'
 	rowcast publish -t $'\xc3' x
-	refused 2 '-t: the value is not UTF-8'
+	refused 2 '-t: the value is not UTF-8; convert it with iconv'
 	printf 'a\xff' >"$T/input"
 	rowcast publish <"$T/input"
-	refused 1 'standard input: it is not UTF-8'
+	refused 1 'standard input: is not UTF-8; convert it with iconv'
 	[ "$(count)" -eq 0 ]
 }
 
@@ -290,7 +316,7 @@ load cli
 	rowcast publish --max-bytes 10 <"$T/input"
 	said 1
 	rowcast publish --max-bytes 9 <"$T/input"
-	refused 1 'more than 9 bytes (--max-bytes)'
+	refused 1 'more than 9 bytes; --max-bytes raises the limit'
 	# it does not wait for the end of an endless input
 	RC=0
 	yes | "$PROGRAM" publish >"$OUT" 2>"$ERR" || RC=$?
@@ -307,7 +333,10 @@ load cli
 	echo "BEGIN IMMEDIATE; SELECT 'locked';" >&4
 	eventually grep -q locked "$T/locker"
 	rowcast publish --busy-ms 10 x
-	refused 1 'locked'
+	refused 1 "$DB: database is locked: another program has locked it: end it or wait"
+	echo '{"data":"x"}' >"$T/input"
+	rowcast import --busy-ms 10 "$T/input"
+	refused 1 "$DB: database is locked: another program has locked it: end it or wait."
 	ROWCAST_BUSY_MS=10 rowcast publish x
 	refused 1 'locked'
 	"$PROGRAM" publish x >"$T/later.out" 2>&1 4>&- 3>&- &

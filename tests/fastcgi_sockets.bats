@@ -204,6 +204,23 @@ serve_short() {
 	up "$PID" responder listens
 }
 
+@test "a limit of open files that is too low is reported at the start" {
+	local program option
+	for program in rowcast.fcgi:--max-streams \
+		rowcast-publish.cgi:--max-connections; do
+		option=${program#*:} program=${program%:*}
+		# shellcheck disable=SC2016 # for the shell that is started
+		start "$program" "$BASH" -c 'ulimit -n 300; exec "$@"' _ \
+			"build/$program" --db "$DB" "$option" 290 \
+			--socket "build/run/$program.sock"
+		up "$PID" "$program" connects "$SITE/build/run/$program.sock"
+		grep -E "listener: $option takes 3[0-9]+ open files, but the limit is 300: raise it \(ulimit -n; systemd: LimitNOFILE=\) or lower $option" \
+			"$LOGS/$program"
+	done
+	start_responder --max-streams 100
+	run ! grep 'open files' "$LOGS/responder"
+}
+
 @test "without descriptors it does not spin, and writes one line" {
 	serve_short 64
 	local i before

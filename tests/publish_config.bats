@@ -136,7 +136,7 @@ misconfigured() {
 	request 'data=x' -GATEWAY_INTERFACE CONTENT_LENGTH=11 \
 		ROWCAST_CORS_ORIGINS=https://a.example \
 		HTTP_ORIGIN=https://a.example HTTP_HOST=a.example
-	refused 413 'longer than 10 bytes'
+	refused 413 'longer than 10 bytes, the limit of --max-body-bytes.'
 	run ! grep -i '^Access-Control' "$HEAD"
 }
 

@@ -42,11 +42,12 @@ refuse_length(struct body *b)
 {
 	body_where(b, b->n, b->fields.where);
 	return problem_set(b->fields.problem, 413,
-	    "%sThe %s is longer than %zu bytes.", b->fields.where,
+	    "%sThe %s is longer than %zu bytes, the limit of %s.",
+	    b->fields.where,
 	    !b->facts.is_streamed                ? "body" :
 		b->options.media == MEDIA_NDJSON ? "line" :
 						   "event",
-	    b->options.max_bytes);
+	    b->options.max_bytes, b->options.limit_name);
 }
 
 /* Make room for values of len bytes in all; there must be none. */

@@ -38,6 +38,7 @@ struct body;
  *   query      as sent, or NULL
  *   length     of the body as announced; -1: unknown
  *   max_bytes  of a line or event of a streamed body; of any other body
+ *   limit_name  the option that sets max_bytes; borrowed, not NULL
  *   is_export  accept and ignore the members id and created_ms, which
  *              rowcast export writes
  */
@@ -46,6 +47,7 @@ struct body_options {
 	const char *query;
 	int64_t length;
 	size_t max_bytes;
+	const char *limit_name;
 	bool is_export;
 };
 

@@ -305,6 +305,20 @@ open_socket(struct listener *l, uv_loop_t *loop, char why[ADDRESS_WHY_MAX])
 	return rc == 0 ? 0 : -1;
 }
 
+/* Say at the start what would otherwise be seen under load only. */
+static void
+check_descriptors(const struct listener *l)
+{
+	size_t need = l->options.max_connections + SPARE_DESCRIPTORS;
+
+	if ((size_t)l->descriptors < need)
+		warn_line("listener: %s takes %zu open files, but the limit is"
+			  " %d: raise it (ulimit -n; systemd: LimitNOFILE=) or"
+			  " lower %s",
+		    l->options.limit_name, need, l->descriptors,
+		    l->options.limit_name);
+}
+
 struct listener *
 listener_new(uv_loop_t *loop, const struct listener_options *options,
     struct connections *cs)
@@ -326,6 +340,7 @@ listener_new(uv_loop_t *loop, const struct listener_options *options,
 		release(l);
 		return NULL;
 	}
+	check_descriptors(l);
 	timer_init(&l->timer, loop, l);
 	l->poll.data = l;
 	l->open_handles = 2;

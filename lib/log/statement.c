@@ -23,8 +23,10 @@ struct meaning {
 };
 
 static const struct meaning meanings[] = {
-	{ SQLITE_BUSY, LOG_BUSY, "" },
-	{ SQLITE_LOCKED, LOG_BUSY, "" },
+	{ SQLITE_BUSY, LOG_BUSY,
+	    ": another program has locked it: end it or wait" },
+	{ SQLITE_LOCKED, LOG_BUSY,
+	    ": another program has locked it: end it or wait" },
 	{ SQLITE_FULL, LOG_FULL, "" },
 	{ SQLITE_CONSTRAINT, LOG_REFUSED, "" },
 	{ SQLITE_TOOBIG, LOG_REFUSED, "" },

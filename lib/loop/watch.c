@@ -134,8 +134,10 @@ watch_new(uv_loop_t *loop, const char *path, int64_t poll_ms,
 	/* the folder: the WAL and the database itself may come and go */
 	rc = uv_fs_event_start(&w->files, on_file_event, w->folder, 0);
 	if (rc != 0)
-		warn_line("watch: %s: %s; new rows are noticed by polling",
-		    w->folder, uv_strerror(rc));
+		warn_line("watch: %s: %s; new rows are noticed by polling%s",
+		    w->folder, uv_strerror(rc),
+		    rc == UV_EMFILE ? "; raise fs.inotify.max_user_instances" :
+				      "");
 	return w;
 }
 

@@ -97,7 +97,8 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 	const uint8_t *newline;
 	struct problem p;
 	struct body *b;
-	struct body_options options = { .max_bytes = 1000000 };
+	struct body_options options = { .max_bytes = 1000000,
+		.limit_name = "" };
 	const char *type;
 	char *query, *bytes;
 	size_t query_len;

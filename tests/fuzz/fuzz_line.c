@@ -46,6 +46,7 @@ read_line(struct log *json, const char *bytes, size_t len,
 		.media = MEDIA_NDJSON,
 		.length = -1,
 		.max_bytes = SIZE_MAX,
+		.limit_name = "",
 		.is_export = true,
 	};
 	struct body *b = body_new(&options, json, p);

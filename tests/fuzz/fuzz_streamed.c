@@ -66,6 +66,7 @@ feed(struct log *json, enum media media, const char *query, const uint8_t *body,
 		.length = -1,
 		.query = query,
 		.max_bytes = MAX_BYTES,
+		.limit_name = "",
 	};
 	struct body *s = body_new(&options, json, &p);
 	int result = s == NULL ? -1 : 0;

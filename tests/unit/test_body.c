@@ -66,6 +66,7 @@ parse(struct result *r, const char *type, const char *query, struct text body)
 		.query = query,
 		.length = (int64_t)body.len,
 		.max_bytes = 1000000,
+		.limit_name = "--max",
 	};
 
 	parse_as(r, &options, body);
@@ -381,6 +382,7 @@ refuses_line(struct text line, bool is_export, const char *detail)
 		.media = MEDIA_NDJSON,
 		.length = -1,
 		.max_bytes = 1000,
+		.limit_name = "--max",
 		.is_export = is_export,
 	};
 	struct result r;
@@ -406,6 +408,7 @@ test_line(void)
 		.media = MEDIA_NDJSON,
 		.length = -1,
 		.max_bytes = 1000,
+		.limit_name = "--max",
 		.is_export = true,
 	};
 	static const char all[] =

@@ -71,6 +71,7 @@ feed(enum media media, struct text body, size_t size, struct result *r)
 		.length = -1,
 		.query = media == MEDIA_NDJSON ? NULL : stream_query,
 		.max_bytes = BOUND,
+		.limit_name = "--max",
 	};
 	struct body *s = body_new(&options, json, &p);
 	size_t at = 0;
