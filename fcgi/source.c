@@ -17,6 +17,7 @@
  *              yet; the open one is still read  -> CHANGED once the other is
  *                                             open, or the open one is back
  * Any state becomes DISPLACED, and any but DISPLACED becomes TROUBLED.
+ * While the schema is unfit, nothing is served, from memory or from the log.
  */
 #include "source.h"
 
@@ -51,6 +52,8 @@ struct source {
 	struct tail *tail;
 	struct pages *pages;
 	enum source_state state;
+	bool is_unfit;           /* the schema was changed: serve nothing */
+	int64_t schema;          /* its version; it differs after a change */
 	struct fingerprint seen; /* of the log that the streams read from */
 	bool must_forget;        /* memory may hold rows that were removed */
 	int64_t removals;        /* rows ever removed, when that was checked */
@@ -80,6 +83,7 @@ source_new(const struct responder_config *config, char why[SOURCE_WHY_MAX])
 
 	if (src != NULL && log_open(&o, &src->log, reason) == LOG_OK) {
 		fingerprint_take(&src->seen, src->log);
+		src->schema = log_schema_version(src->log);
 		if (log_head(src->log, &head) != LOG_OK ||
 		    fingerprint_note(&src->seen, src->log, head) != LOG_OK)
 			(void)snprintf(reason, sizeof(reason), "%s",
@@ -208,6 +212,8 @@ reopen(struct source *src)
 	}
 	log_close(src->log);
 	src->log = log;
+	src->is_unfit = false;
+	src->schema = log_schema_version(log);
 	src->removals = -1;
 	src->data_version = -1;
 	enter(src, CHANGED);
@@ -275,6 +281,20 @@ forget_removed(struct source *src)
 	return SOURCE_OK;
 }
 
+/*
+ * A tool may have rebuilt the table of events with other rows.  DROP TABLE
+ * removes rows without firing a trigger, so no removal is counted.
+ */
+static void
+forget_rebuilt(struct source *src)
+{
+	if (log_schema_version(src->log) == src->schema)
+		return;
+	src->schema = log_schema_version(src->log);
+	tail_clear(src->tail, tail_head(src->tail));
+	pages_forget(src->pages, INT64_MAX);
+}
+
 /* ---- new events ---- */
 
 static enum source_result
@@ -316,11 +336,15 @@ read_new(struct source *src)
 static enum source_result
 step(struct source *src)
 {
+	enum log_result looked;
 	enum source_result result;
 	bool changed;
 
-	if (log_changed(src->log, &changed) != LOG_OK)
+	looked = log_changed(src->log, &changed);
+	src->is_unfit = looked == LOG_NOT_A_LOG;
+	if (looked != LOG_OK)
 		return trouble(src);
+	forget_rebuilt(src);
 	if (changed) {
 		src->must_forget = true;
 		if (src->state == CURRENT || src->state == BEHIND)
@@ -362,6 +386,8 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 
 	if (cursor >= tail_head(src->tail))
 		return SOURCE_END;
+	if (src->is_unfit)
+		return SOURCE_TROUBLE;
 	*is_old = cursor < src->holes;
 	*chunk = tail_find(src->tail, cursor);
 	if (*chunk != NULL)
@@ -392,6 +418,8 @@ source_version(struct source *src, uint64_t *version)
 {
 	int64_t now;
 
+	if (src->is_unfit)
+		return SOURCE_TROUBLE;
 	if (log_version(src->log, &now) != LOG_OK)
 		return trouble(src);
 	if (now != src->data_version)
@@ -405,6 +433,8 @@ enum source_result
 source_gap(struct source *src, const struct filter *f, int64_t cursor,
     struct gap_known *known, int64_t *next)
 {
+	if (src->is_unfit)
+		return SOURCE_TROUBLE;
 	src->reads++;
 	if (gap_find(src->log, f, cursor, known, next) != LOG_OK)
 		return trouble(src);
@@ -414,6 +444,8 @@ source_gap(struct source *src, const struct filter *f, int64_t cursor,
 enum source_result
 source_find(struct source *src, const struct filter *f, struct seek *seek)
 {
+	if (src->is_unfit)
+		return SOURCE_TROUBLE;
 	if (seek->start != START_NOW && seek->start != START_AFTER)
 		src->reads++;
 	switch (seek_step(src->log, tail_head(src->tail), f, seek)) {

@@ -74,7 +74,12 @@ insert(struct log *log, const struct event *e, struct log_receipt *receipt)
 enum log_result
 log_group_begin(struct log *log)
 {
-	return log_run(log, "BEGIN IMMEDIATE");
+	enum log_result result = log_run(log, "BEGIN IMMEDIATE");
+
+	/* another program may have rebuilt the table without its triggers */
+	if (result == LOG_OK && (result = log_check_schema(log)) != LOG_OK)
+		log_rollback(log);
+	return result;
 }
 
 void

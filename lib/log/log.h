@@ -90,8 +90,18 @@ void log_end(struct log *log); /* also after an error */
 /*
  * Set *changed to whether another connection has committed since the last call.
  * The first call sets it to true.  Takes some microseconds.
+ *   returns  LOG_NOT_A_LOG if a change of the schema has made the log unfit,
+ *            and until it is mended: a tool rebuilt the table without its
+ *            triggers, say.  What is read until then may lack notice of removals
  */
 enum log_result log_changed(struct log *log, bool *changed);
+
+/*
+ * Returns a number that differs after the schema was changed.  If so, the table
+ * may have been rebuilt with other rows: discard all that was read.  It is that
+ * of the last log_changed() with LOG_OK.
+ */
+int64_t log_schema_version(const struct log *log);
 
 /* Set *version to a number that differs after another connection has committed.
    Compare it only with earlier values of the same connection. */
@@ -210,7 +220,8 @@ enum log_result log_append(struct log *log, const struct event *events,
 
 /*
  * Append for several callers in one transaction, with one fsync.
- *   begin    returns LOG_BUSY while another connection writes
+ *   begin    returns LOG_BUSY while another connection writes; LOG_NOT_A_LOG,
+ *            like log_changed(), if the log has become unfit
  *   add      like log_append().  After LOG_REFUSED and LOG_CONFLICT the group
  *            goes on without these n events; after any other error, call drop
  *   commit   after an error, nothing of the group was appended

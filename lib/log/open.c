@@ -32,60 +32,59 @@ create(struct log *log)
 	return result;
 }
 
-/* What the open database contains. */
+/*
+ * What the open database contains.
+ *   schema  changes with every change of the schema
+ *   rest    whether it has the other objects of the schema.  A table that is
+ *           rebuilt or renamed takes its triggers with it
+ */
 struct facts {
 	int64_t version;
+	int64_t schema;
 	int64_t objects;
-	int64_t events;    /* the table */
-	int64_t rest;      /* the other objects of the schema */
+	int64_t events; /* the table */
+	int64_t rest;
 	bool keeps_ids;    /* ids are never reused */
 	const char *wrong; /* what log_check_tables() refuses */
 };
 
-/* Read them in one transaction, for another program may create the log between
-   two reads. */
 static enum log_result
 read_facts(struct log *log, struct facts *f)
 {
 	const struct log_query queries[] = {
 		{ "PRAGMA user_version", &f->version },
+		{ "PRAGMA schema_version", &f->schema },
 		{ "SELECT count(*) FROM sqlite_schema", &f->objects },
 		{ "SELECT count(*) FROM sqlite_schema"
 		  " WHERE type = 'table' AND name = 'events'",
 		    &f->events },
 		{ "SELECT count(*) = 4 FROM sqlite_schema"
-		  " WHERE name IN ('events_removed', 'events_remember_removed',"
-		  " 'retention', 'events_retain')",
+		  " WHERE name IN ('events_removed', 'retention')"
+		  " OR (name IN ('events_remember_removed', 'events_retain')"
+		  " AND tbl_name = 'events')",
 		    &f->rest },
 	};
 	enum log_result r;
 
-	if ((r = log_run(log, "BEGIN")) != LOG_OK)
-		return r;
 	r = log_query_all(log, queries, sizeof(queries) / sizeof(queries[0]));
 	if (r == LOG_OK)
 		r = log_check_tables(log, &f->wrong, &f->keeps_ids);
-	if (r == LOG_OK)
-		return log_run(log, "COMMIT");
-	log_rollback(log);
 	return r;
 }
 
-/* Check that the open database is a log of our format, or make it one. */
+/* Check that the open database is a log of our format. */
 static enum log_result
-recognise(struct log *log, bool may_create)
+judge(struct log *log, struct facts *facts)
 {
 	struct facts f = { 0 };
-	enum log_result r;
+	enum log_result r = read_facts(log, &f);
 
-	if ((r = read_facts(log, &f)) != LOG_OK)
+	*facts = f;
+	if (r != LOG_OK)
 		return r;
-	if (f.version == 0 && f.objects == 0) {
-		if (may_create)
-			return create(log);
+	if (f.version == 0 && f.objects == 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is empty: publish something first");
-	}
 	if (f.events == 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is a database without an event log: add one"
@@ -104,15 +103,44 @@ recognise(struct log *log, bool may_create)
 		    (long long)f.version, FORMAT);
 	if (f.rest == 0)
 		return log_error(log, LOG_NOT_A_LOG,
-		    "lacks a table or a trigger of its schema: make a new log"
-		    " with schema.sql and copy the events, or name another"
-		    " file");
+		    "lacks a table or a trigger of its schema, as after a"
+		    " migration that rebuilt 'events': make a new log of the"
+		    " output of 'rowcast export --salvage'");
 	if (f.wrong != NULL)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its '%s' is not a table, or has a generated column:"
 		    " name another file",
 		    f.wrong);
+	log->schema = f.schema;
 	return LOG_OK;
+}
+
+enum log_result
+log_judge(struct log *log)
+{
+	struct facts f;
+
+	return judge(log, &f);
+}
+
+/* Recognise the log, or create it in an empty database.  In one transaction,
+   for another program may create it between two reads. */
+static enum log_result
+recognise(struct log *log, bool may_create)
+{
+	struct facts f = { 0 };
+	enum log_result r;
+
+	if ((r = log_run(log, "BEGIN")) != LOG_OK)
+		return r;
+	r = judge(log, &f);
+	if (r == LOG_OK)
+		return log_run(log, "COMMIT");
+	log_rollback(log);
+	if (may_create && r == LOG_NOT_A_LOG && f.version == 0 &&
+	    f.objects == 0)
+		return create(log);
+	return r;
 }
 
 /*
@@ -192,7 +220,7 @@ log_open(const struct log_options *options, struct log **opened,
 		(void)snprintf(why, LOG_WHY_MAX, "out of memory");
 		return LOG_NO_MEMORY;
 	}
-	log->data_version = -1;
+	log->data_version = log->schema = -1;
 	log->appends = options->append;
 	result = open_database(log, options);
 	if (result == LOG_OK) {

@@ -33,6 +33,18 @@ log_version(struct log *log, int64_t *version)
 }
 
 enum log_result
+log_check_schema(struct log *log)
+{
+	int64_t schema;
+	enum log_result result =
+	    log_query(log, "PRAGMA schema_version", &schema);
+
+	if (result != LOG_OK || schema == log->schema)
+		return result;
+	return log_judge(log);
+}
+
+enum log_result
 log_changed(struct log *log, bool *changed)
 {
 	enum log_result result;
@@ -42,8 +54,16 @@ log_changed(struct log *log, bool *changed)
 	if (result != LOG_OK)
 		return result;
 	*changed = version != log->data_version;
+	if (*changed && (result = log_check_schema(log)) != LOG_OK)
+		return result;
 	log->data_version = version;
 	return LOG_OK;
+}
+
+int64_t
+log_schema_version(const struct log *log)
+{
+	return log->schema;
 }
 
 enum log_result

@@ -20,6 +20,7 @@
  *   reads         of log_read(): forwards, backwards, full; by the number of
  *                 topics, 0 for all
  *   data_version  at the last log_changed(); -1 at first
+ *   schema        PRAGMA schema_version when it was judged; -1: not yet
  *   device, inode of the file that was opened
  *   ticks         millions of VM steps since a statement was begun
  */
@@ -30,6 +31,7 @@ struct log {
 	size_t n_kept;
 	sqlite3_stmt *reads[3][FILTER_TOPICS_MAX + 1];
 	int64_t data_version;
+	int64_t schema;
 	char *path;
 	dev_t device;
 	ino_t inode;
@@ -131,6 +133,15 @@ enum log_result log_execute(struct log *log, const char *text);
    stays as it is. */
 void log_rollback(struct log *log);
 
+/* ---- open.c ---- */
+
+/*
+ * Judge the schema, as log_open() does, in the open transaction.  Notes the
+ * version of a schema that is good.
+ *   returns  LOG_NOT_A_LOG if the database is no longer a log
+ */
+enum log_result log_judge(struct log *log);
+
 /* ---- file.c ---- */
 
 /*
@@ -150,6 +161,10 @@ enum log_result log_file_find(struct log *log, bool may_create);
 const char *log_file_advise(const char *path, char *buffer, size_t size);
 
 /* ---- read.c ---- */
+
+/* Call log_judge() if the schema has changed since the last judgement.  Call it
+   in a transaction. */
+enum log_result log_check_schema(struct log *log);
 
 /* Returns the reconnection time in a column; EVENT_NO_RETRY if it holds none
    that the schema allows.  With CHECKs off, a row may hold any value, which
