@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/body/fields.h"
 #include "lib/descriptor.h"
 #include "lib/utf8.h"
 #include "args.h"
@@ -35,11 +36,22 @@ read_text(void *field, const char *value, char *why)
 	return options_refuse(why, "the value " NOT_UTF8);
 }
 
+static enum options_result
+read_name(void *field, const char *value, char *why)
+{
+	if (fields_is_browser_name(text_of(value)))
+		return options_refuse(why,
+		    "browsers fire events named '%s' themselves; choose another"
+		    " name",
+		    value);
+	return read_text(field, value, why);
+}
+
 static const struct option table[] = {
 	{ "topic", "t", NULL, "T", NULL, "topic (default: the empty topic)",
 	    OPTION_OTHER(struct publish, event.topic, read_text) },
 	{ "event", "e", NULL, "NAME", EVENT_DEFAULT_NAME, "event name",
-	    OPTION_OTHER(struct publish, event.name, read_text) },
+	    OPTION_OTHER(struct publish, event.name, read_name) },
 	{ "key", "k", NULL, "KEY", NULL,
 	    "idempotency key: an event with a known key is not added again,"
 	    " and the id of the first is printed",

@@ -7,6 +7,7 @@ Prints "ID NAME DATA" for each event.  Copy events() into your program.
 """
 import http.client
 import json
+import re
 import sys
 import time
 import urllib.error
@@ -33,8 +34,9 @@ def events(url, last_id="", idle_s=45):
                     return  # the server asks clients not to reconnect
                 for fields in blocks(stream):
                     failures = 0
-                    if fields.get("retry", "").isdecimal():
-                        retry_ms = int(fields["retry"])
+                    retry = fields.get("retry", "")
+                    if re.fullmatch("[0-9]{1,9}", retry):
+                        retry_ms = int(retry)
                     # Keep the id of a block without data, too: the first
                     # block of a stream says where it starts.
                     last_id = fields.get("id", last_id)
@@ -64,7 +66,8 @@ def blocks(lines):
         value = value.removeprefix(" ")
         if field == "data" and "data" in fields:
             fields["data"] += "\n" + value
-        elif field != "id" or "\0" not in value:
+        # the id becomes a header: only digits, as the ids of rowcast
+        elif field != "id" or re.fullmatch("[0-9]*", value):
             fields[field] = value
 
 

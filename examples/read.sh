@@ -16,15 +16,23 @@ file=$2
 newline='
 '
 
+# Is this a whole number that the shell can compute with?  Never compute with
+# text from outside: $((...)) would run commands that stand in it.
+is_number() {
+	case $1 in
+	'' | *[!0-9]* | 0?* | ?????????????????*) return 1 ;;
+	esac
+}
+
 # Read one connection.
 read_stream() {
 	retry=3000 id='' event=message data=''
 	while IFS= read -r line; do
 		case $line in
-		'id: '*) id=${line#id: } ;;
+		'id: '*) is_number "${line#id: }" && id=${line#id: } ;;
 		'event: '*) event=${line#event: } ;;
 		'data: '*) data=$data$newline${line#data: } ;;
-		'retry: '*) retry=${line#retry: } ;;
+		'retry: '*) is_number "${line#retry: }" && retry=${line#retry: } ;;
 		'') take ;;
 		esac
 	done
@@ -36,8 +44,8 @@ read_stream() {
 # this script dies between the two, the event arrives twice, but none is lost.
 take() {
 	case $event in
-	stream-gap) echo "gone: ${data#?}" >&2 ;;
-	stream-reset) echo "another log: ${data#?}" >&2 ;;
+	stream-gap) printf 'gone: %s\n' "${data#?}" >&2 ;;
+	stream-reset) printf 'another log: %s\n' "${data#?}" >&2 ;;
 	*) [ -z "$data" ] || printf '%s %s %s\n' "$id" "$event" "${data#?}" ;;
 	esac
 	[ -z "$id" ] || { echo "$id" >"$file.new" && mv "$file.new" "$file"; }

@@ -91,6 +91,18 @@ import() {
 	refused 1 'was replaced or restored'
 }
 
+@test "names that browsers fire themselves are copied, but not in new events" {
+	make_log
+	sqlite3 "$DB" "INSERT INTO events(event, data)
+		VALUES('error', 'x'), ('open', 'y')"
+	rowcast export
+	cp "$T/out" "$T/exported"
+	import "$(cat "$T/exported")"
+	[ "$RC" -eq 0 ]
+	[ "$(sqlite3 "$DB" "SELECT group_concat(event) FROM events")" = \
+		error,open,error,open ]
+}
+
 # ---- import -----------------------------------------------------------------
 
 @test "import reads all members and any data" {

@@ -287,6 +287,18 @@ load cli
 	[ "$(count)" -eq 2 ]
 }
 
+@test "names of events that browsers fire themselves are refused" {
+	local name
+	make_log
+	for name in error open; do
+		rowcast publish -e "$name" x
+		refused 2 "browsers fire events named '$name' themselves"
+	done
+	[ "$(count)" -eq 0 ]
+	rowcast publish -e opened x
+	said 1
+}
+
 @test "a refusal is reported in the words of the schema" {
 	make_log
 	rowcast publish -e stream-gap x

@@ -234,3 +234,34 @@ in_browser() {
 	done
 	BUILD=$BUILD node "$TESTS/examples/htmx.mjs" "$1" 3>&-
 }
+
+# ---- hostile streams --------------------------------------------------------
+
+# Write a program "curl" to a folder that prints a hostile stream, and notes how
+# it was called.
+hostile_curl() {
+	mkdir "$1"
+	cat >"$1/curl" <<-'END'
+		#!/bin/sh
+		echo "$*" >>asked
+		cat <<'STREAM'
+		retry: 10
+		id: 5
+		data: one
+
+		retry: a[$(touch pwned)]
+		retry: 08
+		retry: 99999999999999999999
+		id: 6\nX: y
+		id: -n
+		id: $(touch pwned)
+		data: two
+
+		STREAM
+	END
+	chmod a+rx "$1" "$1/curl"
+	# the reader writes here
+	: >"$SITE/asked"
+	: >"$SITE/last-id"
+	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/asked" "$SITE/last-id"
+}

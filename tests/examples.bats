@@ -312,6 +312,46 @@ load examples
 	reads $'1 message one\n2 message two'
 }
 
+# Text of a stream that a shell or a header must not interpret.
+@test "read.sh: runs nothing out of a stream, and keeps only numbers as ids" {
+	local shell=
+	hostile_curl "$SITE/bin"
+	for shell in sh bash; do
+		needs "$shell"
+		echo 3 >"$SITE/last-id"
+		: >"$SITE/asked"
+		start reader env PATH="$SITE/bin:$PATH" "$shell" \
+			examples/read.sh http://127.0.0.1/events last-id
+		READER=$PID
+		eventually asked_again
+		stop "$READER"
+		[ ! -e "$SITE/pwned" ]
+		[ "$(cat "$SITE/last-id")" = 5 ]
+		grep -qx '5 message one' "$LOGS/reader"
+		# the second request
+		sed -n 2p "$SITE/asked" | grep -q 'Last-Event-ID: 5 http'
+	done
+}
+
+asked_again() {
+	[ "$(wc -l <"$SITE/asked")" -ge 3 ]
+}
+
+@test "read.py: a stream cannot break it by odd numbers and ids" {
+	can_run read.py
+	cp "$TESTS"/examples/odd.py "$SITE/"
+	start odd env python3 odd.py
+	eventually grep -q '^http' "$LOGS/odd"
+	read_with read.py "$(head -n 1 "$LOGS/odd")"
+	eventually asked_odd
+	[ ! -s "$LOGS/complaints" ]
+	run ! grep -v 'Last-Event-ID: 5$' <(grep Last "$LOGS/odd")
+}
+
+asked_odd() {
+	[ "$(grep -c 'Last-Event-ID: 5' "$LOGS/odd")" -ge 2 ]
+}
+
 # ---- htmx -------------------------------------------------------------------
 
 @test "htmx.html: published events are swapped in" {

@@ -18,6 +18,8 @@ const ROWS_MAX = 300;
 const SHOWN_MAX = 4000; // characters of one event's data
 const RETRY_MAX_S = 30;
 const TOKEN = 'rowcast-token';
+// Years beyond 9999 would reach the end of what Date can hold.
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 const OWN_NAMES = ['message', 'ping', 'connecttime', 'stream-gap',
 	'stream-reset'];
 
@@ -97,7 +99,9 @@ function open() {
 		show('closed', `Disconnected: ${e.message}`);
 		return;
 	}
-	source.onopen = () => {
+	source.onopen = (e) => {
+		if (isEvent(e))
+			return;
 		failures = 0;
 		waitingSince = 0;
 		show('open', 'Connected');
@@ -116,7 +120,14 @@ function close() {
 	source = null;
 }
 
-function lost() {
+// An event of the stream may be named "open" or "error", too.
+function isEvent(e) {
+	return e instanceof MessageEvent;
+}
+
+function lost(e) {
+	if (isEvent(e))
+		return;
 	if (source.readyState === EventSource.CONNECTING) {
 		// The browser waits for the time given by the stream's "retry:".
 		waitingSince ||= Date.now();
@@ -132,13 +143,16 @@ function lost() {
 }
 
 function receive(e) {
+	if (!isEvent(e))
+		return;
 	if (e.lastEventId !== '') {
 		lastId = e.lastEventId;
 		$('last-id').textContent = lastId;
 	}
 	switch (e.type) {
 	case 'connecttime':
-		clockOffset = Date.parse(e.data) - Date.now();
+		clockOffset = TIME.test(e.data) ?
+			Date.parse(e.data) - Date.now() : null;
 		if (Number.isNaN(clockOffset))
 			clockOffset = null;
 		tick();

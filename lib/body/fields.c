@@ -80,6 +80,12 @@ fields_end(struct fields *f)
 	    f->where);
 }
 
+bool
+fields_is_browser_name(struct text name)
+{
+	return text_is(name, "error") || text_is(name, "open");
+}
+
 int
 fields_retry(struct text value, int64_t *ms)
 {
@@ -150,6 +156,14 @@ fields_take(struct fields *f, struct text name, struct text value,
 	if (type != NULL && strcmp(type, "text") != 0 && field != FIELD_DATA)
 		return problem_set(f->problem, 400,
 		    "%s\"%s\" must be a string.", f->where, names[field]);
+	if (field == FIELD_EVENT && f->kind != FIELDS_EXPORT &&
+	    fields_is_browser_name(value))
+		return problem_set(f->problem, 400,
+		    "%sThe event name \"%.*s\" is refused: browsers fire events "
+		    "of this name themselves, so on%.*s would be called as if "
+		    "the connection had changed.  Choose another name.",
+		    f->where, (int)value.len, value.bytes, (int)value.len,
+		    value.bytes);
 	/* in an event, NULL means absent */
 	*texts[field] = value.bytes != NULL ? value : text_of("");
 	return 0;

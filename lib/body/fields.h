@@ -1,6 +1,8 @@
 #ifndef ROWCAST_FIELDS_H
 #define ROWCAST_FIELDS_H
 
+#include <stdbool.h>
+
 #include "lib/event.h"
 #include "lib/problem.h"
 
@@ -33,7 +35,8 @@ struct fields {
 void fields_begin(struct fields *f, struct event *e);
 
 /*
- * Take one field, or all fields of form text, which is decoded in place.
+ * Take one field, or all fields of form text, which is decoded in place.  The
+ * name of an event that is not from an export must not be one of a browser's.
  *   shape    type is SQLite's name of the JSON type; NULL: not from JSON
  *   returns  0; -1 with *problem set to 400: an unknown, repeated or bad field
  */
@@ -43,6 +46,13 @@ int fields_take_form(struct fields *f, char *bytes, size_t len);
 
 /* Refuse an event that got no data.  Returns 0; -1 with *problem set. */
 int fields_end(struct fields *f);
+
+/*
+ * Returns whether EventSource itself fires events of this name.  An event that
+ * has it calls onerror or onopen of pages whose stream is sound.
+ *   source   WHATWG HTML, 9.2.2 "The EventSource interface"
+ */
+bool fields_is_browser_name(struct text name);
 
 /* Parse the value of retry.  Returns 0 with *ms set; -1. */
 int fields_retry(struct text value, int64_t *ms);

@@ -149,6 +149,26 @@ test('a named event arrives once it is asked for', LIMIT, async () => {
 		[['2', 'message', 'seen'], ['3', 'order', 'second']]);
 });
 
+test('a row may have any name and any time', LIMIT, async () => {
+	await opened();
+	await page.fill('#names', 'error, open');
+	await page.click('#filter button');
+	await state('open');
+	for (const time of ['+275760-09-13T00:00:00Z', '275760-09-12T23:59:59Z',
+		'Sat, 13 Sep 275760 00:00:00 GMT', '2026-13-99T00:00:00Z'])
+		site.insert(time, { event: 'connecttime' });
+	site.insert('first', { event: 'error' });
+	site.insert('second', { event: 'open' });
+	site.insert('last');
+	await shows('last');
+	// The clock ticks each half second; an exception fails the test.
+	await page.waitForTimeout(1200);
+	await state('open');
+	assert.deepEqual((await rows()).map((r) => r.slice(1)), [
+		['error', 'first'], ['open', 'second'], ['message', 'last']]);
+	assert.equal((await rows('hello')).length, 6);
+});
+
 test('the topic filter: exact, a beginning, and from the address', LIMIT,
 async () => {
 	await opened('?topic=news');
