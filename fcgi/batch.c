@@ -9,9 +9,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "lib/fastcgi/records.h"
+#include "lib/sse.h"
 
 _Static_assert(CONNECTION_PIECES_MAX <= IOV_MAX, "one call sends a record");
+_Static_assert(RECORDS_CONTENT_MAX - BATCH_TEXT_MAX >= SSE_PART_MIN,
+    "there is room for a part behind the text");
 
 void
 batch_begin(struct batch *b, const struct position *at)
@@ -80,22 +82,59 @@ add_event(struct batch *b, const struct chunk *c, size_t i)
 	return true;
 }
 
+/* Add as much of a huge event as goes into the record. */
+static void
+add_huge(struct batch *b, const struct chunk *c)
+{
+	size_t at = b->at.part - c->huge_from, taken;
+	const struct event e = {
+		.id = c->entries[0].id,
+		.name = chunk_name(c, 0),
+		.retry_ms = c->retry_ms,
+		.data = { c->bytes + at, c->len - at },
+	};
+
+	add_piece(b, b->huge,
+	    sse_encode_part(&e, b->at.part, c->huge_len, b->huge,
+		RECORDS_CONTENT_MAX - b->len, &taken));
+	b->at.part += taken;
+	b->at.part_id = e.id;
+	b->at.part_len = c->huge_len;
+	if (b->at.part < c->huge_len)
+		return;
+	b->at.part = 0;
+	b->at.cursor = b->at.last_id = e.id;
+}
+
+/* Read a second time, an event may differ: changed by hand. */
+static bool
+is_begun_event(const struct batch *b, const struct chunk *c, size_t i)
+{
+	const struct chunk_entry *e = &c->entries[i];
+
+	if (e->id != b->at.part_id)
+		return false;
+	if (c->huge_len == 0)
+		return e->len == b->at.part_len;
+	return c->huge_len == b->at.part_len && chunk_has_part(c, b->at.part);
+}
+
 enum batch_result
 batch_add_events(struct batch *b, const struct filter *f, const struct chunk *c)
 {
 	bool is_all = filter_is_all(f), was_begun = b->at.part > 0;
 
 	for (size_t i = chunk_find(c, b->at.cursor); i < c->n; i++) {
-		const struct chunk_entry *e = &c->entries[i];
-
 		if (!is_all &&
 		    (!filter_has_topic(f, chunk_topic(c, i)) ||
 			!filter_has_name(f, chunk_name(c, i))))
 			continue;
-		/* read a second time, it may differ: changed by hand */
-		if (b->at.part > 0 &&
-		    (e->id != b->at.part_id || e->len != b->at.part_len))
+		if (was_begun && !is_begun_event(b, c, i))
 			return BATCH_BROKEN;
+		if (c->huge_len > 0) {
+			add_huge(b, c);
+			return BATCH_MORE;
+		}
 		if (!add_event(b, c, i) || was_begun)
 			return BATCH_MORE;
 	}

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include "lib/fastcgi/connection.h"
+#include "lib/fastcgi/records.h"
 #include "lib/filter.h"
 #include "chunk.h"
 
@@ -12,7 +13,7 @@
  *   cursor    all events up to this id were sent or passed over
  *   last_id   the client's last event id
  *   part      this many bytes of the event part_id, which has part_len, were
- *             sent; 0 between events
+ *             sent; 0 between events.  If it is huge, both count its data
  */
 struct position {
 	int64_t cursor;
@@ -24,7 +25,8 @@ struct position {
 
 /*
  * One record in the making: text for a client, then events after its cursor.
- * It borrows the events' bytes from the chunk they lie in.
+ * It borrows the events' bytes from the chunk they lie in, but encodes those of
+ * a huge event.
  *   pieces    for connection_send(); pieces[0] is left free
  *   n, len    pieces so far, at first 1, and bytes in them
  *   at        where the client is once the record has been sent
@@ -39,6 +41,7 @@ struct batch {
 	unsigned notices;
 	char text[BATCH_TEXT_MAX];
 	size_t text_len;
+	char huge[RECORDS_CONTENT_MAX];
 };
 
 enum batch_result {

@@ -79,8 +79,9 @@ add_name(struct chunk *c, struct text t)
 	c->names_len += t.len;
 }
 
-int
-chunk_add(struct chunk *c, const struct event *e, size_t len)
+/* Add an entry for an event of len bytes, which the caller writes. */
+static int
+add_entry(struct chunk *c, const struct event *e, size_t len)
 {
 	struct chunk_entry *entry;
 
@@ -99,9 +100,42 @@ chunk_add(struct chunk *c, const struct event *e, size_t len)
 	};
 	add_name(c, e->topic);
 	add_name(c, e->name);
-	c->len += sse_encode(e, c->bytes + c->len);
+	c->len += len;
 	c->upto = e->id;
 	return 0;
+}
+
+int
+chunk_add(struct chunk *c, const struct event *e, size_t len)
+{
+	if (add_entry(c, e, len) != 0)
+		return -1;
+	(void)sse_encode(e, c->bytes + c->len - len); /* writes len bytes */
+	return 0;
+}
+
+struct chunk *
+chunk_new_part(int64_t after, const struct event *e, size_t from, size_t len)
+{
+	struct chunk *c = chunk_new(after, len);
+
+	if (c == NULL || add_entry(c, e, len) != 0) {
+		chunk_free(c);
+		return NULL;
+	}
+	c->huge_len = e->huge_len;
+	c->huge_from = from;
+	c->retry_ms = e->retry_ms;
+	return c;
+}
+
+bool
+chunk_has_part(const struct chunk *c, size_t offset)
+{
+	size_t end = c->huge_from + c->len;
+
+	return c->huge_from <= offset && offset < end &&
+	    (end - offset >= 2 || end == c->huge_len);
 }
 
 void

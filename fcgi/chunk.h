@@ -6,11 +6,14 @@
 #include "lib/event.h"
 
 /*
- * A run of encoded events: all events of a part of the log, or all of them that
+ * A run of encoded events, or a part of the data of one huge event: all events of a part of the log, or all of them that
  * pass some filter, in id order, each encoded once.  Its bytes never move, so
  * they can be sent from where they lie.
  *   after, upto  it holds the events with after < id <= upto; chunk_add()
  *                raises upto, and so does the owner if no events follow
+ *   huge_len     0, or the length of the data of the one event that it is of.
+ *                Then bytes[0..len) are not encoded: they are that data from
+ *                huge_from on.  retry_ms is that of the event
  */
 struct chunk {
 	int64_t after;
@@ -23,6 +26,9 @@ struct chunk {
 	char *names; /* topics and event names */
 	size_t names_len;
 	size_t names_capacity;
+	size_t huge_len;
+	size_t huge_from;
+	int64_t retry_ms;
 	char bytes[];
 };
 
@@ -61,6 +67,22 @@ bool chunk_fits(const struct chunk *c, size_t len);
  *   voids    pointers to entries and names, not to bytes
  */
 int chunk_add(struct chunk *c, const struct event *e, size_t len);
+
+/*
+ * Make a chunk for a part of a huge event.  The caller writes bytes[0..len).
+ *   shape    e->huge_len > 0; from + len <= e->huge_len
+ *   returns  NULL if out of memory
+ *   owns     the caller frees with chunk_free(); copies topic and name
+ */
+struct chunk *chunk_new_part(int64_t after, const struct event *e, size_t from,
+    size_t len);
+
+/*
+ * Returns whether the data of a huge event can be sent from an offset on: at
+ * least two bytes are there, or all that are left.  Of two bytes one can be
+ * encoded, even if the first is a CR.
+ */
+bool chunk_has_part(const struct chunk *c, size_t offset);
 
 /* Remove the events with id > last; upto becomes last. */
 void chunk_cut(struct chunk *c, int64_t last);

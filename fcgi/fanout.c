@@ -37,6 +37,7 @@ offer(struct fanout *f, const struct news *news)
 			feeds_offer(f->feeds, run->chunk, at);
 		f->counters.events += run->to - run->from;
 	}
+	f->counters.events += news->n_huge;
 	for (size_t i = 0; i < news->n_removed; i++)
 		feeds_make_stale(f->feeds, news->removed[i]);
 }

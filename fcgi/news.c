@@ -25,7 +25,7 @@ struct step {
 void
 news_clear(struct news *n)
 {
-	n->n_runs = n->n_removed = 0;
+	n->n_runs = n->n_removed = n->n_huge = 0;
 	n->holes = n->last = 0;
 }
 
@@ -40,14 +40,48 @@ add_last_of(struct news *n, const struct chunk *c)
 	}
 }
 
+/* Note that streams which let a topic pass must read the log. */
+static bool
+add_removed(struct news *n, struct text topic)
+{
+	if (topic.bytes == NULL || topic.len > EVENT_NAME_MAX ||
+	    n->n_removed == NEWS_REMOVED_MAX) {
+		n->removed[0] = (struct text){ NULL, 0 };
+		n->n_removed = 1;
+		return false;
+	}
+	memcpy(n->texts[n->n_removed], topic.bytes, topic.len);
+	n->removed[n->n_removed] =
+	    (struct text){ n->texts[n->n_removed], topic.len };
+	n->n_removed++;
+	return true;
+}
+
+static bool
+on_huge(struct step *step, const struct event *e)
+{
+	if (step->len > 0) /* it comes alone, next time */
+		return false;
+	if (e->id != step->news->last + 1)
+		step->has_hole = true;
+	step->news->last = e->id;
+	step->news->n_huge = 1;
+	tail_clear(step->tail, e->id);
+	(void)add_removed(step->news, e->topic); /* or all topics */
+	return false;
+}
+
 static bool
 on_row(void *cookie, const struct event *e)
 {
 	struct step *step = cookie;
-	size_t len = sse_len(e);
 	const struct chunk *c;
+	size_t len;
 
 	step->rows++;
+	if (e->huge_len > 0)
+		return on_huge(step, e);
+	len = sse_len(e);
 	if (step->len > 0 && sse_add_len(step->len, len) > RECORDS_CONTENT_MAX)
 		return false;
 	c = tail_add(step->tail, e, len);
@@ -70,17 +104,7 @@ on_removed(void *cookie, const struct event *e)
 
 	if (e->id > n->holes)
 		n->holes = e->id;
-	if (e->topic.bytes == NULL || e->topic.len > EVENT_NAME_MAX ||
-	    n->n_removed == NEWS_REMOVED_MAX) {
-		n->removed[0] = (struct text){ NULL, 0 };
-		n->n_removed = 1;
-		return false; /* the highest id has come first */
-	}
-	memcpy(n->texts[n->n_removed], e->topic.bytes, e->topic.len);
-	n->removed[n->n_removed] =
-	    (struct text){ n->texts[n->n_removed], e->topic.len };
-	n->n_removed++;
-	return true;
+	return add_removed(n, e->topic); /* the highest id has come first */
 }
 
 /*

@@ -9,8 +9,10 @@
  * and topics of which events are missing.
  *   runs     the new events in id order: entries from..to-1 of each chunk.
  *            They fill a chunk and go on in the next, so two runs suffice
- *   removed  topics of which events were removed before they could be read;
- *            topic.bytes is NULL if that may concern any topic
+ *   removed  topics of which events were removed before they could be read, or
+ *            are huge: streams read them from the log; topic.bytes is NULL if
+ *            that may concern any topic
+ *   n_huge   the number of huge events, 0 or 1
  *   holes    the highest id removed unread; 0 if none was
  *   last     the last id read
  */
@@ -24,6 +26,7 @@ struct news {
 	size_t n_runs;
 	struct text removed[NEWS_REMOVED_MAX];
 	size_t n_removed;
+	size_t n_huge;
 	int64_t holes;
 	int64_t last;
 	char texts[NEWS_REMOVED_MAX][EVENT_NAME_MAX]; /* private */
@@ -41,7 +44,8 @@ void news_clear(struct news *n);
 
 /*
  * Read the next rows of a log into a tail: at most as many as fit into one
- * record, or one that is larger than a record.  Call it in a read transaction.
+ * record, or one that is larger than a record.  A huge one is left in the log,
+ * and the tail begins after it.  Call it in a read transaction.
  *   returns  NEWS_MORE or NEWS_END after success.  Else the head of the tail is
  *            as before.  After NEWS_BACK, *head is the end of the log
  *            *rows grows by the number of rows read, in any case

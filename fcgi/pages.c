@@ -64,18 +64,21 @@ pages_free(struct pages *ps)
 }
 
 static bool
-is_page_for(const struct page *p, struct text key, int64_t cursor)
+is_page_for(const struct page *p, struct text key, int64_t cursor, size_t part)
 {
-	return p->chunk->after <= cursor && cursor < p->chunk->upto &&
+	const struct chunk *c = p->chunk;
+
+	return c->after <= cursor && cursor < c->upto &&
+	    (c->huge_len == 0 || chunk_has_part(c, part)) &&
 	    text_equal((struct text){ p->key, p->key_len }, key);
 }
 
 const struct chunk *
-pages_find(struct pages *ps, struct text key, int64_t cursor)
+pages_find(struct pages *ps, struct text key, int64_t cursor, size_t part)
 {
 	ps->lookups++;
 	for (size_t i = 0; i < ps->n; i++) {
-		if (!is_page_for(&ps->pages[i], key, cursor))
+		if (!is_page_for(&ps->pages[i], key, cursor, part))
 			continue;
 		ps->pages[i].used = ps->lookups;
 		return ps->pages[i].chunk;

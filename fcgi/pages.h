@@ -19,14 +19,15 @@ struct pages *pages_new(size_t capacity);
 void pages_free(struct pages *ps); /* ps may be NULL */
 
 /*
- * Find the page with the events after a cursor: after <= cursor < upto.
+ * Find the page with the events after a cursor: after <= cursor < upto; if the
+ * first of them is huge, with the byte at the offset part of its data.
  *   shape    key is the key of the filter that the page was read for, or empty
  *            for pages that hold everything
  *   returns  NULL if there is none
  *   owns     lent until the next pages_keep() or pages_forget()
  */
 const struct chunk *pages_find(struct pages *ps, struct text key,
-    int64_t cursor);
+    int64_t cursor, size_t part);
 
 /*
  * Keep a page.

@@ -76,7 +76,7 @@ struct source *
 source_new(const struct responder_config *config, char why[SOURCE_WHY_MAX])
 {
 	const struct log_options o = { config->db, .create = true,
-		.bounded = true };
+		.bounded = true, .parts = true };
 	struct source *src = calloc(1, sizeof(*src));
 	char reason[LOG_WHY_MAX] = "out of memory";
 	int64_t head;
@@ -189,7 +189,8 @@ reset(struct source *src, int64_t head)
 static enum source_result
 reopen(struct source *src)
 {
-	const struct log_options o = { src->config->db, .bounded = true };
+	const struct log_options o = { src->config->db, .bounded = true,
+		.parts = true };
 	char why[LOG_WHY_MAX];
 	struct log *log;
 	bool is_same;
@@ -320,7 +321,8 @@ read_new(struct source *src)
 	case NEWS_TROUBLE:
 		return trouble(src);
 	}
-	if (n->last > before)
+	/* what identifies a huge row lies behind its data */
+	if (n->last > before && n->n_huge == 0)
 		(void)fingerprint_note(&src->seen, src->log,
 		    n->last); /* or none */
 	if (n->holes > src->holes)
@@ -378,7 +380,7 @@ source_step(struct source *src, const struct news **news)
 
 enum source_result
 source_chunk(struct source *src, const struct filter *f, int64_t cursor,
-    const struct chunk **chunk, bool *is_old)
+    size_t part, const struct chunk **chunk, bool *is_old)
 {
 	struct text key = { NULL, 0 };
 	enum log_result result;
@@ -395,12 +397,12 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 	*is_old = true;
 	if (filter_is_exact(f))
 		key = filter_key(f);
-	*chunk = pages_find(src->pages, key, cursor);
+	*chunk = pages_find(src->pages, key, cursor, part);
 	if (*chunk != NULL)
 		return SOURCE_OK;
 	/* it begins at the cursor and ends where memory begins */
 	src->reads++;
-	result = page_read(src->log, f, cursor, tail_start(src->tail), &c,
+	result = page_read(src->log, f, cursor, part, tail_start(src->tail), &c,
 	    &src->rows);
 	if (result == LOG_OK &&
 	    (*chunk = pages_keep(src->pages, key, c)) == NULL)

@@ -68,7 +68,9 @@ void source_recheck(struct source *src);
 
 /*
  * Find the events after a cursor, in memory or in the log.
- *   shape    chunk->after <= cursor < chunk->upto.  The chunk holds at least
+ *   shape    part: the bytes that were sent of the event after the cursor, or
+ *            of its data if it is huge.
+ *            chunk->after <= cursor < chunk->upto.  The chunk holds at least
  *            the events whose topics pass the filter, and may hold others
  *   returns  SOURCE_OK with *chunk set, and *is_old set if it was read from the
  *            log, so that removed events may be missing; SOURCE_END if the
@@ -76,7 +78,7 @@ void source_recheck(struct source *src);
  *   owns     lends *chunk until the next source_chunk() or source_step()
  */
 enum source_result source_chunk(struct source *src, const struct filter *f,
-    int64_t cursor, const struct chunk **chunk, bool *is_old);
+    int64_t cursor, size_t part, const struct chunk **chunk, bool *is_old);
 
 /*
  * A number > 0 that changes with every commit to the log, and when another file

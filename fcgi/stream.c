@@ -235,7 +235,7 @@ gather(struct stream *s, struct batch *b)
 		return BATCH_ALL;
 	}
 	result = source_chunk(s->owner->source, s->feed->filter, s->at.cursor,
-	    &c, &is_old);
+	    s->at.part, &c, &is_old);
 	if (result == SOURCE_TROUBLE) {
 		/* its end must not wait for the rest of the event */
 		bool is_over = s->at.part > 0 && s->notices.due & NOTICE_END;

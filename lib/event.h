@@ -10,6 +10,9 @@
  *   id          row id, >= 1; 0 before the event is appended
  *   topic       may be empty, which is a topic like any other
  *   name        the SSE event name; column "event"
+ *   data        empty in a huge event, whose data is read in parts: see
+ *               log_read_part()
+ *   huge_len    the length of that data in bytes; 0 in all other events
  *   key         the publisher's idempotency key; bytes NULL for none
  *   retry_ms    reconnection time for the client, or EVENT_NO_RETRY
  *   created_ms  in ms since 1970; like key, log_read() sets it only in a range
@@ -20,6 +23,7 @@ struct event {
 	struct text topic;
 	struct text name;
 	struct text data;
+	size_t huge_len;
 	struct text key;
 	int64_t retry_ms;
 	int64_t created_ms;

@@ -94,20 +94,26 @@ put_name(struct sink *s, struct text name)
 	PUT_LITERAL(s, "\n");
 }
 
+static void
+put_fields(struct sink *s, const struct event *e)
+{
+	PUT_LITERAL(s, "id: ");
+	put_number(s, e->id);
+	PUT_LITERAL(s, "\n");
+	put_name(s, e->name);
+	if (e->retry_ms != EVENT_NO_RETRY) {
+		PUT_LITERAL(s, "retry: ");
+		put_number(s, e->retry_ms);
+		PUT_LITERAL(s, "\n");
+	}
+}
+
 static size_t
 encode(const struct event *e, char *out)
 {
 	struct sink s = { out, 0 };
 
-	PUT_LITERAL(&s, "id: ");
-	put_number(&s, e->id);
-	PUT_LITERAL(&s, "\n");
-	put_name(&s, e->name);
-	if (e->retry_ms != EVENT_NO_RETRY) {
-		PUT_LITERAL(&s, "retry: ");
-		put_number(&s, e->retry_ms);
-		PUT_LITERAL(&s, "\n");
-	}
+	put_fields(&s, e);
 	put_data(&s, e->data);
 	PUT_LITERAL(&s, "\n");
 	return s.len;
@@ -124,4 +130,54 @@ sse_encode(const struct event *e, char *out)
 {
 	assert(out != NULL);
 	return encode(e, out);
+}
+
+#define LINE_END "\ndata: " /* what a line end of the data becomes */
+#define PART_END "\n\n"
+
+_Static_assert(SSE_PART_MIN > EVENT_NAME_MAX + 128 + sizeof(LINE_END PART_END),
+    "a part has room for the fields and a byte of data");
+
+/* Write bytes up to a line end, as many as there is room for. */
+static const char *
+put_run(struct sink *s, const char *p, const char *end, size_t room)
+{
+	const char *begin = p;
+
+	if ((size_t)(end - p) > room - s->len)
+		end = p + (room - s->len);
+	while (p < end && *p != '\r' && *p != '\n')
+		p++;
+	put(s, begin, (size_t)(p - begin));
+	return p;
+}
+
+size_t
+sse_encode_part(const struct event *e, size_t from, size_t whole, char *out,
+    size_t room, size_t *taken)
+{
+	const char *p = e->data.bytes, *end = p + e->data.len;
+	bool is_last = from + e->data.len == whole;
+	struct event fields = *e;
+	struct sink s = { out, 0 };
+
+	room -= sizeof(PART_END) - 1;
+	if (fields.name.len > EVENT_NAME_MAX)
+		fields.name.len = EVENT_NAME_MAX;
+	if (from == 0) {
+		put_fields(&s, &fields);
+		PUT_LITERAL(&s, "data: ");
+	}
+	while ((p = put_run(&s, p, end, room)) < end &&
+	    room - s.len >= sizeof(LINE_END) - 1) {
+		/* a CR goes with the byte after it, which may be LF */
+		if (*p == '\r' && p + 1 == end && !is_last)
+			break;
+		p += *p == '\r' && p + 1 < end && p[1] == '\n' ? 2 : 1;
+		PUT_LITERAL(&s, LINE_END);
+	}
+	*taken = (size_t)(p - e->data.bytes);
+	if (p == end && is_last)
+		PUT_LITERAL(&s, PART_END);
+	return s.len;
 }

@@ -34,6 +34,20 @@ size_t sse_add_len(size_t a, size_t b);
  */
 size_t sse_encode(const struct event *e, char *out);
 
+/*
+ * Write the next part of an event whose data is read in parts: as much as the
+ * room takes.  The parts together are what sse_encode() writes, except that a
+ * name is cut to EVENT_NAME_MAX bytes.
+ *   shape    e->data are bytes of the data from the offset from on, at least 2
+ *            or all that are left; whole is the length of the data;
+ *            room >= SSE_PART_MIN
+ *   returns  the number of bytes written.  *taken > 0 is how many bytes of
+ *            e->data they encode; the next part begins after them
+ */
+#define SSE_PART_MIN 512
+size_t sse_encode_part(const struct event *e, size_t from, size_t whole,
+    char *out, size_t room, size_t *taken);
+
 /* ---- the stream's own blocks ---- */
 
 /*

@@ -41,6 +41,8 @@ enum log_result {
  *   at_once  do not wait while other programs create or close the log
  *   bounded  for servers: a statement that exceeds 100 million VM steps fails
  *            with LOG_BROKEN, so that no schema can keep a call from returning
+ *   parts    for servers that read: log_read() leaves data of more than
+ *            LOG_HUGE_BYTES to log_read_part().  No effect on a log in UTF-16
  *   busy_ms  how long a call waits for a lock before it returns LOG_BUSY
  */
 struct log_options {
@@ -50,6 +52,7 @@ struct log_options {
 	bool no_sync;
 	bool at_once;
 	bool bounded;
+	bool parts;
 	int busy_ms;
 };
 
@@ -156,7 +159,7 @@ typedef bool log_row_fn(void *cookie, const struct event *e);
  *   filter   NULL for all rows.  If filter_is_exact(), rows of other topics are
  *            left out, without reading them; else it has no effect.  Names are
  *            not compared
- *   is_back  from the highest id down, and without data
+ *   is_back  from the highest id down, and without data and retry_ms
  *   is_full  with created_ms and key; not together with is_back
  */
 #define LOG_PAGE_ROWS 1000 /* max_rows for callers that have other work too */
@@ -178,6 +181,18 @@ struct log_range {
  */
 enum log_result log_read(struct log *log, const struct log_range *range,
     log_row_fn *row, void *cookie, int64_t *reached);
+
+/*
+ * Read a part of the data of an event with huge_len > 0, as it is stored.
+ *   returns  LOG_OK with *len set to the number of bytes read: as many as were
+ *            asked for, or fewer at the end of the data; 0 if there is no such
+ *            row any more
+ * SQLite walks the pages of the row up to the part, which costs about a tenth
+ * of reading all that data.
+ */
+#define LOG_HUGE_BYTES 1048576
+enum log_result log_read_part(struct log *log, int64_t id, size_t from,
+    char *bytes, size_t *len);
 
 /* ---- removed rows ---- */
 

@@ -195,6 +195,8 @@ open_database(struct log *log, const struct log_options *o)
 		return result;
 	if (!o->append)
 		log_harden_reader(log);
+	if (o->parts && (result = log_huge_prepare(log)) != LOG_OK)
+		return result;
 	if ((result = log_read_identity(log)) != LOG_OK)
 		return result;
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */

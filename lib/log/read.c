@@ -105,7 +105,8 @@ log_next(struct log *log, int64_t after, int64_t *next)
 }
 
 /*
- * The text of a read of n topics, or of all.  SQLite runs a compound SELECT
+ * The text of a read of n topics, or of all.  Data comes before the columns
+ * that follow it in the file: if it is huge, they are far away.  SQLite runs a compound SELECT
  * with ORDER BY as a merge of its parts, each of which walks the index on the
  * topic, so that only matching rows are read.
  *   owns     free with sqlite3_free(); NULL if out of memory
@@ -117,9 +118,10 @@ range_text(const struct log_range *range, size_t n)
 
 	for (size_t i = 0; i == 0 || i < n; i++) {
 		sqlite3_str_appendf(text,
-		    "%sSELECT id, topic, event, retry_ms%s%s FROM events"
+		    "%sSELECT id, topic, event%s%s FROM events"
 		    " WHERE id > ?1 AND id <= ?2",
-		    i > 0 ? " UNION ALL " : "", range->is_back ? "" : ", data",
+		    i > 0 ? " UNION ALL " : "",
+		    range->is_back ? "" : ", data, retry_ms",
 		    range->is_full ? ", created_ms, key" : "");
 		if (n > 0)
 			sqlite3_str_appendf(text, " AND topic = ?%d",
@@ -173,9 +175,11 @@ read_row(struct statement *s, const struct log_range *range)
 
 	e.topic = statement_text(s, 1);
 	e.name = statement_text(s, 2);
-	e.retry_ms = log_retry_ms(s, 3);
-	if (!range->is_back)
-		e.data = statement_text(s, 4);
+	e.retry_ms = EVENT_NO_RETRY;
+	if (!range->is_back) {
+		e.data = statement_text(s, 3);
+		e.retry_ms = log_retry_ms(s, 4);
+	}
 	if (range->is_full) {
 		e.created_ms = statement_integer(s, 5);
 		e.key = statement_text(s, 6);
@@ -183,36 +187,60 @@ read_row(struct statement *s, const struct log_range *range)
 	return e;
 }
 
+/* Give the rows of a statement to the callback; returns how many it took. */
+static size_t
+take_rows(struct statement *s, const struct log_range *range, log_row_fn *row,
+    void *cookie, int64_t *edge)
+{
+	bool is_taken = true;
+	size_t n = 0;
+
+	while (is_taken && statement_step(s)) {
+		struct event e = read_row(s, range);
+
+		/* the index is corrupt */
+		if (range->is_back ? e.id > *edge : e.id <= *edge)
+			statement_fail(s, SQLITE_CORRUPT_INDEX);
+		/* a text without memory is not an empty text */
+		if (statement_has_failed(s))
+			break;
+		is_taken = row(cookie, &e);
+		if (is_taken) {
+			*edge = range->is_back ? e.id - 1 : e.id;
+			n++;
+		}
+	}
+	if (is_taken && n < range->max_rows && !statement_has_failed(s))
+		*edge = range->is_back ? range->after : range->upto;
+	return n;
+}
+
 enum log_result
 log_read(struct log *log, const struct log_range *range, log_row_fn *row,
     void *cookie, int64_t *reached)
 {
 	struct statement s = begin_range(log, range);
-	const bool back = range->is_back;
+	const bool has_limit = log->has_parts && !range->is_back;
+	enum log_result result;
+	int limit = 0;
+	size_t n;
+
 	/* all rows up to here, or from here on if back, have been taken */
-	int64_t edge = back ? range->upto : range->after;
-	bool is_taken = true;
-	size_t n = 0;
-
-	while (is_taken && statement_step(&s)) {
-		struct event e = read_row(&s, range);
-
-		/* the index is corrupt */
-		if (back ? e.id > edge : e.id <= edge)
-			statement_fail(&s, SQLITE_CORRUPT_INDEX);
-		/* a text without memory is not an empty text */
-		if (statement_has_failed(&s))
-			break;
-		is_taken = row(cookie, &e);
-		if (is_taken) {
-			edge = back ? e.id - 1 : e.id;
-			n++;
-		}
-	}
-	if (is_taken && n < range->max_rows)
-		edge = back ? range->after : range->upto;
-	*reached = edge;
-	return statement_end(&s);
+	*reached = range->is_back ? range->upto : range->after;
+	if (has_limit)
+		limit =
+		    sqlite3_limit(log->db, SQLITE_LIMIT_LENGTH, LOG_HUGE_BYTES);
+	n = take_rows(&s, range, row, cookie, reached);
+	if (!has_limit)
+		return statement_end(&s);
+	(void)sqlite3_limit(log->db, SQLITE_LIMIT_LENGTH, limit);
+	if (s.rc != SQLITE_TOOBIG)
+		return statement_end(&s);
+	s.rc = SQLITE_DONE; /* the rows before the huge one have been read */
+	result = statement_end(&s);
+	return n > 0 || result != LOG_OK ?
+	    result :
+	    log_huge_read(log, range, row, cookie, reached);
 }
 
 enum log_result

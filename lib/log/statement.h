@@ -22,6 +22,7 @@
  *   data_version  at the last log_changed(); -1 at first
  *   schema        PRAGMA schema_version when it was judged; -1: not yet
  *   device, inode of the file that was opened
+ *   has_parts     huge data is left to log_read_part()
  *   ticks         millions of VM steps since a statement was begun
  */
 struct log {
@@ -36,6 +37,7 @@ struct log {
 	dev_t device;
 	ino_t inode;
 	bool appends;
+	bool has_parts;
 	int ticks;
 	char identity[LOG_IDENTITY_MAX + 1];
 	char why[LOG_WHY_MAX];
@@ -175,6 +177,16 @@ int64_t log_retry_ms(const struct statement *s, int column);
    statement_begin().  Both are 0 if there is no row. */
 enum log_result log_find_row(struct log *log, const char *text, int64_t id,
     int64_t *found, int64_t *created_ms);
+
+/* ---- huge.c ---- */
+
+/* Set log->has_parts, unless the log is in UTF-16. */
+enum log_result log_huge_prepare(struct log *log);
+
+/* Read the first row of a range as log_read() does, which has failed with
+   SQLITE_TOOBIG there. */
+enum log_result log_huge_read(struct log *log, const struct log_range *range,
+    log_row_fn *row, void *cookie, int64_t *reached);
 
 /* ---- fingerprint.c ---- */
 

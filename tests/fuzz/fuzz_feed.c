@@ -250,7 +250,7 @@ find_chunk(struct world *w, const struct filter *f, int64_t cursor)
 		return c;
 	if (filter_is_exact(f))
 		key = filter_key(f);
-	c = pages_find(w->pages, key, cursor);
+	c = pages_find(w->pages, key, cursor, 0);
 	return c != NULL ? c :
 			   pages_keep(w->pages, key, read_page(w, f, cursor));
 }

@@ -34,7 +34,8 @@ on_row(void *cookie, const struct event *e)
 	s->is_good = s->is_good && text_equal(e->name, TEXT("name")) &&
 	    (s->is_back ? e->data.bytes == NULL :
 			  text_equal(e->data, text_of(data))) &&
-	    e->retry_ms == (e->id % 3 == 0 ? EVENT_NO_RETRY : e->id) &&
+	    e->retry_ms ==
+		(s->is_back || e->id % 3 == 0 ? EVENT_NO_RETRY : e->id) &&
 	    e->key.bytes == NULL;
 	if (s->rows != NULL) {
 		const char *topic = s->rows[e->id].topic;

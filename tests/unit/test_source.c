@@ -86,7 +86,7 @@ is_old(struct source *src, int64_t cursor)
 	const struct chunk *c;
 	bool old = false;
 
-	if (source_chunk(src, all, cursor, &c, &old) != SOURCE_OK)
+	if (source_chunk(src, all, cursor, 0, &c, &old) != SOURCE_OK)
 		abort();
 	return old;
 }
@@ -119,8 +119,8 @@ gets(struct source *src, const char *expected)
 	size_t len = 0;
 	bool old;
 
-	while (
-	    (result = source_chunk(src, all, cursor, &c, &old)) == SOURCE_OK) {
+	while ((result = source_chunk(src, all, cursor, 0, &c, &old)) ==
+	    SOURCE_OK) {
 		for (size_t i = chunk_find(c, cursor); i < c->n; i++)
 			len += (size_t)snprintf(ids + len, sizeof(ids) - len,
 			    " %lld", (long long)c->entries[i].id);
@@ -246,9 +246,9 @@ check_corrupt_index(void)
 	    " FROM sqlite_schema WHERE name IN ('events_topic', 'backwards'))"
 	    " - rootpage WHERE name IN ('events_topic', 'backwards');");
 	src = new_source();
-	check(source_chunk(src, f, 0, &c, &old) == SOURCE_TROUBLE,
+	check(source_chunk(src, f, 0, 0, &c, &old) == SOURCE_TROUBLE,
 	    "an index that gives ids out of order is trouble");
-	check(source_chunk(src, all, 0, &c, &old) == SOURCE_OK,
+	check(source_chunk(src, all, 0, 0, &c, &old) == SOURCE_OK,
 	    "but not for a stream that does not use it");
 	filter_free(f);
 	source_free(src);

@@ -347,6 +347,48 @@ all_line_ends_come_back(void)
 	return true;
 }
 
+/* The parts of an event, cut anywhere, are the event. */
+static bool
+parts_join(void)
+{
+	static char whole[8 * 2000 + 400], joined[sizeof(whole)];
+	struct event e = random_event(), part;
+	struct text data;
+	size_t len, from = 0, at = 0;
+
+	tap_free_text(e.data);
+	e.data = data = tap_random_text("aaaaaaaa\r\n", 10, 2000);
+	len = sse_encode(&e, whole);
+	while (from < data.len) {
+		size_t n = 2 + tap_random(900), taken;
+
+		if (n > data.len - from)
+			n = data.len - from;
+		part = e;
+		part.data =
+		    tap_copy_text((struct text){ data.bytes + from, n });
+		at += sse_encode_part(&part, from, data.len, joined + at,
+		    SSE_PART_MIN + tap_random(300), &taken);
+		tap_free_text(part.data);
+		if (taken == 0 || taken > n)
+			return false;
+		from += taken;
+	}
+	len = data.len > 0 ? len : at; /* an empty event has no parts */
+	tap_free_text(data);
+	tap_free_text(e.name);
+	return at == len && memcmp(whole, joined, len) == 0;
+}
+
+static bool
+all_parts_join(void)
+{
+	for (int i = 0; i < 5000; i++)
+		if (!parts_join())
+			return false;
+	return true;
+}
+
 /* As where SIZE_MAX is 4 GiB and a row is 613 MB of line feeds. */
 static void
 check_sizes(void)
@@ -374,5 +416,6 @@ main(void)
 	check(all_line_ends_come_back(),
 	    "every mix of a, CR and LF up to 7 bytes comes back as one event");
 	check(round_trips(), "random events come back from the parser");
+	check(all_parts_join(), "random events come the same in parts");
 	return tap_end();
 }
