@@ -97,11 +97,20 @@ BEGIN
 	SELECT RAISE(ABORT, 'events never change: insert a new one');
 END;
 
--- Clients never read ids below one that they have received.
+-- Clients never read ids below one that they have received.  An id far beyond
+-- the end would use up the ids in between: after 9007199254740991 there are no
+-- more.  In a statement of many rows, sqlite_sequence changes at the end only,
+-- so the row before counts, too.
 CREATE TRIGGER events_in_order AFTER INSERT ON events
-WHEN NEW.id <= (SELECT seq FROM sqlite_sequence WHERE name = 'events')
+WHEN NEW.id - ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)
+	NOT BETWEEN 1 AND 1000000000
 BEGIN
-	SELECT RAISE(ABORT, 'id lies below the end of the log: leave id out');
+	SELECT RAISE(ABORT, 'id lies below the end of the log: leave id out')
+	WHERE NEW.id <= (SELECT seq FROM sqlite_sequence WHERE name = 'events');
+	SELECT RAISE(ABORT,
+		'id lies over 1,000,000,000 beyond the end of the log: leave id out')
+	WHERE NEW.id - 1000000000
+		> ifnull((SELECT max(id) FROM events WHERE id < NEW.id), 0);
 END;
 
 -- identity distinguishes this log from another one that takes its place.
@@ -152,8 +161,15 @@ CREATE TABLE events_retained (
 	kept_rows  INTEGER NOT NULL DEFAULT 0,
 	kept_bytes INTEGER NOT NULL DEFAULT 0,
 	oldest     INTEGER, -- no row that matches lies before this id
-	eldest     INTEGER, -- of the first few, the one that was created first
-	due_ms     INTEGER, -- when it will be too old, or before
+	-- By age: see events_prune.
+	eldest     INTEGER, -- a row that is too old
+	eldest_ms  INTEGER, -- the first created_ms of the rows read last
+	due_ms     INTEGER, -- when the first row will be too old, or before
+	newest_ms  INTEGER, -- created_ms of the youngest row
+	late_ms    INTEGER, -- as due_ms, of the rows behind much younger ones
+	searched   INTEGER, -- the search for those has reached this id
+	search_newest_ms INTEGER, -- newest_ms and late_ms of the rows up to there
+	search_late_ms   INTEGER NOT NULL DEFAULT 9223372036854775807,
 	is_prefix  INTEGER NOT NULL
 		AS (topic_pattern GLOB '*[*]') STORED,
 	prefix     BLOB NOT NULL AS (CAST(substr(topic_pattern, 1,
@@ -161,18 +177,20 @@ CREATE TABLE events_retained (
 ) STRICT, WITHOUT ROWID;
 
 -- When a rule is added or changed, one scan of the log counts its events.
+-- Whether some stand behind younger ones is not known before a search.
 CREATE TRIGGER events_retained_count AFTER INSERT ON events_retained
 BEGIN
 	UPDATE events_retained SET
-		(kept_rows, kept_bytes, oldest) = (
+		(kept_rows, kept_bytes, oldest, newest_ms) = (
 			SELECT count(*),
 				coalesce(sum(length(CAST(data AS BLOB))), 0),
-				min(id)
+				min(id), CAST(max(created_ms) AS INTEGER)
 			FROM events
 			WHERE iif(is_prefix,
 				instr(CAST(topic AS BLOB), prefix) = 1,
 				topic = topic_pattern)),
-		due_ms = iif(max_age_ms IS NULL, NULL, 0)
+		due_ms = iif(max_age_ms IS NULL, NULL, 0),
+		late_ms = iif(max_age_ms IS NULL, NULL, 0)
 	WHERE topic_pattern = NEW.topic_pattern;
 END;
 
@@ -209,15 +227,27 @@ CREATE VIEW events_kept AS
 SELECT topic_pattern, kept_rows, kept_bytes, oldest, eldest, is_prefix, prefix,
 	kept_rows > max_rows
 		OR (kept_bytes > max_bytes AND kept_rows > 1)
-		OR due_ms < CAST((julianday('now') - 2440587.5) * 86400000
-			AS INTEGER) AS is_over,
+		OR min(due_ms, late_ms) < CAST(
+			(julianday('now') - 2440587.5) * 86400000 AS INTEGER)
+		AS is_over,
 	CASE WHEN kept_rows > max_rows - max_rows / 1000
 		OR (kept_bytes > max_bytes - max_bytes / 1000 AND kept_rows > 1)
 		THEN 'size'
-	WHEN due_ms - max_age_ms / 1000 < CAST(
+	WHEN min(due_ms, late_ms) - max_age_ms / 1000 < CAST(
 		(julianday('now') - 2440587.5) * 86400000 AS INTEGER)
-		THEN 'age' END AS is_near
+		THEN 'age' END AS is_near,
+	late_ms < min(due_ms, CAST((julianday('now') - 2440587.5) * 86400000
+		AS INTEGER)) AS is_searching
 FROM events_retained;
+
+-- Of rules by age: whether the eldest of the rows read last is due.
+CREATE VIEW events_aged AS
+SELECT topic_pattern, ifnull(eldest_ms + max_age_ms - max_age_ms / 1000 < CAST(
+		(julianday('now') - 2440587.5) * 86400000 AS INTEGER), 0)
+		AS is_eldest_due,
+	late_ms < min(due_ms, CAST((julianday('now') - 2440587.5) * 86400000
+		AS INTEGER)) AS is_searching
+FROM events_retained WHERE max_age_ms IS NOT NULL AND oldest IS NOT NULL;
 
 -- Inserting the name of a rule into the view removes one event of that rule, if
 -- the rule keeps too much.  This is how a trigger loops: SQL triggers have no
@@ -240,26 +270,14 @@ BEGIN
 		(SELECT id FROM events
 			WHERE topic = topic_pattern ORDER BY id LIMIT 1))
 	WHERE topic_pattern = NEW.topic_pattern;
-	-- without any: nothing is kept, even if somebody has counted wrong
+	-- without any: nothing is kept, even if the counters are wrong
 	UPDATE events_retained SET kept_rows = 0, kept_bytes = 0,
-		due_ms = 9223372036854775807
+		due_ms = 9223372036854775807, late_ms = 9223372036854775807,
+		newest_ms = NULL, searched = NULL
 	WHERE topic_pattern = NEW.topic_pattern AND oldest IS NULL;
-	-- clocks go back: the first one need not be the eldest
-	UPDATE events_retained SET (eldest, due_ms) = (
-		SELECT id, ifnull(min(9223372036854775807,
-			min(created_ms) + max_age_ms), due_ms)
-		FROM (SELECT id, topic, created_ms FROM events
-			WHERE id >= oldest ORDER BY id LIMIT 16)
-		WHERE instr(CAST(topic AS BLOB), prefix) = 1)
-	WHERE topic_pattern = NEW.topic_pattern AND is_prefix
-		AND max_age_ms IS NOT NULL AND oldest IS NOT NULL;
-	UPDATE events_retained SET (eldest, due_ms) = (
-		SELECT id, ifnull(min(9223372036854775807,
-			min(created_ms) + max_age_ms), due_ms)
-		FROM (SELECT id, created_ms FROM events
-			WHERE topic = topic_pattern ORDER BY id LIMIT 16))
-	WHERE topic_pattern = NEW.topic_pattern AND NOT is_prefix
-		AND max_age_ms IS NOT NULL AND oldest IS NOT NULL;
+	INSERT INTO events_aged (topic_pattern)
+	SELECT topic_pattern FROM events_aged
+	WHERE topic_pattern = NEW.topic_pattern;
 	DELETE FROM events WHERE id = (
 		SELECT id FROM events_kept
 			JOIN events ON id = iif(is_near = 'size', oldest, eldest)
@@ -270,9 +288,81 @@ BEGIN
 				topic = topic_pattern));
 END;
 
+-- By age.  If clocks never went back, the first few rows would do.  A row is
+-- late if it was created well before one that precedes it.  When the first late
+-- row is due, a search reads the log from the front to the end, a few rows at a
+-- time.  While it finds rows that are due, they are removed; else it moves on.
+-- At the end, it has found when the next late row will be due.
+CREATE TRIGGER events_age INSTEAD OF INSERT ON events_aged
+BEGIN
+	-- the clock went back: the search will begin anew
+	UPDATE events_retained SET searched = NULL
+	WHERE topic_pattern = NEW.topic_pattern AND searched IS NOT NULL
+		AND late_ms >= CAST((julianday('now') - 2440587.5) * 86400000
+			AS INTEGER);
+	UPDATE events_retained SET (eldest, eldest_ms) = (
+		SELECT id, CAST(min(created_ms) AS INTEGER)
+		FROM (SELECT id, topic, created_ms FROM events
+			WHERE id > max(oldest - 1, ifnull(
+				iif(late_ms < due_ms, searched, NULL), oldest - 1))
+			ORDER BY id LIMIT 16)
+		WHERE instr(CAST(topic AS BLOB), prefix) = 1)
+	WHERE topic_pattern = NEW.topic_pattern AND is_prefix;
+	UPDATE events_retained SET (eldest, eldest_ms) = (
+		SELECT id, CAST(min(created_ms) AS INTEGER)
+		FROM (SELECT id, created_ms FROM events
+			WHERE topic = topic_pattern AND id
+				> max(oldest - 1, ifnull(
+				iif(late_ms < due_ms, searched, NULL), oldest - 1))
+			ORDER BY id LIMIT 16))
+	WHERE topic_pattern = NEW.topic_pattern AND NOT is_prefix;
+	-- not yet: look again when it is due
+	UPDATE events_retained SET eldest = NULL, due_ms = ifnull(
+		min(9223372036854775807, eldest_ms + max_age_ms), due_ms)
+	WHERE topic_pattern = (SELECT topic_pattern FROM events_aged
+		WHERE topic_pattern = NEW.topic_pattern
+			AND NOT is_eldest_due AND NOT is_searching);
+	INSERT INTO events_searched (topic_pattern)
+	SELECT topic_pattern FROM events_aged
+	WHERE topic_pattern = NEW.topic_pattern
+		AND NOT is_eldest_due AND is_searching;
+END;
+
+-- Inserting the name of a rule into this view moves its search on.
+CREATE VIEW events_searched AS SELECT topic_pattern FROM events_retained;
+CREATE TRIGGER events_search INSTEAD OF INSERT ON events_searched
+BEGIN
+	UPDATE events_retained SET eldest = NULL,
+		search_late_ms = min(search_late_ms, iif(
+			eldest_ms + max_age_ms / 1000 < search_newest_ms,
+			eldest_ms + max_age_ms, 9223372036854775807))
+	WHERE topic_pattern = NEW.topic_pattern;
+	UPDATE events_retained SET (searched, search_newest_ms) = (
+		SELECT max(id), CAST(max(ifnull(search_newest_ms, max(created_ms)),
+			ifnull(max(created_ms), search_newest_ms)) AS INTEGER)
+		FROM (SELECT id, iif(instr(CAST(topic AS BLOB), prefix) = 1,
+				created_ms, NULL) AS created_ms
+			FROM events
+			WHERE id > max(oldest - 1, ifnull(searched, oldest - 1))
+			ORDER BY id LIMIT 16))
+	WHERE topic_pattern = NEW.topic_pattern AND is_prefix;
+	UPDATE events_retained SET (searched, search_newest_ms) = (
+		SELECT max(id), CAST(max(ifnull(search_newest_ms, max(created_ms)),
+			ifnull(max(created_ms), search_newest_ms)) AS INTEGER)
+		FROM (SELECT id, created_ms FROM events
+			WHERE topic = topic_pattern AND id
+				> max(oldest - 1, ifnull(searched, oldest - 1))
+			ORDER BY id LIMIT 16))
+	WHERE topic_pattern = NEW.topic_pattern AND NOT is_prefix;
+	UPDATE events_retained SET late_ms = search_late_ms,
+		newest_ms = search_newest_ms, due_ms = 0,
+		search_late_ms = 9223372036854775807, search_newest_ms = NULL
+	WHERE topic_pattern = NEW.topic_pattern AND searched IS NULL;
+END;
+
 -- Each insert updates the counts, and removes at most eight events of each rule
 -- that keeps too much, so that the cost of a new rule is spread over many
--- inserts.
+-- inserts.  A search for late rows takes three turns, which read more rows.
 CREATE TRIGGER events_retain AFTER INSERT ON events
 WHEN EXISTS (SELECT 1 FROM events_retained)
 BEGIN
@@ -281,13 +371,22 @@ BEGIN
 		kept_bytes = kept_bytes
 			+ ifnull(length(CAST(NEW.data AS BLOB)), 0),
 		oldest = iif(kept_rows > 0, oldest, NEW.id),
-		due_ms = min(due_ms, NEW.created_ms + max_age_ms)
+		due_ms = ifnull(min(due_ms,
+			CAST(NEW.created_ms + max_age_ms AS INTEGER)), due_ms),
+		late_ms = iif(NEW.created_ms + max_age_ms / 1000 < newest_ms,
+			min(late_ms, CAST(NEW.created_ms + max_age_ms AS INTEGER)),
+			late_ms),
+		newest_ms = max(ifnull(newest_ms, CAST(NEW.created_ms AS INTEGER)),
+			CAST(ifnull(NEW.created_ms, newest_ms) AS INTEGER))
 	WHERE iif(is_prefix, instr(CAST(NEW.topic AS BLOB), prefix) = 1,
 		NEW.topic = topic_pattern);
 	INSERT INTO events_kept (topic_pattern)
-	SELECT topic_pattern FROM events_kept CROSS JOIN
-		(VALUES (1), (2), (3), (4), (5), (6), (7), (8))
-	WHERE is_over;
+	SELECT topic_pattern FROM events_kept
+		CROSS JOIN (VALUES (1), (2), (3)) WHERE is_over
+	UNION ALL
+	SELECT topic_pattern FROM events_kept
+		CROSS JOIN (VALUES (4), (5), (6), (7), (8))
+	WHERE is_over AND NOT ifnull(is_searching, 0);
 END;
 
 PRAGMA user_version = 1;

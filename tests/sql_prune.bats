@@ -92,6 +92,38 @@ steps() {
 	[ "$(rows "WHERE topic GLOB 'a/*'")" -eq 3 ]
 }
 
+@test "the search for late rows costs an insert no more, however long the log" {
+	local rule steps most i
+	for rule in '*' a 'a*'; do
+		sql 'DELETE FROM events; DELETE FROM retention'
+		insert 200 a "(strftime('%s') + 86400) * 1000" # a clock was ahead
+		insert 20000 a
+		sql "INSERT INTO retention VALUES('$rule', NULL, 3600, NULL)"
+		insert 1 b # looks at the first rows, too
+		most=0
+		for i in 1 2 3 4 5 6 7 8; do
+			steps=$(steps b)
+			((steps <= most)) || most=$steps
+		done
+		echo "$rule: $most steps"
+		[ "$most" -le 5000 ]
+		# it has an end, and then nothing is left to do
+		insert 500 b
+		[ "$(steps b)" -le 500 ]
+		[ "$(rows)" -eq 20710 ]
+	done
+}
+
+@test "prune.sql removes old rows behind many of the future" {
+	insert 3000 a "(strftime('%s') + 86400) * 1000"
+	insert 2500 a "(strftime('%s') - 7200) * 1000"
+	insert 3000 a
+	sql "INSERT INTO retention(topic_pattern, max_age_s)
+		VALUES('*', 3600), ('a', 3600)"
+	until [ "$(prune)" = 0 ]; do :; done
+	[ "$(rows)" -eq 6000 ]
+}
+
 @test "without rules, an insert costs hardly more" {
 	local with without
 	with=$(steps a)

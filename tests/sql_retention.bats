@@ -93,6 +93,83 @@ prune() {
 	counts_are_right
 }
 
+# Insert N rows of a topic that a clock with this offset has written.
+#   usage: insert_at SECONDS N TOPIC
+insert_at() {
+	sql "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+			WHERE i < $2)
+		INSERT INTO events(topic, data, created_ms)
+		SELECT '$3', $1, (strftime('%s') + $1) * 1000 FROM n"
+}
+
+@test "what is too old goes, whatever stands before it" {
+	local rule
+	for rule in '*' a 'a*'; do
+		sql 'DELETE FROM events; DELETE FROM retention'
+		rule "$rule" NULL 3600
+		insert_at 86400 1000 a # a clock was a day ahead
+		insert_at -7200 300 a
+		insert_at 0 700 a
+		[ "$(sql 'SELECT data, count(*) FROM events GROUP BY 1')" = \
+			$'0|700\n86400|1000' ]
+		counts_are_right
+	done
+}
+
+@test "a new rule by age finds old rows behind younger ones" {
+	local rule i
+	for rule in '*' a 'a*'; do
+		sql 'DELETE FROM events; DELETE FROM retention'
+		insert_at 86400 500 a
+		insert_at -7200 5 a
+		insert_at 0 500 a
+		insert_at -7200 5 b
+		rule "$rule" NULL 3600
+		for i in 1 2 3 4; do insert 10 c; done
+		[ "$(sql "SELECT count(*) FROM events WHERE topic = 'a'")" -eq 1000 ]
+		counts_are_right
+	done
+	# that of the last rule, a*
+	[ "$(sql "SELECT count(*) FROM events WHERE topic = 'b'")" -eq 5 ]
+}
+
+@test "clocks that go back and forth: what becomes too old goes" {
+	rule '*' NULL 3600
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		insert_at 86400 20 a
+		insert_at -3000 20 a
+		insert_at -600 20 a
+	done
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 480 ]
+	# 20 minutes pass
+	sql 'DROP TRIGGER events_never_change;
+		UPDATE events SET created_ms = created_ms - 1200000;
+		UPDATE events_retained SET due_ms = due_ms - 1200000,
+			late_ms = min(9223372036854775807, late_ms) - 1200000,
+			newest_ms = newest_ms - 1200000, eldest_ms = eldest_ms - 1200000,
+			search_newest_ms = search_newest_ms - 1200000'
+	insert 60 b
+	[ "$(sql "SELECT data, count(*) FROM events WHERE topic = 'a'
+		GROUP BY 1")" = $'-600|160\n86400|160' ]
+	counts_are_right
+}
+
+@test "the first and the last times that there are do not stop a rule by age" {
+	rule '*' NULL 3153600000
+	rule 'a*' NULL 60
+	sql "INSERT INTO events(topic, data, created_ms) VALUES
+		('a', '1', 9223372036854775807), ('a', '2', -9223372036854775808),
+		('a', '3', 0), ('a', '4', 9223372036854775807), ('a', '5', -1)"
+	insert_at -3600 1 a
+	insert 3 b
+	[ "$(sql "SELECT group_concat(data, ' ') FROM events
+		WHERE topic = 'a'")" = '1 4' ]
+	rule 'b' NULL 3153600000
+	insert 3 b
+	counts_are_right
+}
+
 @test "an insert into any topic removes old rows of others" {
 	rule quiet NULL 3600
 	rule 'silent/*' NULL 3600

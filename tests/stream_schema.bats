@@ -90,8 +90,36 @@ refuses_row() {
 	refuses_row 'id lies below the end of the log' id 10
 	sql "INSERT INTO events(data) VALUES('eleven')"
 	[ "$(sql 'SELECT id FROM events')" -eq 11 ]
-	sql "INSERT INTO events(id, data) VALUES(9007199254740991, 'last')"
+	sql "UPDATE sqlite_sequence SET seq = 9007199254740990 WHERE name = 'events'"
+	sql "INSERT INTO events(data) VALUES('last')"
 	refuses 'id' "INSERT INTO events(data) VALUES('beyond')"
+}
+
+@test "an id may lie at most 1,000,000,000 beyond the end" {
+	local text='id lies over 1,000,000,000 beyond the end of the log: leave id out'
+	refuses_row "$text" id 1000000001
+	refuses_row "$text" id 9007199254740991
+	sql "INSERT INTO events(id, data) VALUES(1000000000, 'first')"
+	refuses_row "$text" id 2000000001
+	sql "INSERT INTO events(id, data) VALUES(2000000000, 'a'), (2000000007, 'b')"
+	# the end is that of the log, not that of its rows
+	sql 'DELETE FROM events'
+	sql "INSERT INTO events(id, data) VALUES(3000000007, 'c')"
+	local how
+	for how in INSERT 'INSERT OR IGNORE' 'INSERT OR REPLACE' 'INSERT OR FAIL'; do
+		refuses "$text" "$how INTO events(id, data) VALUES(4000000008, 'd')"
+	done
+	refuses "$text" "INSERT INTO events(id, data)
+		VALUES(3000000008, 'd'), (4000000009, 'e')"
+	[ "$(sql 'SELECT id, data FROM events')" = '3000000007|c' ]
+	# in one statement, each row counts from the one before
+	sql "INSERT INTO events(id, data) VALUES(3900000000, 'd'), (4900000000, 'e')"
+	# sqlite_sequence set back or lost: SQLite continues behind the last row
+	sql "DELETE FROM sqlite_sequence"
+	sql "INSERT INTO events(data) VALUES('f')"
+	sql "UPDATE sqlite_sequence SET seq = -9223372036854775808"
+	sql "INSERT INTO events(data) VALUES('g')"
+	[ "$(sql 'SELECT max(id), count(*) FROM events')" = '4900000002|5' ]
 }
 
 @test "events never change" {
