@@ -122,6 +122,7 @@ args_open(const struct args *a, bool append, struct log **log)
 	const struct log_options options = {
 		.path = a->db,
 		.append = append,
+		.bounded = append,
 		.busy_ms = a->busy_ms,
 	};
 	enum status status = args_need_file(a);

@@ -182,3 +182,48 @@ add() {
 has_fewer() {
 	[ "$(count)" -lt "$1" ]
 }
+
+# ---- clocks -----------------------------------------------------------------
+
+@test "prune --older-than removes old events wherever they stand" {
+	rows "WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n
+			WHERE i < 2999)
+		INSERT INTO events(topic, data, created_ms)
+		SELECT iif(i % 3, 'a/' || (i % 5), 'b'), 'x', (strftime('%s')
+			+ iif(i < 20, 86400, iif(i % 2, -7200, 0))) * 1000 FROM n"
+	rows "INSERT INTO events(topic, data, created_ms) VALUES
+		('c', 'first', -9223372036854775808),
+		('c', 'last', 9223372036854775807), ('c', 'old', 0)"
+	rowcast prune --older-than 1h -t 'a/*'
+	said '993 removed'
+	rowcast prune --older-than 1h -t b
+	said '497 removed'
+	rowcast prune --older-than 1h
+	said '2 removed'
+	[ "$(rows "SELECT count(*) FROM events
+		WHERE created_ms < (strftime('%s') - 3600) * 1000")" -eq 0 ]
+	[ "$(count)" -eq 1511 ]
+}
+
+@test "prune --older-than looks at a long log piece by piece" {
+	rows "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+			WHERE i < 201000)
+		INSERT INTO events(topic, data, created_ms) SELECT 'a', 'x',
+			(strftime('%s') - iif(i % 50000 = 0, 7200, 0)) * 1000 FROM n"
+	rowcast prune --older-than 1h
+	said '4 removed'
+	rowcast prune --keep-rows 200000
+	said '996 removed'
+}
+
+@test "prune ends if a trigger runs without end" {
+	rows "CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+			SELECT i + 1 FROM n) SELECT i FROM n;
+		CREATE TRIGGER hold AFTER DELETE ON events
+		BEGIN SELECT count(*) FROM endless; END;
+		INSERT INTO events(data) VALUES('x'), ('y')"
+	rowcast prune --keep-rows 0
+	[ "$RC" -eq 1 ]
+	grep -q 'without end' "$ERR"
+	[ "$(count)" -eq 2 ]
+}

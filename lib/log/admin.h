@@ -68,13 +68,13 @@ struct log_surplus {
 	int64_t keep_rows;
 	bool is_found;
 	int64_t upto_rows; /* rows up to here are too many */
-	int64_t upto_time; /* rows up to here may be too old */
 	int64_t after;     /* rows up to here have been dealt with */
 };
 
 /*
  * Remove at most LOG_REMOVE_MAX of these rows in one transaction.  They are
- * searched for before the transaction begins.
+ * searched for before the transaction begins, in 100,000 rows of the log at
+ * most: there may be none among them.
  *   returns  LOG_OK with *removed set, and *is_over if there are no more
  */
 enum log_result log_remove(struct log *log, struct log_surplus *surplus,

@@ -13,6 +13,9 @@
 #include "statement.h"
 #include "prune.h"
 
+#define SEARCH_ROWS \
+	"100000" /* read in one query, as readers stop checkpoints */
+
 static const char matches_text[] =
     " substr(CAST(topic AS BLOB), 1, iif(?2, length(CAST(?1 AS BLOB)),"
     " 0x7fffffff)) = CAST(?1 AS BLOB)";
@@ -34,14 +37,15 @@ prepare(struct log *log, const struct log_surplus *p, const char *before,
 		match = " topic = ?1 AND ?2 IS NOT NULL";
 	(void)snprintf(text, sizeof(text), "%s%s%s", before, match, after);
 	s = statement_prepare(log, text);
+	statement_unbound(&s); /* tables only, and as long as the log */
 	statement_bind_text(&s, 1, p->topic);
 	statement_bind_integer(&s, 2, p->is_prefix);
 	return s;
 }
 
-/* Find the newest row that is too many, and where rows are too old. */
+/* Find the newest row that is too many. */
 static enum log_result
-find_limits(struct log *log, struct log_surplus *p)
+find_limit(struct log *log, struct log_surplus *p)
 {
 	enum log_result result = LOG_OK;
 
@@ -53,30 +57,51 @@ find_limits(struct log *log, struct log_surplus *p)
 		statement_bind_integer(&s, 3, p->keep_rows);
 		result = statement_end_value(&s, &p->upto_rows);
 	}
-	if (result == LOG_OK && p->before_ms > 0)
-		result = log_before_time(log, p->before_ms, &p->upto_time);
 	p->is_found = result == LOG_OK;
 	return result;
 }
 
-/* Find the next ids to remove. */
+/* The next rows to look at.  A row that is too old may stand anywhere, as
+   clocks go back. */
+#define NEXT_ROWS                                                    \
+	" AND id > ?3 AND id <= iif(?5 > 0, 0x7fffffffffffffff, ?4)" \
+	" ORDER BY id LIMIT " SEARCH_ROWS ")"
+
+static void
+bind_limits(struct statement *s, const struct log_surplus *p)
+{
+	statement_bind_integer(s, 3, p->after);
+	statement_bind_integer(s, 4, p->upto_rows);
+	statement_bind_integer(s, 5, p->before_ms);
+}
+
+/* Find the next ids to remove, and *upto, up to which rows were looked at; 0 at
+   the end of the log. */
 static enum log_result
 find_surplus(struct log *log, const struct log_surplus *p,
-    int64_t ids[LOG_REMOVE_MAX], int *n)
+    int64_t ids[LOG_REMOVE_MAX], int *n, int64_t *upto)
 {
-	struct statement s = prepare(log, p, "SELECT id FROM events WHERE",
-	    " AND id > ?3 AND id <= max(?4, ?5)"
-	    " AND (id <= ?4 OR created_ms < ?6) ORDER BY id LIMIT ?7");
+	struct statement s = prepare(log, p,
+	    "SELECT id FROM (SELECT id, created_ms FROM events WHERE",
+	    NEXT_ROWS " WHERE id <= ?4 OR (?5 > 0 AND created_ms < ?5)"
+		      " LIMIT ?6");
+	enum log_result result;
 
-	statement_bind_integer(&s, 3, p->after);
-	statement_bind_integer(&s, 4, p->upto_rows);
-	statement_bind_integer(&s, 5, p->upto_time);
-	statement_bind_integer(&s, 6, p->before_ms);
-	statement_bind_integer(&s, 7, LOG_REMOVE_MAX);
+	bind_limits(&s, p);
+	statement_bind_integer(&s, 6, LOG_REMOVE_MAX);
 	*n = 0;
 	while (*n < LOG_REMOVE_MAX && statement_step(&s))
 		ids[(*n)++] = statement_integer(&s, 0);
-	return statement_end(&s);
+	if ((result = statement_end(&s)) != LOG_OK)
+		return result;
+	if (*n == LOG_REMOVE_MAX) {
+		*upto = ids[*n - 1];
+		return LOG_OK;
+	}
+	s = prepare(log, p, "SELECT max(id) FROM (SELECT id FROM events WHERE",
+	    NEXT_ROWS);
+	bind_limits(&s, p);
+	return statement_end_value(&s, upto);
 }
 
 /* ---- under the lock ---- */
@@ -112,25 +137,23 @@ enum log_result
 log_remove(struct log *log, struct log_surplus *surplus, int64_t *removed,
     bool *is_over)
 {
-	int64_t ids[LOG_REMOVE_MAX];
+	int64_t ids[LOG_REMOVE_MAX], upto = 0;
 	enum log_result result;
 	int n;
 
 	*removed = 0;
 	*is_over = false;
-	if (!surplus->is_found &&
-	    (result = find_limits(log, surplus)) != LOG_OK)
+	if (!surplus->is_found && (result = find_limit(log, surplus)) != LOG_OK)
 		return result;
-	if ((result = find_surplus(log, surplus, ids, &n)) != LOG_OK)
+	if ((result = find_surplus(log, surplus, ids, &n, &upto)) != LOG_OK)
 		return result;
-	*is_over = n < LOG_REMOVE_MAX;
-	if (n == 0)
-		return LOG_OK;
-	if ((result = log_run(log, "BEGIN IMMEDIATE")) != LOG_OK)
+	if (n > 0 && (result = log_run(log, "BEGIN IMMEDIATE")) != LOG_OK)
 		return result;
-	result = finish(log, remove_ids(log, ids, n, removed));
+	if (n > 0)
+		result = finish(log, remove_ids(log, ids, n, removed));
+	*is_over = result == LOG_OK && upto == 0;
 	if (result == LOG_OK)
-		surplus->after = ids[n - 1];
+		surplus->after = upto;
 	return result;
 }
 

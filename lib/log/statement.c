@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,8 +41,8 @@ static const struct meaning meanings[] = {
 	{ SQLITE_PERM, LOG_BROKEN,
 	    ": let this program's user write to the file and its folder" },
 	{ SQLITE_INTERRUPT, LOG_BROKEN,
-	    ": the schema of the file makes a statement run without end; name"
-	    " another file" },
+	    ": a trigger or view of the file runs without end; 'rowcast check'"
+	    " names the trigger" },
 	{ SQLITE_CORRUPT, LOG_BROKEN,
 	    ": restore it from a backup, or save what can be read with"
 	    " 'rowcast export --salvage'" },
@@ -152,6 +153,12 @@ statement_prepare(struct log *log, const char *text)
 	log->ticks = 0;
 	s.rc = sqlite3_prepare_v2(log->db, text, -1, &s.handle, NULL);
 	return s;
+}
+
+void
+statement_unbound(struct statement *s)
+{
+	s->log->ticks = INT_MIN;
 }
 
 bool

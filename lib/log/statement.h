@@ -102,6 +102,10 @@ bool statement_step(struct statement *s);
 int64_t statement_integer(const struct statement *s, int column);
 struct text statement_text(struct statement *s, int column);
 
+/* Let this execution take as many steps as it needs, also if the log was opened
+   with bounded: it must not run views or triggers. */
+void statement_unbound(struct statement *s);
+
 /* Make the statement fail with an SQLite error. */
 void statement_fail(struct statement *s, int rc);
 bool statement_has_failed(const struct statement *s);
@@ -143,6 +147,11 @@ void log_rollback(struct log *log);
  *   returns  LOG_NOT_A_LOG if the database is no longer a log
  */
 enum log_result log_judge(struct log *log);
+
+/* ---- append.c ---- */
+
+/* What to do when LOG_ID_MAX was given. */
+extern const char log_ids_used_up[];
 
 /* ---- file.c ---- */
 
