@@ -13,6 +13,15 @@
 --             .addEventListener("update", e => ...)
 --     new EventSource("/events?topic=orders/17")
 --
+-- SQLite drops the triggers of a table together with the table.  Migrations of
+-- many frameworks make a table anew to change it: let each migration end with
+-- this script.  It may be run any number of times.  "rowcast check --expect
+-- orders" fails if nothing publishes the changes of a table, and this lists all
+-- triggers that publish:
+--
+--     SELECT tbl_name, name FROM sqlite_schema
+--     WHERE type = 'trigger' AND sql GLOB '*INTO events[ (]*';
+--
 -- INSERT OR REPLACE is published as "insert": SQLite fires no DELETE trigger
 -- for the row that is replaced, unless PRAGMA recursive_triggers is on.
 
@@ -22,6 +31,9 @@ CREATE TABLE IF NOT EXISTS orders (
 	total    REAL NOT NULL
 );
 
+BEGIN IMMEDIATE;
+
+DROP TRIGGER IF EXISTS orders_publish_insert;
 CREATE TRIGGER orders_publish_insert AFTER INSERT ON orders
 BEGIN
 	INSERT INTO events (topic, event, data)
@@ -30,6 +42,7 @@ BEGIN
 END;
 
 -- An UPDATE that sets the old values is not published.
+DROP TRIGGER IF EXISTS orders_publish_update;
 CREATE TRIGGER orders_publish_update AFTER UPDATE ON orders
 WHEN (OLD.id, OLD.customer, OLD.total) IS NOT (NEW.id, NEW.customer, NEW.total)
 BEGIN
@@ -43,8 +56,11 @@ BEGIN
 			'customer', NEW.customer, 'total', NEW.total));
 END;
 
+DROP TRIGGER IF EXISTS orders_publish_delete;
 CREATE TRIGGER orders_publish_delete AFTER DELETE ON orders
 BEGIN
 	INSERT INTO events (topic, event, data)
 	VALUES ('orders/' || OLD.id, 'delete', json_object('id', OLD.id));
 END;
+
+COMMIT;

@@ -182,3 +182,25 @@ hidden() {
 	(umask 007 && request 'data=x')
 	[ "$(stat -c %a "$DB")" = 660 ]
 }
+
+@test "500 with the way out in the error log when all ids are used up" {
+	local id=9007199254740991
+	request 'data=before'
+	# what one INSERT with an id did, before the schema refused it
+	sqlite3 "$DB" "UPDATE sqlite_sequence SET seq = $id - 1 WHERE name = 'events'"
+	request 'data=last'
+	[ "$STATUS" -eq 201 ]
+	[ "$(sqlite3 "$DB" 'SELECT max(id) FROM events')" -eq "$id" ]
+	request 'data=x'
+	refused 500 'cannot be written'
+	grep -q "log: .*: all ids are used up: 'sqlite3 -bail FILE <renumber.sql' gives the events new ones" "$COMPLAINT"
+	run -1 "$BUILD/rowcast" publish --db "$DB" x
+	[[ $output == *'all ids are used up'*'renumber.sql'* ]]
+	sqlite3 "$DB" "UPDATE sqlite_sequence SET seq = 9223372036854775807"
+	request 'data=x'
+	refused 500 'cannot be written'
+	sqlite3 -bail "$DB" <"$ROOT/sql/renumber.sql"
+	request 'data=x'
+	[ "$STATUS" -eq 201 ]
+	[ "$(sqlite3 "$DB" 'SELECT id, data FROM events')" = $'1|before\n2|last\n3|x' ]
+}

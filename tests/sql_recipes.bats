@@ -101,6 +101,53 @@ orders/7|delete|{\"id\":7}" ]
 	brings all $'1 insert {"id":1,"customer":"a","total":1.0}\n2 insert {"id":2,"customer":"b\\"","total":2.0}\n3 delete {"id":1}\n4 delete {"id":2}'
 }
 
+@test "publish-changes: it ends each migration, and lists what publishes" {
+	local query
+	recipe publish-changes
+	recipe publish-changes
+	sql "CREATE TABLE new_orders(id INTEGER PRIMARY KEY, customer TEXT NOT NULL,
+			total REAL NOT NULL, note TEXT);
+		INSERT INTO new_orders SELECT *, NULL FROM orders;
+		DROP TABLE orders; ALTER TABLE new_orders RENAME TO orders"
+	query=$(sed -n '/^--  *SELECT tbl_name/,/;$/s/^--//p' \
+		"$ROOT/sql/publish-changes.sql")
+	[[ $query == *SELECT*\; ]]
+	[ "$(sql "$query")" = '' ]
+	recipe publish-changes
+	[ "$(sql "$query" | sort | tr '\n' ' ')" = \
+		'orders|orders_publish_delete orders|orders_publish_insert orders|orders_publish_update ' ]
+	sql "INSERT INTO orders(id, customer, total) VALUES(1, 'a', 1)"
+	[ "$(sql 'SELECT count(*) FROM events')" -eq 1 ]
+}
+
+# ---- renumber.sql -----------------------------------------------------------
+
+@test "renumber: events keep their order, clients get a reset" {
+	local before
+	sql "INSERT INTO retention(topic_pattern, max_rows) VALUES('*', 5)"
+	sql "INSERT INTO events(topic, event, data, retry_ms, key) VALUES
+		('a', 'x', '1', 5, 'k'), ('b', 'y', '2', NULL, NULL)"
+	sql "UPDATE sqlite_sequence SET seq = 9007199254740989 WHERE name = 'events'" \
+		"INSERT INTO events(data) VALUES('3'), ('4')"
+	run ! sql "INSERT INTO events(data) VALUES('5')"
+	before=$(sql 'SELECT topic, event, data, retry_ms, key, created_ms FROM events')
+	serve
+	open_stream a since=0
+	eventually got a 'data: 4'
+	recipe renumber
+	eventually got a '{"after":9007199254740991,"head":4}'
+	[ "$(sql 'SELECT topic, event, data, retry_ms, key, created_ms FROM events')" = \
+		"$before" ]
+	[ "$(sql 'SELECT group_concat(id) FROM events')" = 1,2,3,4 ]
+	sql "INSERT INTO events(data) VALUES('5')"
+	eventually got a 'data: 5'
+	# also one that was away
+	open_stream b '' -H 'Last-Event-ID: 9007199254740991'
+	eventually got b stream-reset
+	sql "INSERT INTO events(data) VALUES('6'), ('7')"
+	[ "$(sql 'SELECT group_concat(id) FROM events')" = 3,4,5,6,7 ]
+}
+
 # ---- outbox.sql -------------------------------------------------------------
 
 outbox() {

@@ -3,6 +3,8 @@
  */
 #include "log.h"
 
+#include <string.h>
+
 #include "statement.h"
 
 /* A parameter that is not bound is NULL. */
@@ -69,6 +71,28 @@ insert(struct log *log, const struct event *e, struct log_receipt *receipt)
 	return find_key(log, e, receipt);
 }
 
+/* ---- the end of the ids ---- */
+
+const char log_ids_used_up[] =
+    "all ids are used up: 'sqlite3 -bail FILE <renumber.sql' gives the events"
+    " new ones";
+
+/* The schema refuses the id that SQLite gives after the last one. */
+static enum log_result
+explain(struct log *log, enum log_result result)
+{
+	char why[LOG_WHY_MAX];
+	int64_t head = 0;
+
+	if (result != LOG_REFUSED && result != LOG_FULL)
+		return result;
+	memcpy(why, log->why, sizeof(why));
+	if (log_head(log, &head) == LOG_OK && head >= LOG_ID_MAX)
+		return log_error(log, LOG_BROKEN, "%s", log_ids_used_up);
+	memcpy(log->why, why, sizeof(why));
+	return result;
+}
+
 /* ---- groups ---- */
 
 enum log_result
@@ -102,7 +126,7 @@ log_group_add(struct log *log, const struct event *events, size_t n,
 	result = log_run(log, "SAVEPOINT request");
 	for (size_t i = 0; i < n && result == LOG_OK; i++) {
 		*culprit = i;
-		result = insert(log, &events[i], &receipts[i]);
+		result = explain(log, insert(log, &events[i], &receipts[i]));
 	}
 	if (result == LOG_OK)
 		return log_run(log, "RELEASE request");

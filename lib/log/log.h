@@ -29,6 +29,9 @@ enum log_result {
 	LOG_NO_MEMORY,
 };
 
+/* The largest id: sql/schema.sql. */
+#define LOG_ID_MAX 9007199254740991
+
 /* Size of a buffer for one line: what went wrong and what to do about it. */
 #define LOG_WHY_MAX 512
 
@@ -38,9 +41,10 @@ enum log_result {
  *   append   allow appending and removing; else the connection only reads
  *   no_sync  do not fsync on commit.  The last commits may be lost in a power
  *            cut, but not when a process ends
+ *   upgrade  accept a log that log_upgrade() can mend.  Call that next
  *   at_once  do not wait while other programs create or close the log
- *   bounded  for servers: a statement that exceeds 100 million VM steps fails
- *            with LOG_BROKEN, so that no schema can keep a call from returning
+ *   bounded  a statement that exceeds 100 million VM steps fails with
+ *            LOG_BROKEN, so that no schema can keep a call from returning
  *   parts    for servers that read: log_read() leaves data of more than
  *            LOG_HUGE_BYTES to log_read_part().  No effect on a log in UTF-16
  *   busy_ms  how long a call waits for a lock before it returns LOG_BUSY
@@ -50,6 +54,7 @@ struct log_options {
 	bool create;
 	bool append;
 	bool no_sync;
+	bool upgrade;
 	bool at_once;
 	bool bounded;
 	bool parts;
