@@ -6,14 +6,32 @@
 #include "json.h"
 #include "output.h"
 
+#define EXPECTED_MAX 64
+
 struct check {
 	struct args *args;
+	const char *expected[EXPECTED_MAX]; /* tables */
+	size_t n_expected;
 	struct buffer out; /* lines, or the members of an array */
 	bool is_full;
 	bool is_wrong;
 };
 
+static enum options_result
+read_expected(void *config, const char *value, char *why)
+{
+	struct check *c = config;
+
+	if (c->n_expected == EXPECTED_MAX)
+		return options_refuse(why, "more than %d tables", EXPECTED_MAX);
+	c->expected[c->n_expected++] = value;
+	return OPTIONS_OK;
+}
+
 static const struct option table[] = {
+	{ "expect", NULL, NULL, "TABLE", NULL,
+	    "check that triggers publish the changes of this table; repeatable",
+	    OPTION_KIND_OTHER, 0, 0, 0, 0, 0, read_expected },
 	{ "full", NULL, NULL, NULL, NULL, "also compare indexes with tables",
 	    OPTION_PLAIN(FLAG, struct check, is_full) },
 	OPTION_END,
@@ -63,11 +81,18 @@ print(struct check *c)
 static enum status
 run_on(struct check *c)
 {
+	const struct log_check_options options = {
+		.is_full = c->is_full,
+		.busy_ms = c->args->busy_ms,
+		.expected = c->expected,
+		.n_expected = c->n_expected,
+	};
+
 	if (c->args->is_json) {
 		json_open(&c->out, NULL, '{');
 		json_open(&c->out, "findings", '[');
 	}
-	log_check(c->args->db, c->is_full, c->args->busy_ms, on_finding, c);
+	log_check(c->args->db, &options, on_finding, c);
 	if (print(c) != 0 || c->is_wrong)
 		return STATUS_FAILED;
 	return STATUS_OK;
@@ -92,9 +117,10 @@ const struct command check_command = {
 	.name = "check",
 	.usage =
 	    "Usage: rowcast check [OPTION]...\n"
-	    "Examine a log: its file, folder, schema, identity, ids and\n"
-	    "pages.  Prints one line for each finding; the exit status is 1\n"
-	    "if something is wrong.  Run it as the web server's user,\n"
+	    "Examine a log: its file, folder, schema, identity, ids,\n"
+	    "triggers and pages.  To try the triggers, it inserts an event\n"
+	    "and undoes that.  Prints one line for each finding; the exit\n"
+	    "status is 1 if something is wrong.  Run it as the web server's user,\n"
 	    "because it checks the folder with the rights of its own user.\n\n",
 	.notes = "\nWith --json, prints {\"findings\":[…],\"good\":true}.\n",
 	.options = table,

@@ -98,7 +98,7 @@ found() {
 	rowcast check
 	[ "$RC" -eq 0 ]
 	run ! grep -v '^good ' "$OUT"
-	[ "$(wc -l <"$OUT")" -eq 9 ]
+	[ "$(wc -l <"$OUT")" -eq 10 ]
 	rowcast check --full --json
 	[ "$RC" -eq 0 ]
 	[ "$(json "$OUT" '$.good')" -eq 1 ]
@@ -220,6 +220,154 @@ found() {
 	[ "$RC" -eq 1 ]
 	grep -q '^WRONG    file: is not an SQLite database' "$OUT"
 	run ! grep journal "$OUT"
+}
+
+@test "check claims to have changed a log to WAL mode, and no other file" {
+	sqlite3 "$T/other.db" 'CREATE TABLE orders(id)'
+	rowcast check --db "$T/other.db"
+	run ! grep -q 'WAL' "$OUT"
+	[ "$(sqlite3 "$T/other.db" 'PRAGMA journal_mode')" = delete ]
+}
+
+@test "check: what an application adds to the log does no harm" {
+	rows "CREATE TABLE app(x);
+		ALTER TABLE events ADD COLUMN note TEXT DEFAULT 'none';
+		ALTER TABLE events ADD COLUMN user_id INTEGER REFERENCES app(x);
+		CREATE INDEX mine ON events(created_ms);
+		CREATE TRIGGER published AFTER INSERT ON events
+			BEGIN INSERT INTO app VALUES(NEW.id); END"
+	publish x
+	rowcast check
+	[ "$RC" -eq 0 ]
+	run ! grep -v '^good ' "$OUT"
+	grep -q 'insert: of an event was tried and undone; triggers of applications: 1' "$OUT"
+	[ "$(count)" -eq 1 ]
+	[ "$(rows 'SELECT count(*) FROM app')" -eq 1 ]
+}
+
+@test "check tells what an application has added that does harm" {
+	rows "ALTER TABLE events ADD COLUMN note TEXT CHECK (note NOT NULL)"
+	rowcast check
+	found insert 'is refused: '
+	rows 'ALTER TABLE events DROP COLUMN note;
+		ALTER TABLE events RENAME COLUMN retry_ms TO wait_ms'
+	rowcast check
+	[ "$RC" -eq 1 ]
+	grep -q '^WRONG    schema: table events differs' "$OUT"
+}
+
+@test "check names a trigger that refuses events, or runs without end" {
+	publish x
+	rows "CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+			SELECT i + 1 FROM n) SELECT i FROM n;
+		CREATE TRIGGER hold AFTER INSERT ON events
+			BEGIN SELECT count(*) FROM endless; END;
+		CREATE TRIGGER fine AFTER INSERT ON events BEGIN SELECT 1; END"
+	rowcast check
+	found insert 'trigger hold refuses an event, or does not end'
+	rows "DROP TRIGGER hold;
+		CREATE TRIGGER \"say \"\"no\"\"\" BEFORE INSERT ON events
+			BEGIN SELECT RAISE(ROLLBACK, 'not today'); END;
+		CREATE TRIGGER quiet BEFORE INSERT ON events
+			BEGIN SELECT RAISE(IGNORE); END"
+	rowcast check
+	found insert 'trigger say "no" refuses an event, or does not end: not today'
+	rowcast check
+	grep -q 'trigger quiet .*: it leaves the event out' "$OUT"
+	run ! grep fine "$OUT"
+	[ "$(count)" -eq 1 ]
+}
+
+@test "check: a trigger that refuses some events only is no fault" {
+	publish x known
+	rows "CREATE TRIGGER topics BEFORE INSERT ON events
+		WHEN NEW.topic <> 'known' BEGIN SELECT RAISE(ABORT, 'unknown'); END"
+	rowcast check
+	[ "$RC" -eq 0 ]
+	rows "DROP TRIGGER topics; CREATE TRIGGER once BEFORE INSERT ON events
+		WHEN EXISTS (SELECT 1 FROM events WHERE data = NEW.data)
+		BEGIN SELECT RAISE(IGNORE); END"
+	rowcast check
+	[ "$RC" -eq 0 ]
+}
+
+@test "check says if the insert could not be tried" {
+	coproc sqlite3 "$DB"
+	local in=${COPROC[1]} out=${COPROC[0]} line
+	echo 'BEGIN IMMEDIATE; SELECT 1;' >&"$in"
+	read -r line <&"$out"
+	[ "$line" = 1 ]
+	rowcast check --busy-ms 10
+	echo '.quit' >&"$in"
+	[ "$RC" -eq 0 ]
+	grep -q '^warning  insert: was not tried, because another program is writing' "$OUT"
+}
+
+@test "check warns of topics that a driver made of numbers" {
+	publish x 42
+	publish x 1.2.0
+	publish x v1.0
+	rowcast check
+	run ! grep topics "$OUT"
+	publish x 42.0
+	rowcast check
+	[ "$RC" -eq 0 ]
+	grep -q '^warning  topics: there is a topic 42.0, as of a number' "$OUT"
+}
+
+@test "check warns before the ids are used up, and fails when they are" {
+	rows "INSERT INTO events(data) VALUES('x');
+		UPDATE sqlite_sequence SET seq = 9007199254740990 - (1 << 40)"
+	rowcast check
+	grep -q '^good     ids' "$OUT"
+	publish one
+	publish two
+	rowcast check
+	[ "$RC" -eq 0 ]
+	grep -q '^warning  ids: .* only 1099511627775 are left: .*renumber.sql' "$OUT"
+	rowcast stats
+	grep -qF 'ids left     1099511627775' "$OUT"
+	rows "UPDATE sqlite_sequence SET seq = 9007199254740991"
+	rowcast check
+	[ "$RC" -eq 1 ]
+	grep -q '^WRONG    ids: all ids are used up: .*renumber.sql' "$OUT"
+}
+
+# ---- check --expect ---------------------------------------------------------
+
+@test "check --expect tells which changes of a table are published" {
+	rows <"$ROOT/sql/publish-changes.sql"
+	rows "CREATE TABLE plain(x); CREATE TABLE \"odd \"\" name\"(a);
+		CREATE TRIGGER logged AFTER INSERT ON plain
+			BEGIN UPDATE retention SET max_rows = 1; END;
+		CREATE TRIGGER one AFTER UPDATE OF a ON \"odd \"\" name\"
+			BEGIN INSERT INTO events(data) VALUES('x'); END"
+	rowcast check --expect orders --expect 'odd " name'
+	[ "$RC" -eq 0 ]
+	grep -qx 'good     expect: orders: published are: insert, update, delete' "$OUT"
+	grep -qx 'good     expect: odd " name: published are: update' "$OUT"
+	rowcast check --expect plain
+	found expect 'plain: no trigger publishes its changes' --expect plain
+	rowcast check --expect missing
+	found expect 'missing: there is no such table' --expect missing
+	[ "$(count)" -eq 0 ]
+}
+
+@test "check --expect notices a migration that made the table anew" {
+	rows <"$ROOT/sql/publish-changes.sql"
+	rows "BEGIN; CREATE TABLE new_orders(id INTEGER PRIMARY KEY, customer TEXT NOT NULL,
+			total REAL NOT NULL, note TEXT);
+		INSERT INTO new_orders SELECT *, NULL FROM orders;
+		DROP TABLE orders; ALTER TABLE new_orders RENAME TO orders; COMMIT"
+	rowcast check --expect orders
+	found expect 'orders: no trigger publishes' --expect orders
+	# the recipe ends the migration, however often
+	rows <"$ROOT/sql/publish-changes.sql"
+	rows <"$ROOT/sql/publish-changes.sql"
+	rowcast check --expect orders
+	[ "$RC" -eq 0 ]
+	rows "INSERT INTO orders(customer, total) VALUES('Ann', 1)"
+	[ "$(rows 'SELECT event FROM events')" = insert ]
 }
 
 @test "check warns of small pages" {

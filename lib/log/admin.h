@@ -119,6 +119,19 @@ struct log_salvager {
 enum log_result log_salvage(const struct log_options *options, int64_t after,
     int64_t upto, const struct log_salvager *to, char why[LOG_WHY_MAX]);
 
+/* ---- upgrade ---- */
+
+/*
+ * Make the schema of a log that of this release, in one transaction: replace
+ * the views and triggers of an earlier release, and add what is missing.  The
+ * tables, columns, indexes and triggers of applications are left as they are.
+ * Open the log with append and upgrade.
+ *   returns  LOG_OK with *changed set to the number of parts that were changed;
+ *            LOG_REFUSED if a part was changed by hand.  Nothing is changed
+ *            then
+ */
+enum log_result log_upgrade(struct log *log, int64_t *changed);
+
 /* ---- checks ---- */
 
 enum log_finding {
@@ -128,16 +141,27 @@ enum log_finding {
 };
 
 /*
+ *   is_full   also compare indexes with their tables, which takes longer
+ *   busy_ms   how long to wait for a lock
+ *   expected  names of tables whose triggers must insert into events
+ */
+struct log_check_options {
+	bool is_full;
+	int busy_ms;
+	const char *const *expected;
+	size_t n_expected;
+};
+
+/*
  * Check the log at path, and call finding with the subject and one line for
  * each result.  A log that is not in WAL mode is changed to it; nothing else
- * is changed.
- *   is_full  also compare indexes with their tables, which takes longer
+ * is changed.  An event is inserted and rolled back, to try the triggers.
  * No log may be open at this path in this process: closing the file after
  * reading its header would release the locks of that connection.
  */
 typedef void log_finding_fn(void *cookie, enum log_finding finding,
     const char *about, const char *line);
-void log_check(const char *path, bool is_full, int busy_ms,
+void log_check(const char *path, const struct log_check_options *options,
     log_finding_fn *finding, void *cookie);
 
 #endif

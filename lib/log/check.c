@@ -2,7 +2,7 @@
  * Checks of a log, for rowcast check.  After one has failed the next ones still
  * run, so that one call reports everything.
  */
-#include "admin.h"
+#include "check.h"
 
 #include <sys/stat.h>
 
@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "release.h"
 #include "statement.h"
-#include "schema.h"
 
 #define LINE_MAX_BYTES 640
 #define PAGE_MIN_BYTES 4096
@@ -27,15 +27,8 @@
 #define HEADER_VERSIONS 18
 #define HEADER_WAL 2
 
-struct check {
-	const char *path;
-	log_finding_fn *finding;
-	void *cookie;
-	struct log *log;
-};
-
-__attribute__((format(printf, 4, 5))) static void
-say(const struct check *c, enum log_finding finding, const char *about,
+void
+check_say(const struct check *c, enum log_finding finding, const char *about,
     const char *format, ...)
 {
 	char line[LINE_MAX_BYTES];
@@ -50,8 +43,9 @@ say(const struct check *c, enum log_finding finding, const char *about,
 
 /* ---- files ---- */
 
-/* Call this before log_open(), which changes the log to WAL mode. */
-static void
+/* Returns whether an SQLite file is in WAL mode.  Call this before log_open(),
+   which changes the log to it. */
+static bool
 check_header(const struct check *c)
 {
 	char header[HEADER_VERSIONS + 2];
@@ -59,19 +53,29 @@ check_header(const struct check *c)
 	int fd = open(c->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		say(c, LOG_FINDING_WRONG, "file", "%s", strerror(errno));
-		return;
+		check_say(c, LOG_FINDING_WRONG, "file", "%s", strerror(errno));
+		return false;
 	}
 	got = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* it was only read */
 	if (got != (ssize_t)sizeof(header) ||
-	    memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) != 0)
-		say(c, LOG_FINDING_WRONG, "file", "is not an SQLite database");
-	else if (header[HEADER_VERSIONS] == HEADER_WAL &&
-	    header[HEADER_VERSIONS + 1] == HEADER_WAL)
-		say(c, LOG_FINDING_GOOD, "journal", "in WAL mode");
+	    memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) != 0) {
+		check_say(c, LOG_FINDING_WRONG, "file",
+		    "is not an SQLite database");
+		return false;
+	}
+	return header[HEADER_VERSIONS] == HEADER_WAL &&
+	    header[HEADER_VERSIONS + 1] == HEADER_WAL;
+}
+
+/* Only a log is changed to WAL mode: call this once it is open. */
+static void
+say_journal(const struct check *c, bool is_wal)
+{
+	if (is_wal)
+		check_say(c, LOG_FINDING_GOOD, "journal", "in WAL mode");
 	else
-		say(c, LOG_FINDING_WARNING, "journal",
+		check_say(c, LOG_FINDING_WARNING, "journal",
 		    "was not in WAL mode, so that writers blocked readers;"
 		    " this check has changed it");
 }
@@ -86,13 +90,13 @@ check_mode(const struct check *c)
 		return; /* check_header() has reported it */
 	mode = (unsigned)(st.st_mode & 07777);
 	if ((mode & S_IWOTH) != 0)
-		say(c, LOG_FINDING_WARNING, "mode",
+		check_say(c, LOG_FINDING_WARNING, "mode",
 		    "%04o: every user may write to it: chmod o-rw", mode);
 	else if ((mode & S_IROTH) != 0)
-		say(c, LOG_FINDING_WARNING, "mode",
+		check_say(c, LOG_FINDING_WARNING, "mode",
 		    "%04o: every user may read it: chmod o-r", mode);
 	else
-		say(c, LOG_FINDING_GOOD, "mode", "%04o", mode);
+		check_say(c, LOG_FINDING_GOOD, "mode", "%04o", mode);
 }
 
 /* Readers create the -wal and -shm files there, too. */
@@ -104,12 +108,12 @@ check_folder(const struct check *c)
 	char *folder = len > 0 ? strndup(c->path, len) : strdup(".");
 
 	if (folder == NULL)
-		say(c, LOG_FINDING_WRONG, "folder", "out of memory");
+		check_say(c, LOG_FINDING_WRONG, "folder", "out of memory");
 	else if (access(folder, W_OK | X_OK) == 0)
-		say(c, LOG_FINDING_GOOD, "folder", "can be written by user %ld",
-		    (long)geteuid());
+		check_say(c, LOG_FINDING_GOOD, "folder",
+		    "can be written by user %ld", (long)geteuid());
 	else
-		say(c, LOG_FINDING_WRONG, "folder",
+		check_say(c, LOG_FINDING_WRONG, "folder",
 		    "user %ld cannot write to it: %s; readers must, too",
 		    (long)geteuid(), strerror(errno));
 	free(folder);
@@ -120,7 +124,7 @@ check_folder(const struct check *c)
 static void
 say_trouble(const struct check *c, const char *about)
 {
-	say(c, LOG_FINDING_WRONG, about, "%s", log_why(c->log));
+	check_say(c, LOG_FINDING_WRONG, about, "%s", log_why(c->log));
 }
 
 static void
@@ -139,74 +143,67 @@ check_integrity(const struct check *c, bool is_full)
 
 		is_good = text_is(line, "ok");
 		if (!is_good)
-			say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
+			check_say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
 			    (int)line.len, line.len > 0 ? line.bytes : "");
 	}
 	if (statement_end(&s) != LOG_OK)
 		say_trouble(c, "integrity");
 	else if (is_good)
-		say(c, LOG_FINDING_GOOD, "integrity", "%s found no errors",
-		    name);
+		check_say(c, LOG_FINDING_GOOD, "integrity",
+		    "%s found no errors", name);
 }
 
-/* Returns whether the log has this object of the schema, with the same SQL. */
+struct parts {
+	const struct check *check;
+	int n;
+	int n_wrong;
+	char earlier[400]; /* the names of those of an earlier release */
+};
+
 static bool
-has_object(const struct check *c, struct text type, struct text name,
-    struct text sql)
+on_part(void *cookie, struct text type, struct text name, struct text sql,
+    enum part_state state)
 {
-	struct statement its = statement_prepare(c->log,
-	    "SELECT sql FROM sqlite_schema WHERE name = ?1");
-	bool is_there, is_same = false;
+	struct parts *p = cookie;
+	size_t len = strlen(p->earlier);
 
-	statement_bind_text(&its, 1, name);
-	is_there = statement_step(&its);
-	if (is_there)
-		is_same = text_equal(statement_text(&its, 0), sql);
-	if (statement_end(&its) != LOG_OK)
-		say_trouble(c, "schema");
-	else if (!is_same)
-		say(c, LOG_FINDING_WRONG, "schema",
-		    "%.*s %.*s %s: the log was changed, or created by another"
-		    " version",
-		    (int)type.len, type.bytes, (int)name.len, name.bytes,
-		    is_there ? "differs" : "is missing");
-	return is_same;
-}
-
-/* Compare the log with a fresh one. */
-static void
-compare_schema(const struct check *c, struct log *fresh)
-{
-	struct statement mine = statement_prepare(fresh,
-	    "SELECT type, name, sql FROM sqlite_schema WHERE sql NOT NULL"
-	    " AND name NOT GLOB 'sqlite_*' ORDER BY rowid");
-	int n_wrong = 0, n = 0;
-
-	for (; statement_step(&mine); n++)
-		if (!has_object(c, statement_text(&mine, 0),
-			statement_text(&mine, 1), statement_text(&mine, 2)))
-			n_wrong++;
-	if (statement_end(&mine) != LOG_OK)
-		say(c, LOG_FINDING_WRONG, "schema", "%s", log_why(fresh));
-	else if (n_wrong == 0)
-		say(c, LOG_FINDING_GOOD, "schema",
-		    "all %d tables, indexes and triggers are those of"
-		    " schema.sql",
-		    n);
+	(void)sql;
+	p->n++;
+	if (state == PART_SAME)
+		return true;
+	if (state == PART_EARLIER) {
+		(void)snprintf(p->earlier + len, sizeof(p->earlier) - len,
+		    "%s%.*s", len > 0 ? ", " : "", (int)name.len, name.bytes);
+		return true;
+	}
+	p->n_wrong++;
+	check_say(p->check, LOG_FINDING_WRONG, "schema", "%.*s %.*s %s",
+	    (int)type.len, type.bytes, (int)name.len, name.bytes,
+	    state == PART_MISSING ?
+		"is missing: 'rowcast init --upgrade FILE' adds it" :
+		"differs: it is not that of any release");
+	return true;
 }
 
 static void
 check_schema(const struct check *c)
 {
-	struct log *fresh = log_open_memory();
+	struct parts p = { .check = c };
 
-	if (fresh == NULL)
-		say(c, LOG_FINDING_WRONG, "schema", "out of memory");
-	else if (log_execute(fresh, log_schema) != LOG_OK)
-		say(c, LOG_FINDING_WRONG, "schema", "%s", log_why(fresh));
-	else
-		compare_schema(c, fresh);
-	log_close(fresh);
+	if (release_compare(c->log, on_part, &p) != LOG_OK) {
+		say_trouble(c, "schema");
+		return;
+	}
+	if (p.earlier[0] != '\0')
+		check_say(c, LOG_FINDING_WARNING, "schema",
+		    "of an earlier release: %s: run 'rowcast init --upgrade"
+		    " FILE'",
+		    p.earlier);
+	else if (p.n_wrong == 0)
+		check_say(c, LOG_FINDING_GOOD, "schema",
+		    "all %d tables, indexes, views and triggers are those of"
+		    " schema.sql",
+		    p.n);
 }
 
 /* schema.sql may have been run a second time, without -bail. */
@@ -219,13 +216,13 @@ check_identity(const struct check *c)
 	    LOG_OK)
 		say_trouble(c, "identity");
 	else if (rows != 1)
-		say(c, LOG_FINDING_WRONG, "identity",
+		check_say(c, LOG_FINDING_WRONG, "identity",
 		    "%lld instead of one, as if schema.sql had been run again:"
 		    " DELETE FROM events_log WHERE rowid >"
 		    " (SELECT min(rowid) FROM events_log)",
 		    (long long)rows);
 	else
-		say(c, LOG_FINDING_GOOD, "identity", "%s",
+		check_say(c, LOG_FINDING_GOOD, "identity", "%s",
 		    log_identity(c->log));
 }
 
@@ -242,12 +239,19 @@ check_ids(const struct check *c)
 	    log_removals(c->log, &removals, &highest) != LOG_OK)
 		say_trouble(c, "ids");
 	else if ((last = last > highest ? last : highest) > head)
-		say(c, LOG_FINDING_WRONG, "ids",
+		check_say(c, LOG_FINDING_WRONG, "ids",
 		    "id %lld was given, but the next one would be %lld: UPDATE"
 		    " sqlite_sequence SET seq = %lld WHERE name = 'events'",
 		    (long long)last, (long long)head + 1, (long long)last);
+	else if (head >= LOG_ID_MAX)
+		check_say(c, LOG_FINDING_WRONG, "ids", "%s", log_ids_used_up);
+	else if (LOG_ID_MAX - head < LOG_IDS_FEW)
+		check_say(c, LOG_FINDING_WARNING, "ids",
+		    "the last one is %lld, and only %lld are left: %s",
+		    (long long)head, (long long)(LOG_ID_MAX - head),
+		    "'sqlite3 -bail FILE <renumber.sql' gives new ones");
 	else
-		say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",
+		check_say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",
 		    (long long)head);
 }
 
@@ -259,7 +263,7 @@ check_page(const struct check *c)
 	if (log_query(c->log, "PRAGMA page_size", &bytes) != LOG_OK)
 		say_trouble(c, "page");
 	else
-		say(c,
+		check_say(c,
 		    bytes < PAGE_MIN_BYTES ? LOG_FINDING_WARNING :
 					     LOG_FINDING_GOOD,
 		    "page", "%lld bytes%s", (long long)bytes,
@@ -267,31 +271,63 @@ check_page(const struct check *c)
 					     "");
 }
 
-void
-log_check(const char *path, bool is_full, int busy_ms, log_finding_fn *finding,
-    void *cookie)
+/* Drivers that know only floating-point numbers store topic 42 as "42.0". */
+static void
+check_topics(const struct check *c)
 {
-	struct check c = { .path = path, .finding = finding, .cookie = cookie };
-	const struct log_options options = { .path = path, .busy_ms = busy_ms };
+	struct statement s = statement_prepare(c->log,
+	    "SELECT topic FROM events WHERE topic > '' AND topic < ':'"
+	    " AND topic GLOB '[0-9]*.0'"
+	    " AND topic = CAST(CAST(topic AS INTEGER) AS TEXT) || '.0' LIMIT 1");
+
+	if (statement_step(&s)) {
+		struct text topic = statement_text(&s, 0);
+
+		check_say(c, LOG_FINDING_WARNING, "topics",
+		    "there is a topic %.*s, as of a number: let the program that"
+		    " publishes bind text",
+		    (int)topic.len, topic.bytes);
+	}
+	if (statement_end(&s) != LOG_OK)
+		say_trouble(c, "topics");
+}
+
+void
+log_check(const char *path, const struct log_check_options *o,
+    log_finding_fn *finding, void *cookie)
+{
+	const struct log_options options = { .path = path,
+		.busy_ms = o->busy_ms };
+	struct check c = {
+		.path = path,
+		.options = o,
+		.finding = finding,
+		.cookie = cookie,
+	};
 	char why[LOG_WHY_MAX];
+	bool is_wal;
 
 	/* first: to open a FIFO could wait forever */
 	if (log_file_judge(path, why) != 0) {
-		say(&c, LOG_FINDING_WRONG, "file", "%s", why);
+		check_say(&c, LOG_FINDING_WRONG, "file", "%s", why);
 		return;
 	}
-	check_header(&c);
+	is_wal = check_header(&c);
 	check_mode(&c);
 	check_folder(&c);
 	if (log_open(&options, &c.log, why) != LOG_OK) {
-		say(&c, LOG_FINDING_WRONG, "format", "%s", why);
+		check_say(&c, LOG_FINDING_WRONG, "format", "%s", why);
 		return;
 	}
-	say(&c, LOG_FINDING_GOOD, "format", "a log that this version reads");
+	check_say(&c, LOG_FINDING_GOOD, "format",
+	    "a log that this version reads");
+	say_journal(&c, is_wal);
 	check_schema(&c);
 	check_identity(&c);
 	check_ids(&c);
+	check_topics(&c);
 	check_page(&c);
-	check_integrity(&c, is_full);
+	check_trial(&c);
+	check_integrity(&c, o->is_full);
 	log_close(c.log);
 }

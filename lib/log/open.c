@@ -43,6 +43,7 @@ struct facts {
 	int64_t schema;
 	int64_t objects;
 	int64_t events; /* the table */
+	int64_t parts;  /* other tables of the schema */
 	int64_t rest;
 	bool keeps_ids;    /* ids are never reused */
 	const char *wrong; /* what log_check_tables() refuses */
@@ -58,6 +59,9 @@ read_facts(struct log *log, struct facts *f)
 		{ "SELECT count(*) FROM sqlite_schema"
 		  " WHERE type = 'table' AND name = 'events'",
 		    &f->events },
+		{ "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
+		  " AND name IN ('events_log', 'events_removed', 'retention')",
+		    &f->parts },
 		{ "SELECT count(*) = 4 FROM sqlite_schema"
 		  " WHERE name IN ('events_removed', 'retention')"
 		  " OR (name IN ('events_remember_removed', 'events_retain')"
@@ -72,46 +76,64 @@ read_facts(struct log *log, struct facts *f)
 	return r;
 }
 
-/* Check that the open database is a log of our format. */
+/* Refuse a database that has not the parts of a log.  What can be mended is left
+   to log_upgrade(). */
 static enum log_result
-judge(struct log *log, struct facts *facts)
+refuse(struct log *log, const struct facts *f)
 {
-	struct facts f = { 0 };
-	enum log_result r = read_facts(log, &f);
-
-	*facts = f;
-	if (r != LOG_OK)
-		return r;
-	if (f.version == 0 && f.objects == 0)
+	if (f->version == 0 && f->objects == 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is empty: publish something first");
-	if (f.events == 0)
+	if (f->events == 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is a database without an event log: add one"
 		    " with 'sqlite3 -bail FILE <schema.sql', or name another"
 		    " file");
-	if (!f.keeps_ids)
+	if (!f->keeps_ids && f->parts > 0)
+		return log_error(log, LOG_NOT_A_LOG,
+		    "its table 'events' lacks AUTOINCREMENT, so that a tool"
+		    " has copied a part of a log: drop the tables events,"
+		    " events_log, events_removed, events_retained and"
+		    " retention, then run 'sqlite3 -bail FILE <schema.sql'");
+	if (!f->keeps_ids)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
 		    " AUTOINCREMENT, so ids could be reused: name another"
 		    " file");
-	if (f.version != FORMAT)
+	if (f->version != FORMAT && f->version != 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "is a log of format %lld, this program reads format %d:"
 		    " use the version of rowcast that wrote it, or name"
 		    " another file",
-		    (long long)f.version, FORMAT);
-	if (f.rest == 0)
+		    (long long)f->version, FORMAT);
+	return LOG_OK;
+}
+
+/* Check that the open database is a log of our format. */
+static enum log_result
+judge(struct log *log, struct facts *f, bool is_upgrade)
+{
+	enum log_result r;
+
+	*f = (struct facts){ 0 };
+	if ((r = read_facts(log, f)) != LOG_OK ||
+	    (r = refuse(log, f)) != LOG_OK || is_upgrade)
+		return r;
+	if (f->version == 0 && f->rest != 0)
+		return log_error(log, LOG_NOT_A_LOG,
+		    "is a copy of a log without its PRAGMA user_version, as"
+		    " .dump makes it: run 'rowcast init --upgrade FILE'");
+	if (f->rest == 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "lacks a table or a trigger of its schema, as after a"
-		    " migration that rebuilt 'events': make a new log of the"
-		    " output of 'rowcast export --salvage'");
-	if (f.wrong != NULL)
+		    " migration that rebuilt 'events': 'rowcast init --upgrade"
+		    " FILE' adds it, or says how to make a new log");
+	if (f->wrong != NULL)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its '%s' is not a table, or has a generated column:"
 		    " name another file",
-		    f.wrong);
-	log->schema = f.schema;
+		    f->wrong);
+	log->schema = f->schema;
 	return LOG_OK;
 }
 
@@ -120,25 +142,24 @@ log_judge(struct log *log)
 {
 	struct facts f;
 
-	return judge(log, &f);
+	return judge(log, &f, false);
 }
 
 /* Recognise the log, or create it in an empty database.  In one transaction,
    for another program may create it between two reads. */
 static enum log_result
-recognise(struct log *log, bool may_create)
+recognise(struct log *log, const struct log_options *o)
 {
 	struct facts f = { 0 };
 	enum log_result r;
 
 	if ((r = log_run(log, "BEGIN")) != LOG_OK)
 		return r;
-	r = judge(log, &f);
+	r = judge(log, &f, o->upgrade);
 	if (r == LOG_OK)
 		return log_run(log, "COMMIT");
 	log_rollback(log);
-	if (may_create && r == LOG_NOT_A_LOG && f.version == 0 &&
-	    f.objects == 0)
+	if (o->create && r == LOG_NOT_A_LOG && f.version == 0 && f.objects == 0)
 		return create(log);
 	return r;
 }
@@ -151,9 +172,8 @@ recognise(struct log *log, bool may_create)
 static enum log_result
 settle(struct log *log, const struct log_options *o)
 {
-	bool may_create = o->create;
 	int wait_ms =
-	    may_create && o->busy_ms < SETTLE_MS ? SETTLE_MS : o->busy_ms;
+	    o->create && o->busy_ms < SETTLE_MS ? SETTLE_MS : o->busy_ms;
 	int tries = o->at_once || wait_ms < SETTLE_STEP_MS ?
 	    1 :
 	    wait_ms / SETTLE_STEP_MS;
@@ -165,7 +185,7 @@ settle(struct log *log, const struct log_options *o)
 	for (int i = 0; result == LOG_BUSY && i < tries; i++) {
 		if (i > 0)
 			(void)sqlite3_sleep(SETTLE_STEP_MS);
-		result = recognise(log, may_create);
+		result = recognise(log, o);
 		if (result == LOG_OK)
 			result = log_query(log, "PRAGMA journal_mode = WAL",
 			    &ignored);
@@ -197,7 +217,7 @@ open_database(struct log *log, const struct log_options *o)
 		log_harden_reader(log);
 	if (o->parts && (result = log_huge_prepare(log)) != LOG_OK)
 		return result;
-	if ((result = log_read_identity(log)) != LOG_OK)
+	if (!o->upgrade && (result = log_read_identity(log)) != LOG_OK)
 		return result;
 	(void)sqlite3_busy_timeout(log->db, o->busy_ms); /* cannot fail */
 	if (o->append)

@@ -393,6 +393,7 @@ look(const char *path)
 		.create = true,
 		.append = true,
 		.no_sync = true };
+	const struct log_check_options checks = { .is_full = true };
 	struct log_range range = { .upto = INT64_MAX, .max_rows = IDS_MAX };
 	struct reader r = { 0 };
 	char why[LOG_WHY_MAX];
@@ -405,7 +406,7 @@ look(const char *path)
 	if (log_read(log, &range, on_row, &r, &reached) != LOG_OK)
 		wrong("it cannot be read: %s", log_why(log));
 	log_close(log);
-	log_check(path, true, 0, on_finding, NULL);
+	log_check(path, &checks, on_finding, NULL);
 	if (is_full && r.kept != n_acknowledged)
 		wrong("%u of %u that were acknowledged are there, up to id"
 		      " %" PRId64 " of %" PRId64,
