@@ -50,7 +50,8 @@ refuse_length(struct body *b)
 	    b->options.max_bytes, b->options.limit_name);
 }
 
-/* Make room for values of len bytes in all; there must be none. */
+/* Make room for values of len bytes in all.  If there are values already, there
+   must be room. */
 static int
 make_arena(struct body *b, size_t len)
 {
@@ -225,8 +226,9 @@ take_block(struct body *b, struct text block)
 	return 0;
 }
 
+/* Take all complete blocks; their values need at most room bytes. */
 static int
-take_blocks(struct body *b)
+take_blocks(struct body *b, size_t room)
 {
 	struct text block;
 	size_t before;
@@ -243,6 +245,9 @@ take_blocks(struct body *b)
 		}
 		if (first_byte(block) == NO_BYTE)
 			continue;
+		/* not for each piece, which may be a single byte */
+		if (make_arena(b, room) != 0)
+			return -1;
 		before = b->n;
 		result = b->options.media == MEDIA_NDJSON ?
 		    take_line(b, block) :
@@ -287,9 +292,7 @@ body_take(struct body *b, const char *bytes, size_t len, struct problem *p)
 		return 0;
 	kept += len;
 	/* an event is at least the line "data" and an empty one: 6 bytes */
-	if (make_arena(b, kept + kept / 6 * b->defaults.key.len + 1) != 0)
-		return -1;
-	return take_blocks(b);
+	return take_blocks(b, kept + kept / 6 * b->defaults.key.len + 1);
 }
 
 static int
@@ -329,6 +332,9 @@ take_rest(struct body *b)
 	struct text rest = blocks_rest(&b->blocks);
 	struct event *e;
 
+	if ((b->facts.is_streamed || b->options.media == MEDIA_JSON) &&
+	    make_arena(b, rest.len + 1) != 0)
+		return -1;
 	if (b->options.media == MEDIA_EVENT_STREAM) {
 		b->facts.is_unfinished = rest.len > 0 && is_event(b);
 		return 0;
@@ -336,8 +342,7 @@ take_rest(struct body *b)
 	if (b->options.media == MEDIA_NDJSON)
 		return first_byte(rest) == NO_BYTE ? 0 : take_line(b, rest);
 	if (b->options.media == MEDIA_JSON)
-		return make_arena(b, rest.len + 1) == 0 ? take_json(b, rest) :
-							  -1;
+		return take_json(b, rest);
 	if ((e = add_event(b)) == NULL)
 		return -1;
 	fields_begin(&b->fields, e);
