@@ -73,7 +73,8 @@ ask(const struct options *o, int64_t i, int fd)
 	char query[TARGET_QUERY_MAX], id[32];
 	int64_t after = o->after + i * o->stride % o->spread;
 
-	(void)snprintf(query, sizeof(query), "%s", o->query);
+	(void)snprintf(query, sizeof(query), "%s%s",
+	    o->queries != NULL ? o->queries[i % o->n_queries] : "", o->query);
 	if (o->topics > 0)
 		(void)snprintf(query, sizeof(query), "%s%stopic=%s%lld",
 		    o->query, *o->query != '\0' ? "&" : "", o->prefix,

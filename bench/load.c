@@ -217,14 +217,18 @@ report_times(const char *name, const struct histogram *h)
 }
 
 /*
- * Of each process: CPU while idle, and while publishing and after; memory at
- * the end, taken by opening, by all together, and while streams did not read.
+ * Of each process: CPU of opening, while idle, and while publishing and after,
+ * and in all; memory at the end, taken by opening, by all together, and while streams did not read.
  */
 static void
 report_process(const struct load *l, int i)
 {
 	const char *name = l->options->pids[i].name;
 
+	printf(" %s_open_cpu_ms=%lld %s_all_cpu_ms=%lld", name,
+	    (long long)(l->use[OPEN][i].cpu_ms - l->use[BEFORE][i].cpu_ms),
+	    name,
+	    (long long)(l->use[END][i].cpu_ms - l->use[BEFORE][i].cpu_ms));
 	printf(" %s_idle_cpu_ms=%lld %s_cpu_ms=%lld %s_kb=%lld"
 	       " %s_streams_kb=%lld %s_used_kb=%lld %s_grown_kb=%lld",
 	    name, (long long)(l->use[IDLE][i].cpu_ms - l->use[OPEN][i].cpu_ms),

@@ -12,6 +12,7 @@
 static const struct option names[] = {
 	{ "target", 1, NULL, 't' },
 	{ "query", 1, NULL, 'q' },
+	{ "queries", 1, NULL, 'Q' },
 	{ "streams", 1, NULL, 'n' },
 	{ "topics", 1, NULL, 'k' },
 	{ "after", 1, NULL, 'a' },
@@ -48,7 +49,8 @@ static void __attribute__((noreturn)) usage(void)
 {
 	fprintf(stderr,
 	    "usage: load --target http://HOST:PORT/PATH|fcgi:SOCKET\n"
-	    "\t[--streams N] [--query Q] [--topics N] [--pid NAME=PID]...\n"
+	    "\t[--streams N] [--query Q] [--queries FILE] [--topics N]\n"
+	    "\t[--pid NAME=PID]...\n"
 	    "\t[--after ID] [--spread N] [--stride N]\n"
 	    "\t[--events N | --firsts N]\n"
 	    "\t[--opening N]\n"
@@ -74,6 +76,30 @@ add_pid(struct options *o, const char *text)
 		usage();
 	memcpy(o->pids[o->n_pids].name, text, len);
 	o->pids[o->n_pids++].pid = (pid_t)strtol(sign + 1, NULL, 10);
+}
+
+static void
+read_queries(struct options *o, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t capacity = 0;
+
+	while (file != NULL && getline(&line, &capacity, file) > 0) {
+		char **queries = reallocarray(o->queries,
+		    (size_t)o->n_queries + 1, sizeof(*queries));
+
+		if (queries == NULL)
+			break;
+		o->queries = queries;
+		line[strcspn(line, "\n")] = '\0';
+		queries[o->n_queries++] = line;
+		line = NULL;
+	}
+	if (o->n_queries > 0)
+		return;
+	fprintf(stderr, "load: %s: no queries\n", path);
+	exit(2);
 }
 
 static double
@@ -108,6 +134,9 @@ take_text(int name, const char *value, struct options *o)
 		return true;
 	case 'p':
 		add_pid(o, value);
+		return true;
+	case 'Q':
+		read_queries(o, value);
 		return true;
 	case 'x':
 		return (o->prefix = value) != NULL;

@@ -8,6 +8,7 @@
 
 /*
  * The command line of the load client.
+ *   queries  NULL, or lines: the query of stream i begins with line i % n_queries
  *   topics   > 0: stream i follows topic t(i % topics)
  *   prefix   of the names of these topics, instead of t
  *   after    >= 0: streams reconnect with Last-Event-ID
@@ -26,6 +27,8 @@ struct options {
 	struct target target;
 	struct publisher_options publisher;
 	const char *query;
+	char **queries;
+	int64_t n_queries;
 	int64_t streams;
 	int64_t topics;
 	const char *prefix;

@@ -29,7 +29,7 @@ int target_connect(const struct target *t);
  *   last_event_id  value of the header, or NULL
  *   returns        0, or -1
  */
-#define TARGET_QUERY_MAX 4096
+#define TARGET_QUERY_MAX 32768
 int target_ask(const struct target *t, int fd, const char *query,
     const char *last_event_id);
 
