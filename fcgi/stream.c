@@ -313,6 +313,21 @@ send_batch(struct stream *s, struct batch *b)
 	return sent == CONNECTION_SENT ? STREAM_MORE : STREAM_FULL;
 }
 
+/* Send the rest of a record. */
+static enum stream_turn
+unblock(struct stream *s)
+{
+	switch (connection_continue(s->connection)) {
+	case CONNECTION_SENT:
+		return STREAM_MORE;
+	case CONNECTION_BLOCKED:
+		return STREAM_FULL;
+	default:
+		connection_abort(s->connection);
+		return STREAM_OVER;
+	}
+}
+
 /* The log cannot be read: a new client is asked to reconnect. */
 static enum stream_turn
 give_up_start(struct stream *s)
@@ -349,8 +364,14 @@ send_record(struct stream *s, size_t *bytes)
 enum stream_turn
 stream_turn(struct stream *s, size_t *bytes)
 {
-	if (connection_is_blocked(s->connection))
-		return STREAM_FULL;
+	enum stream_turn turn;
+
+	if (connection_is_blocked(s->connection)) {
+		*bytes += RECORDS_CONTENT_MAX; /* at most */
+		turn = unblock(s);
+		if (turn != STREAM_MORE)
+			return turn;
+	}
 	if (s->start != NULL && !s->start->is_found) {
 		switch (find_start(s)) {
 		case SOURCE_OK:

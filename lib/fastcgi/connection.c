@@ -140,8 +140,9 @@ finish(struct connection *c)
 	DL_APPEND2(c->owner->idle, c, idle.prev, idle.next);
 }
 
-int
-connection_flush(struct connection *c)
+/* Write what is unsent. */
+static enum connection_sent
+write_unsent(struct connection *c)
 {
 	struct connection_bytes *b = &c->buffer;
 
@@ -150,12 +151,9 @@ connection_flush(struct connection *c)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
-			return -1;
-		if (n < 0) {
-			connection_lose(c);
-			return 0;
-		}
+		if (n < 0)
+			return errno == EAGAIN ? CONNECTION_BLOCKED :
+						 CONNECTION_FAILED;
 		b->sent += (size_t)n;
 		c->progress_ms = connection_now_ms(c);
 	}
@@ -164,11 +162,33 @@ connection_flush(struct connection *c)
 	if (c->is_blocked)
 		connection_listen(c);
 	c->is_blocked = false;
-	if (c->state == CONNECTION_ENDING)
+	return CONNECTION_SENT;
+}
+
+int
+connection_flush_end(struct connection *c)
+{
+	switch (write_unsent(c)) {
+	case CONNECTION_BLOCKED:
+		return -1;
+	case CONNECTION_SENT:
 		finish(c);
-	else if (c->state == CONNECTION_ANSWERING && c->user != NULL)
-		c->owner->handler->writable(c->user);
-	return 0;
+		return 0;
+	default:
+		connection_lose(c);
+		return 0;
+	}
+}
+
+enum connection_sent
+connection_continue(struct connection *c)
+{
+	enum connection_sent sent = write_unsent(c);
+
+	assert(c->state == CONNECTION_ANSWERING);
+	if (sent == CONNECTION_BLOCKED)
+		block(c);
+	return sent;
 }
 
 /* Keep what is left of pieces, which hold total bytes, after the first sent. */
@@ -235,7 +255,7 @@ send_end(struct connection *c)
 	c->user = NULL;
 	c->state = CONNECTION_ENDING;
 	connection_set_deadline(c);
-	if (connection_flush(c) != 0)
+	if (connection_flush_end(c) != 0)
 		block(c);
 }
 

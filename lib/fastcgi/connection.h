@@ -33,7 +33,7 @@ struct connections;
  *   request   a request has arrived; vars is its environment, lent until the
  *             callback returns.  Call connection_set_user() to get the other
  *             callbacks.
- *   writable  what was unsent has been sent; more can be sent
+ *   writable  the socket has room: call connection_continue(), soon
  *   gone      the peer has left, or the socket has failed.  The connection has
  *             been closed; forget it.
  *   body      part of the request body, lent; bytes NULL: the body has ended
@@ -120,8 +120,17 @@ enum connection_sent {
 enum connection_sent connection_send(struct connection *c, struct iovec *pieces,
     int n, size_t len);
 
-/* Returns whether the socket is full: writable() is still to be called. */
+/* Returns whether the socket was full: writable() or connection_continue() is
+   still to be called. */
 bool connection_is_blocked(const struct connection *c);
+
+/*
+ * Send what was unsent, at most one record.
+ *   shape    connection_is_blocked()
+ *   returns  CONNECTION_SENT: more can be sent; CONNECTION_BLOCKED: wait for
+ *            writable(); CONNECTION_FAILED
+ */
+enum connection_sent connection_continue(struct connection *c);
 
 /* Time (uv_now) at which bytes were last sent. */
 int64_t connection_progress_ms(const struct connection *c);

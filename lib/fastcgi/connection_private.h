@@ -124,8 +124,9 @@ void connection_set_deadline(struct connection *c);
 /* Poll for what arrives, and for nothing else. */
 void connection_listen(struct connection *c);
 
-/* Send what is unsent.  Returns -1 if the socket did not take all of it. */
-int connection_flush(struct connection *c);
+/* Send the end of a response.  Returns -1 if the socket did not take all of
+   it. */
+int connection_flush_end(struct connection *c);
 
 /* Close, without a callback. */
 void connection_close(struct connection *c);

@@ -300,9 +300,14 @@ connection_on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (events & (UV_READABLE | UV_PRIORITIZED))
 		read_some(c);
-	if (events & UV_WRITABLE &&
-	    (c->state == CONNECTION_ANSWERING || c->state == CONNECTION_ENDING))
-		(void)connection_flush(c); /* it is polled for already */
+	if (!(events & UV_WRITABLE))
+		return;
+	if (c->state == CONNECTION_ENDING) {
+		(void)connection_flush_end(c); /* it is polled for already */
+	} else if (c->state == CONNECTION_ANSWERING && c->user != NULL) {
+		connection_listen(c); /* until connection_continue() */
+		c->owner->handler->writable(c->user);
+	}
 }
 
 /* ---- opening ---- */
