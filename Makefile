@@ -35,6 +35,10 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
+ifeq ($(PATH),)
+$(error PATH is not set, as after env -i: env -i PATH="$$PATH" make)
+endif
+
 # ---- what the user may set --------------------------------------------------
 
 SAN =

@@ -40,12 +40,12 @@ serve_log() {
 }
 
 @test "a body that waits for others to write is not late" {
-	serve_log --idle-s 1 --busy-ms 60000
+	serve_log --idle-s 3 --busy-ms 60000
 	hold
 	connect a
 	send a "$(publishing '' $'{"data":1}\n' 0 application/x-ndjson)"
 	eventually counts locked 1
-	connect late # closed after a second: so one has passed
+	connect late # closed after as long: so that has passed
 	closed late
 	let_go
 	send a "$(record STDIN 1)"
