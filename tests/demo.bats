@@ -120,6 +120,14 @@ on_terminal() {
 	eventually gone "$PID" "${ALL[@]}"
 }
 
+# A window that closes, or ssh -t that loses its connection: make is the first
+# process of the terminal, and the only one that gets SIGHUP.
+@test "make run on a terminal that closes: all processes end" {
+	on_terminal
+	kill -KILL "$PID"
+	eventually gone "${ALL[@]}"
+}
+
 @test "make run names a port that is no port, and one that is in use" {
 	local port
 	for port in 0 65536 99999 80x; do
