@@ -119,11 +119,66 @@ at_least() {
 	[ "$(wc -l <"$T/lost")" -ge 6 ]
 }
 
-@test "an inner page takes the events below it" {
-	damage "$(page_of "name = 'events' AND pagetype = 'internal' AND path <> '/'")"
+# All events must have been written; only ids behind the last may be named.
+all_found() {
+	cmp "$OUT" "$T/good"
+	run ! grep -vE 'from id 20002 on cannot be read|20001 events were' "$ERR"
+}
+
+@test "inner pages, the header and the schema are not needed" {
+	local what
+	for what in "name = 'events' AND pagetype = 'internal' AND path <> '/'" \
+		"name = 'events' AND path = '/'" \
+		"name = 'sqlite_schema' AND path = '/'" \
+		"name = 'sqlite_schema' AND pagetype = 'leaf'"; do
+		echo "$what"
+		damage "$(page_of "$what")"
+		salvage
+		all_found
+	done
+	# all of them
+	# shellcheck disable=SC2046 # numbers
+	damage $(sqlite3 "$T/good.db" "SELECT pageno FROM dbstat
+		WHERE pagetype = 'internal' OR name = 'sqlite_schema'")
 	salvage
-	all_accounted
-	at_least 5000
+	all_found
+}
+
+@test "a file that was cut off has the events of the pages that are left" {
+	local n
+	for n in 2 3; do
+		truncate -s $(($(stat -c %s "$DB") / n)) "$DB"
+		salvage
+		true_events
+		[ "$RC" -eq 1 ]
+		at_least $((20000 / n - 3500))
+	done
+	truncate -s 1000 "$DB"
+	salvage
+	[ "$RC" -eq 1 ]
+	[ ! -s "$OUT" ]
+	grep -q 'restore the file from a backup' "$ERR"
+}
+
+@test "events that were removed are not found in free pages" {
+	rows 'DELETE FROM events WHERE id BETWEEN 5001 AND 15000'
+	empty_wal
+	sqlite3 "$DB" ".backup $T/good.db"
+	"$PROGRAM" export >"$T/good"
+	damage "$(page_of "name = 'events' AND path = '/'")"
+	salvage
+	cmp "$OUT" "$T/good"
+}
+
+@test "what is no log is refused, and gives no events" {
+	echo 'Dear Sir or Madam, this is a letter.' >"$T/letter"
+	rowcast --db "$T/letter" export --salvage
+	refused 1 'file is not a database'
+	sqlite3 "$T/other.db" 'CREATE TABLE orders(id, total);
+		INSERT INTO orders VALUES(1, 2)'
+	rowcast --db "$T/other.db" export --salvage
+	refused 1 "has no readable table 'events'"
+	[ ! -s "$OUT" ]
 }
 
 @test "a page of the data of a large event takes this event" {

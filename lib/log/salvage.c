@@ -1,18 +1,21 @@
 /*
  * Reading what is left of a damaged log.
  *
- * Rows are read in id order from the table alone, without an index.  Behind a
- * page that cannot be read, ids are probed one by one, so that no readable page
- * is passed over.  After PROBES_MAX probes the steps double, so that the search
- * also ends if ids lie far apart.
+ * SQLite reads rows in id order from the table alone, without an index.  Behind
+ * a page that it cannot read, ids are probed one by one, so that no readable
+ * page is passed over.  After PROBES_MAX probes the steps double, so that the
+ * search also ends if ids lie far apart.  What SQLite cannot find, as the pages
+ * above it are damaged, is searched for in the leaves.
  * Invariant: nothing is written, not even a checkpoint of the WAL.
  */
 #include "admin.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "leaves.h"
 #include "statement.h"
 
 #define PROBES_MAX 1000000 /* a few seconds */
@@ -21,6 +24,7 @@
  *   after     all rows up to this id have been dealt with
  *   upto      the last id
  *   probes    so far
+ *   leaves    NULL until something is lost
  *   is_ended  by a callback
  */
 struct salvage {
@@ -29,6 +33,7 @@ struct salvage {
 	int64_t after;
 	int64_t upto;
 	int64_t probes;
+	struct leaves *leaves;
 	bool is_ended;
 };
 
@@ -46,8 +51,6 @@ open_database(struct log *log, int busy_ms)
 	bool keeps_ids;
 	int rc;
 
-	if ((result = log_file_find(log, false)) != LOG_OK)
-		return result;
 	rc = sqlite3_open_v2(log->path, &log->db,
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
@@ -187,7 +190,32 @@ find_next(struct salvage *s, int64_t from, int64_t *to)
 	return LOG_OK;
 }
 
-/* Step over what cannot be read. */
+/* Search the leaves for rows with from <= id <= to, which SQLite cannot find,
+   and report those between them as lost. */
+static enum log_result
+search_leaves(struct salvage *s, int64_t from, int64_t to)
+{
+	enum leaves_result result = LEAVES_END;
+	struct event e;
+
+	if (s->leaves == NULL && (s->leaves = leaves_new(s->log->path)) == NULL)
+		return log_fail(s->log,
+		    errno == ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR);
+	while (from <= to && !s->is_ended &&
+	    (result = leaves_find(s->leaves, from, to, &e)) == LEAVES_ROW) {
+		if (e.id > from)
+			s->to->lost(s->to->cookie, from, e.id - 1);
+		s->is_ended = !s->to->row(s->to->cookie, &e);
+		from = e.id + 1;
+	}
+	if (result == LEAVES_NO_MEMORY)
+		return log_fail(s->log, SQLITE_NOMEM);
+	if (from <= to && !s->is_ended)
+		s->to->lost(s->to->cookie, from, to);
+	return LOG_OK;
+}
+
+/* Step over what SQLite cannot read. */
 static enum log_result
 step_over(struct salvage *s)
 {
@@ -208,9 +236,57 @@ step_over(struct salvage *s)
 	} else if ((result = find_next(s, from, &to)) != LOG_OK) {
 		return result;
 	}
-	s->to->lost(s->to->cookie, from, to - 1);
 	s->after = to - 1;
-	return LOG_OK;
+	return search_leaves(s, from, to - 1);
+}
+
+static enum log_result
+read_all(struct salvage *s)
+{
+	enum log_result result = LOG_OK;
+
+	while (result == LOG_OK && !s->is_ended && s->after < s->upto) {
+		result = read_rows(s);
+		if (result == LOG_OK)
+			break;
+		if (result == LOG_BROKEN)
+			result = step_over(s);
+	}
+	return result;
+}
+
+/* SQLite cannot open the file.  It is some other file if it has no events. */
+static enum log_result
+read_leaves(struct salvage *s, enum log_result refusal)
+{
+	struct event e;
+
+	s->leaves = leaves_new(s->log->path);
+	if (s->leaves == NULL ||
+	    leaves_find(s->leaves, s->after + 1, s->upto, &e) != LEAVES_ROW)
+		return refusal;
+	return search_leaves(s, s->after + 1, s->upto);
+}
+
+static enum log_result
+salvage(struct salvage *s, int busy_ms)
+{
+	struct log *log = s->log;
+	int64_t last;
+	enum log_result result;
+
+	if (log_file_judge(log->path, log->why) != 0)
+		return LOG_BROKEN;
+	/* SQLite must not open an empty file that has a WAL: it deletes that */
+	if ((result = log_file_find(log, false)) == LOG_OK)
+		result = open_database(log, busy_ms);
+	if (result == LOG_NOT_A_LOG || result == LOG_BROKEN)
+		return read_leaves(s, result);
+	if (result != LOG_OK || (result = find_last(log, &last)) != LOG_OK)
+		return result;
+	if (s->upto > last)
+		s->upto = last;
+	return read_all(s);
 }
 
 enum log_result
@@ -219,28 +295,20 @@ log_salvage(const struct log_options *options, int64_t after, int64_t upto,
 {
 	struct log *log = calloc(1, sizeof(*log));
 	struct salvage s = { .to = to, .log = log, .after = after };
-	enum log_result result = LOG_NO_MEMORY;
+	enum log_result result;
 
 	if (log != NULL)
 		log->path = strdup(options->path);
 	if (log == NULL || log->path == NULL) {
 		log_close(log);
 		(void)snprintf(why, LOG_WHY_MAX, "out of memory");
-		return result;
+		return LOG_NO_MEMORY;
 	}
-	if ((result = open_database(log, options->busy_ms)) == LOG_OK)
-		result = find_last(log, &s.upto);
-	if (s.upto > upto)
-		s.upto = upto;
-	while (result == LOG_OK && !s.is_ended && s.after < s.upto) {
-		result = read_rows(&s);
-		if (result == LOG_OK)
-			break;
-		if (result == LOG_BROKEN)
-			result = step_over(&s);
-	}
+	s.upto = upto < EVENT_ID_MAX ? upto : EVENT_ID_MAX;
+	result = salvage(&s, options->busy_ms);
 	if (result != LOG_OK)
 		memcpy(why, log->why, LOG_WHY_MAX);
 	log_close(log);
+	leaves_free(s.leaves); /* last: this releases locks */
 	return result;
 }
