@@ -202,7 +202,8 @@ all_found() {
 }
 
 @test "ids that lie far apart do not make it endless" {
-	rows "INSERT INTO events(id, data) VALUES(4503599627370496, 'far');
+	rows "DROP TRIGGER events_in_order;
+		INSERT INTO events(id, data) VALUES(4503599627370496, 'far');
 		INSERT INTO events(data) VALUES('behind')"
 	empty_wal
 	sqlite3 "$DB" '.backup '"$T/good.db"

@@ -92,7 +92,7 @@ publish_ok() {
 	[ "$STATUS" -eq 201 ]
 }
 
-# As the message says.
+# Make a new log, as the manual says.
 heal() {
 	(as_site sh -euc 'cd build/run
 		../rowcast --db events.db export --salvage >events.ndjson
@@ -100,15 +100,27 @@ heal() {
 		../rowcast --db new.db import events.ndjson
 		rm -f events.db-wal events.db-shm
 		mv new.db events.db') >"$T/heal"
-	eventually heals
+	healed
+}
+
+# As the message says.
+heal_in_place() {
+	local drop
+	drop=$(grep -o 'drop the tables [a-z_, ]* and [a-z]*' "$T/tail.err" |
+		sed -e 's/drop the tables //' -e 's/,\| and/; DROP TABLE/g')
+	(as_site build/rowcast --db "$DB" export --salvage) >"$T/events.ndjson"
+	sql "DROP TABLE $drop"
+	sql <"$ROOT/sql/schema.sql" >"$T/made"
+	(as_site build/rowcast --db "$DB" import) <"$T/events.ndjson" >"$T/heal"
+	healed
+}
+
+healed() {
+	eventually grep -q 'was replaced or restored' "$LOGS/lighttpd"
 	eventually grep -q 'can be read again' "$LOGS/lighttpd"
 	eventually got live 'event: stream-reset'
 	publish_ok after
 	eventually got live 'data: after'
-}
-
-heals() {
-	grep -q 'was replaced or restored' "$LOGS/lighttpd"
 }
 
 @test "ActiveRecord rebuilds events: reported at once, and nothing is sent" {
@@ -124,9 +136,9 @@ heals() {
 }
 
 @test "a table without AUTOINCREMENT takes its place: reported, nothing is sent" {
-	rebuilt "its table 'events' lacks INTEGER PRIMARY KEY AUTOINCREMENT" \
+	rebuilt "its table 'events' lacks AUTOINCREMENT, as after a migration" \
 		transform on
-	heal
+	heal_in_place
 }
 
 @test "sqlite-utils cannot rename another table to events" {

@@ -91,10 +91,12 @@ refuse(struct log *log, const struct facts *f)
 		    " file");
 	if (!f->keeps_ids && f->parts > 0)
 		return log_error(log, LOG_NOT_A_LOG,
-		    "its table 'events' lacks AUTOINCREMENT, so that a tool"
-		    " has copied a part of a log: drop the tables events,"
+		    "its table 'events' lacks AUTOINCREMENT, as after a"
+		    " migration or a copy that rebuilt it: save the events with"
+		    " 'rowcast export --salvage', drop the tables events,"
 		    " events_log, events_removed, events_retained and"
-		    " retention, then run 'sqlite3 -bail FILE <schema.sql'");
+		    " retention, run 'sqlite3 -bail FILE <schema.sql', then"
+		    " 'rowcast import'");
 	if (!f->keeps_ids)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"

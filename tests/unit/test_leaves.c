@@ -71,6 +71,7 @@ make(int page_bytes)
 	    " WHERE i < 399) INSERT INTO events(topic, data, retry_ms, key)"
 	    " SELECT 't' || i, printf('%.*c', i * 40, 'x'),"
 	    " iif(i % 2, NULL, i * 1000), iif(i % 3, NULL, 'k' || i) FROM n;"
+	    "DROP TRIGGER events_in_order;"
 	    "INSERT INTO events(id, data, created_ms) VALUES(9007199254740000,"
 	    " 'far', -5);"
 	    "PRAGMA wal_checkpoint(TRUNCATE);");
