@@ -372,12 +372,11 @@ fuzz:
 	    cat build-fuzz/coverage.txt; exit $$status
 fuzz-build: $(FUZZ)
 
-# The load client is all of bench/ but the three programs of one file.
-BENCH := $(B)/bench/load $(B)/bench/bare $(B)/bench/post $(B)/bench/queries
-$(B)/bench/load: $(filter-out %/bare.o %/post.o %/queries.o,$(call obj,$(BENCH_SRC))) $(LIB_A)
+# The load client is all of bench/ but the two programs of one file.
+BENCH := $(B)/bench/load $(B)/bench/bare $(B)/bench/post
+$(B)/bench/load: $(filter-out %/bare.o %/post.o,$(call obj,$(BENCH_SRC))) $(LIB_A)
 $(B)/bench/post: $(addprefix $(B)/bench/,post.o target.o histogram.o clock.o) $(LIB_A)
 $(B)/bench/bare: $(B)/bench/bare.o
-$(B)/bench/queries: $(B)/bench/queries.o
 $(BENCH): $(SAN_OBJ)
 	$(SAY) LINK $@
 	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(LDLIBS)
@@ -387,7 +386,7 @@ bench:
 	@scripts/install-deps bench
 	$(again) bench-build
 	@BUILD='$(abspath $(B))' bench/run $(ROWS)
-bench-build: all $(BENCH)
+bench-build: all $(BENCH) $(B)/tests/tools/queries
 
 .PHONY: soak
 soak:

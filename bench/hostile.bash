@@ -2,7 +2,7 @@
 # hostile.bash: the rows about clients whose topics are chosen to cost much; for
 # bench/run.
 
-QUERIES=$BUILD/bench/queries
+QUERIES=$BUILD/tests/tools/queries
 
 # CPU of the responder, in ms, for what 1,000 streams of 64 topics each ask.
 #   usage: measure_flood collide|differ; sets OPEN_MS

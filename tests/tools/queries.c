@@ -11,6 +11,7 @@
  *
  * To each line, add the topic that the stream is to receive.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,8 @@ print_topic(const char *bytes, size_t len)
 {
 	printf("topic=");
 	for (size_t i = 0; i < len; i++)
-		printf("%%%02x", (unsigned)(unsigned char)bytes[i]);
+		printf(isalnum((unsigned char)bytes[i]) ? "%c" : "%%%02x",
+		    bytes[i]);
 	printf("&");
 }
 
