@@ -3,11 +3,27 @@
  *
  * Keys are short and of few letters, NUL among them, so that they often share
  * a beginning; each is a block of its own, so that a sanitizer sees a key that
- * is used after its removal.
+ * is used after its removal.  Some allocations of the map fail.
  */
-#include "tap.h"
+#include <stdbool.h>
+#include <stdlib.h>
 
-#include "fcgi/radix.h"
+static size_t fails_at; /* an allocation, from 1; 0: none fails */
+
+static bool
+fails(void)
+{
+	return fails_at > 0 && --fails_at == 0;
+}
+
+#define malloc(len) (fails() ? NULL : malloc(len))
+#define calloc(n, len) (fails() ? NULL : calloc(n, len))
+/* NOLINTNEXTLINE(bugprone-suspicious-include): for its allocations */
+#include "fcgi/radix.c"
+#undef malloc
+#undef calloc
+
+#include "tap.h"
 
 #define KEYS_MAX 64
 #define LEN_MAX 6
@@ -18,6 +34,7 @@ struct model {
 	struct radix map;
 	struct text keys[KEYS_MAX];
 	size_t n;
+	size_t n_failed; /* keys that were not added: out of memory */
 };
 
 static size_t
@@ -51,16 +68,27 @@ static bool
 add_random(struct model *m)
 {
 	struct text key = random_key(LEN_MAX), *value;
+	bool is_good;
 
 	if (m->n == KEYS_MAX || model_find(m, key) < m->n) {
 		tap_free_text(key);
 		return true;
 	}
 	value = malloc(sizeof(*value));
-	if (value == NULL || radix_add(&m->map, key, value) != 0)
+	if (value == NULL)
 		abort();
-	*value = m->keys[m->n++] = key;
-	return is_found(m, key);
+	*value = key;
+	fails_at = tap_random(8);
+	if (radix_add(&m->map, key, value) == 0) {
+		m->keys[m->n++] = key;
+		fails_at = 0;
+		return is_found(m, key);
+	}
+	is_good = fails_at == 0 && is_found(m, key);
+	m->n_failed++;
+	free(value);
+	tap_free_text(key);
+	return is_good;
 }
 
 static bool
@@ -69,7 +97,9 @@ remove_at(struct model *m, size_t i)
 	struct text key = m->keys[i];
 
 	free(radix_find(&m->map, key));
+	fails_at = tap_random(2);
 	radix_remove(&m->map, key);
+	fails_at = 0;
 	m->keys[i] = m->keys[--m->n];
 	if (!is_found(m, key))
 		return false;
@@ -117,7 +147,7 @@ look_up_random(const struct model *m)
 
 /* Half of the time the map grows, then it shrinks until it is empty. */
 static bool
-run_model(void)
+run_model(size_t *n_failed)
 {
 	struct model m = { .n = 0 };
 	bool is_good = true;
@@ -131,16 +161,17 @@ run_model(void)
 			is_good = remove_at(&m, tap_random(m.n));
 		is_good = is_good && look_up_random(&m);
 	}
+	*n_failed += m.n_failed;
 	while (m.n > 0 && is_good)
 		is_good = remove_at(&m, tap_random(m.n));
 	return is_good && m.map.root == NULL;
 }
 
 static bool
-run_models(void)
+run_models(size_t *n_failed)
 {
 	for (int i = 0; i < 500; i++)
-		if (!run_model())
+		if (!run_model(n_failed))
 			return false;
 	return true;
 }
@@ -171,10 +202,13 @@ run_wide(void)
 int
 main(void)
 {
+	size_t n_failed = 0;
+
 	tap_seed();
-	check(run_models(),
-	    "random keys: found and visited as in a list of"
-	    " keys, and removed without a trace");
+	check(run_models(&n_failed),
+	    "random keys: found and visited as in a list of keys, and removed"
+	    " without a trace");
+	check(n_failed > 500, "of which enough ran out of memory");
 	check(run_wide(), "a node can have a child for each value of a byte");
 	return tap_end();
 }
