@@ -182,6 +182,7 @@ STATUS= # set by request()
 }
 
 @test "the publisher waits for a non-blocking standard output" {
+	needs jq
 	nonblocking_pipe 6
 	# the pipe is nearly full
 	head -c 60000 /dev/zero >&6

@@ -9,6 +9,8 @@ load publisher
 
 # usage: serve_publisher [OPTION…]
 serve_publisher() {
+	# what waits for others to write waits as long as a test may take
+	export ROWCAST_BUSY_MS=600000
 	start_publisher "$@"
 	start_nginx
 	post_with_token -d data=first
