@@ -16,7 +16,7 @@
 #include "reply.h"
 
 #define SETTLE_MS 1500 /* within which an ending process exits */
-#define RETRY_S 5      /* after which a refused client may try again */
+#define RETRY_MS 5000  /* after which a refused client may try again */
 #define RETRY_SPREAD 3 /* EventSource waits up to so many times as long */
 
 struct hub {
@@ -110,8 +110,8 @@ full_retry_ms(const struct hub *h)
 {
 	int64_t least = h->config->retry_ms;
 
-	if (least < RETRY_S * 1000)
-		least = RETRY_S * 1000;
+	if (least < RETRY_MS)
+		least = RETRY_MS;
 	return random_between(least, RETRY_SPREAD * least);
 }
 
@@ -146,7 +146,7 @@ refuse(struct hub *h, struct connection *c, struct problem *p,
 	size_t len;
 
 	h->counters.refused++;
-	p->retry_s = p->status == 503 ? RETRY_S : 0;
+	p->retry_s = p->status == 503 ? RETRY_MS / 1000 : 0;
 	if (p->status == 503 && is_event_source(vars))
 		len = reply_retry(cors, p, origin, full_retry_ms(h), text);
 	else
