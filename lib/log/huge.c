@@ -123,7 +123,7 @@ read_row(struct log *log, int64_t id, log_row_fn *row, void *cookie,
 	if (statement_step(&s)) {
 		e.topic = statement_text(&s, 0);
 		e.name = statement_text(&s, 1);
-		e.retry_ms = log_retry_ms(&s, 2);
+		e.retry_ms = statement_retry_ms(&s, 2);
 		e.data = statement_text(&s, 3);
 		*is_taken = !statement_has_failed(&s) && row(cookie, &e);
 	}

@@ -157,17 +157,6 @@ begin_range(struct log *log, const struct log_range *range)
 	return s;
 }
 
-int64_t
-log_retry_ms(const struct statement *s, int column)
-{
-	int64_t ms = statement_integer(s, column);
-
-	if (sqlite3_column_type(s->handle, column) != SQLITE_INTEGER ||
-	    ms < 0 || ms > EVENT_RETRY_MAX_MS)
-		return EVENT_NO_RETRY;
-	return ms;
-}
-
 static struct event
 read_row(struct statement *s, const struct log_range *range)
 {
@@ -178,7 +167,7 @@ read_row(struct statement *s, const struct log_range *range)
 	e.retry_ms = EVENT_NO_RETRY;
 	if (!range->is_back) {
 		e.data = statement_text(s, 3);
-		e.retry_ms = log_retry_ms(s, 4);
+		e.retry_ms = statement_retry_ms(s, 4);
 	}
 	if (range->is_full) {
 		e.created_ms = statement_integer(s, 5);

@@ -120,7 +120,7 @@ read_rows(struct salvage *s)
 		e.topic = statement_text(&rows, 1);
 		e.name = statement_text(&rows, 2);
 		e.data = statement_text(&rows, 3);
-		e.retry_ms = log_retry_ms(&rows, 4);
+		e.retry_ms = statement_retry_ms(&rows, 4);
 		e.created_ms = statement_integer(&rows, 5);
 		e.key = statement_text(&rows, 6);
 		/* not in order, or NULL where no event has it */

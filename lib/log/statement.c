@@ -207,6 +207,17 @@ statement_integer(const struct statement *s, int column)
 	return sqlite3_column_int64(s->handle, column);
 }
 
+int64_t
+statement_retry_ms(const struct statement *s, int column)
+{
+	int64_t ms = statement_integer(s, column);
+
+	if (sqlite3_column_type(s->handle, column) != SQLITE_INTEGER ||
+	    ms < 0 || ms > EVENT_RETRY_MAX_MS)
+		return EVENT_NO_RETRY;
+	return ms;
+}
+
 struct text
 statement_text(struct statement *s, int column)
 {

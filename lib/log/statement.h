@@ -106,6 +106,11 @@ struct text statement_text(struct statement *s, int column);
    with bounded: it must not run views or triggers. */
 void statement_unbound(struct statement *s);
 
+/* Returns the reconnection time in a column; EVENT_NO_RETRY if it holds none
+   that the schema allows.  With CHECKs off, a row may hold any value, which
+   clients would obey. */
+int64_t statement_retry_ms(const struct statement *s, int column);
+
 /* Make the statement fail with an SQLite error. */
 void statement_fail(struct statement *s, int rc);
 bool statement_has_failed(const struct statement *s);
@@ -176,11 +181,6 @@ const char *log_file_advise(const char *path, char *buffer, size_t size);
 /* Call log_judge() if the schema has changed since the last judgement.  Call it
    in a transaction. */
 enum log_result log_check_schema(struct log *log);
-
-/* Returns the reconnection time in a column; EVENT_NO_RETRY if it holds none
-   that the schema allows.  With CHECKs off, a row may hold any value, which
-   clients would obey. */
-int64_t log_retry_ms(const struct statement *s, int column);
 
 /* Run a query of the id and created_ms of one row, with ?1 = id, as by
    statement_begin().  Both are 0 if there is no row. */
