@@ -1,6 +1,7 @@
 # rowcast: build, test, install.  Needs GNU make.
 #
 #   make              build/rowcast, rowcast.fcgi and rowcast-publish.cgi
+#   make static       the same in build/static, without shared libraries
 #   make run          the demo page on 127.0.0.1:8080 (PORT=); Ctrl-C ends it
 #   make check        every test; ends with "N passed, N failed, N skipped"
 #   make check-quick  unit tests; publishing and listening through lighttpd
@@ -113,6 +114,10 @@ OUR_CPP = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 OUR_CC = -std=c17 $(WARNINGS) $(HARDEN_CC) $(SAN_CC)
 OUR_LD = $(HARDEN_LD) -Wl,--as-needed $(SAN_FLAGS) $(SAN_LD)
 LIBS = $(FCGI_LIBS) $(SQLITE_LIBS) $(UNISTRING_LIBS) $(SECCOMP_LIBS)
+# SQLite's list has the libraries of its shell, too; Debian names libuv.a libuv_a.a.
+STATIC_LIBS = -lfcgi -lsqlite3 -lm $(UNISTRING_LIBS) $(if $(LINUX),-lseccomp) \
+	$(or $(call pkg,--libs,libuv-static),$(call pkg,--static --libs,libuv),-luv) \
+	-pthread
 
 COMPILE = $(CC) $(OUR_CPP) $(CPPFLAGS) $(OUR_CC) $(CFLAGS)
 LINK = $(CC) $(OUR_CC) $(CFLAGS) $(OUR_LD) $(LDFLAGS)
@@ -182,6 +187,21 @@ $(PUBLISHER): $(CGI_OBJ) $(SAN_OBJ) $(LIB_A)
 $(COMMAND): $(CLI_OBJ) $(SAN_OBJ) $(LIB_A)
 	$(SAY) LINK $@
 	$(QUIET)$(LINK) -o $@ $^ $(LIBS) $(UV_LIBS) $(LDLIBS)
+
+# glibc warns of functions that need its shared libraries: of getaddrinfo(), for
+# hosts that are names, and of others that are never called.
+QUIET_LD = $(if $(findstring --no-warnings,$(shell $(CC) -Wl,--help \
+	2>/dev/null)),-Wl$(comma)--no-warnings)
+STATIC := $(addprefix $(B)/static/,rowcast.fcgi rowcast-publish.cgi rowcast)
+.PHONY: static
+static: $(STATIC)
+$(B)/static/rowcast.fcgi: $(FCGI_OBJ) $(LIB_A)
+$(B)/static/rowcast-publish.cgi: $(CGI_OBJ) $(LIB_A)
+$(B)/static/rowcast: $(CLI_OBJ) $(LIB_A)
+$(STATIC):
+	$(SAY) LINK $@
+	@mkdir -p $(@D)
+	$(QUIET)$(LINK) -static-pie $(QUIET_LD) -o $@ $^ $(STATIC_LIBS) $(LDLIBS)
 
 # An archive is made again from nothing: ar would keep members whose source was
 # removed.
@@ -318,7 +338,12 @@ check-build: all unit tools $(if $(SAN)$(NO_DEPS),,warnings) \
 	$(if $(NO_DEPS),,npm)
 
 .PHONY: tools
-tools: $(TOOLS) $(CLIENTS) $(SESSION) $(PRELOADS)
+tools: $(TOOLS) $(CLIENTS) $(SESSION) $(PRELOADS) $(if $(SAN),,static-tried)
+
+# Not every system has static libraries: tests/sandbox.bats reads the log.
+.PHONY: static-tried
+static-tried: all
+	@$(MAKE) --no-print-directory static >$(B)/static.log 2>&1 || :
 
 # The tests run the programs as they are installed; a second compilation checks
 # that the compiler gives no warning.

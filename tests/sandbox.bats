@@ -178,6 +178,27 @@ fi
 	[ "$n" -eq 2 ]
 }
 
+@test "programs without shared libraries serve, and have dropped their rights" {
+	if [ ! -x "$BUILD/static/rowcast" ]; then
+		cat "$BUILD/static.log"
+		grep 'cannot find -l' "$BUILD/static.log"
+		skip 'libraries for static programs are missing'
+	fi
+	cp "$BUILD"/static/rowcast* "$SITE/build/"
+	run ldd "$SITE/build/rowcast.fcgi"
+	[[ $output != *'=>'* ]]
+	serve
+	open_stream a
+	post_with_token -d data=one
+	[ "$STATUS" = 201 ]
+	(as_site build/rowcast --db "$DB" publish two)
+	brings a $'1 message one\n2 message two'
+	local pid
+	for pid in $(processes rowcast.fcgi) $(processes rowcast-publish.cgi); do
+		eventually is_confined "$pid"
+	done
+}
+
 @test "programs with their own socket have dropped their rights" {
 	start_responder
 	eventually is_confined "$RESPONDER_PID"
