@@ -200,6 +200,14 @@ commit_new(const struct publisher_config *config, int busy_ms)
 	return c;
 }
 
+const char *
+commit_open(struct commit *c)
+{
+	enum log_result result = open_log(c);
+
+	return result == LOG_OK || result == LOG_BUSY ? NULL : c->why;
+}
+
 void
 commit_free(struct commit *c)
 {

@@ -14,11 +14,19 @@ struct commit;
 
 /*
  *   busy_ms  how long commit_all() waits for other programs that are writing
- *   returns  NULL if out of memory.  The log is opened at the first commit
+ *   returns  NULL if out of memory.  commit_all() opens the log
  *   owns     the caller calls commit_free().  Borrows config
  */
 struct commit *commit_new(const struct publisher_config *config, int busy_ms);
 void commit_free(struct commit *c); /* c may be NULL */
+
+/*
+ * Open the log before the first commit_all(), so that a wrong path is known at
+ * the start.
+ *   returns  NULL, also if other programs have locked the log; else the reason
+ *            why it cannot be opened, valid until the next call
+ */
+const char *commit_open(struct commit *c);
 
 /*
  * Append the events of n requests in PUBLISH_APPENDING and call

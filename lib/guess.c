@@ -1,56 +1,54 @@
 /*
- * The distance of words: optimal string alignment, a Levenshtein distance that
- * counts a swap as one edit.  Long words are not compared: no command or option
- * is as long.
+ * What a mistyped word may mean.  More than one edit would also lead from
+ * --publish-token to --publish-open.
  */
 #include "guess.h"
 
 #include <string.h>
 
-#define WORD_MAX 32
-
 static size_t
-min(size_t a, size_t b)
+common_start(struct text a, struct text b)
 {
-	return a < b ? a : b;
+	size_t n = 0;
+
+	while (n < a.len && n < b.len && a.bytes[n] == b.bytes[n])
+		n++;
+	return n;
 }
 
-/* Neither text is longer than WORD_MAX. */
 static size_t
-distance(struct text a, struct text b)
+common_end(struct text a, struct text b)
 {
-	size_t d[WORD_MAX + 1][WORD_MAX + 1];
+	size_t n = 0;
 
-	for (size_t i = 0; i <= a.len; i++)
-		d[i][0] = i;
-	for (size_t j = 0; j <= b.len; j++)
-		d[0][j] = j;
-	for (size_t i = 1; i <= a.len; i++)
-		for (size_t j = 1; j <= b.len; j++) {
-			const char *x = a.bytes + i - 1, *y = b.bytes + j - 1;
+	while (n < a.len && n < b.len &&
+	    a.bytes[a.len - 1 - n] == b.bytes[b.len - 1 - n])
+		n++;
+	return n;
+}
 
-			d[i][j] = min(d[i - 1][j - 1] + (*x != *y),
-			    min(d[i - 1][j], d[i][j - 1]) + 1);
-			if (i > 1 && j > 1 && x[0] == y[-1] && x[-1] == y[0])
-				d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1);
-		}
-	return d[a.len][b.len];
+static bool
+is_one_edit(struct text a, struct text b)
+{
+	size_t start = common_start(a, b), end = common_end(a, b);
+	const char *x = a.bytes + start, *y = b.bytes + start;
+
+	if (a.len != b.len)
+		return a.len + 1 == b.len ? start + end >= a.len :
+		    a.len == b.len + 1    ? start + end >= b.len :
+					    false;
+	return start + end + 1 >= a.len ||
+	    (start + end + 2 == a.len && x[0] == y[1] && x[1] == y[0]);
 }
 
 void
 guess_offer(struct guess *g, const char *candidate)
 {
-	struct text word = g->word, other = text_of(candidate);
-	size_t edits;
+	struct text other = text_of(candidate);
 
-	if (word.len < 2 || word.len > WORD_MAX || other.len > WORD_MAX)
-		return;
-	edits = word.len > 2 && strncmp(candidate, word.bytes, word.len) == 0 ?
-	    1 :
-	    distance(word, other);
-	if (edits > (word.len + 1) / 3 ||
-	    (g->best != NULL && edits >= g->edits))
-		return;
-	g->best = candidate;
-	g->edits = edits;
+	if (g->best == NULL &&
+	    ((g->word.len > 2 &&
+		 strncmp(candidate, g->word.bytes, g->word.len) == 0) ||
+		(g->word.len > 1 && is_one_edit(g->word, other))))
+		g->best = candidate;
 }

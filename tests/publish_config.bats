@@ -154,6 +154,8 @@ misconfigured() {
 	request 'data=x' -GATEWAY_INTERFACE
 	misconfigured '--publish-token: unknown option'
 	run ! grep -F secret "$COMPLAINT"
+	# nor does it suggest --publish-open
+	run ! grep 'token: .*open' "$COMPLAINT"
 }
 
 @test "mistakes are reported in the words of the responder" {

@@ -384,6 +384,16 @@ publish_on() {
 	done
 }
 
+@test "a log that cannot be opened is reported at the start" {
+	mkdir "$SITE/build/run/x"
+	DB=$SITE/build/run/x/none/events.db
+	start_publisher --db "$DB"
+	grep -F "log: $DB: unable to open database file: there is no folder" \
+		"$LOGS/publisher"
+	grep -q '; requests are answered 500 until it can be opened$' \
+		"$LOGS/publisher"
+}
+
 @test "started by hand without a socket, it prints what to do" {
 	cd "$SITE"
 	run -2 build/rowcast-publish.cgi --db build/run/events.db

@@ -44,6 +44,14 @@ address_option(void *field, const char *value, char *why)
 {
 	if (value[0] == '\0')
 		return options_refuse(why, "'' is empty");
+	if (value[strspn(value, "0123456789.")] == '\0')
+		return options_refuse(why,
+		    "'%.40s' is not PATH or HOST:PORT: write :8080 for a port,"
+		    " ./%.40s for a file",
+		    value, value);
+	if (strstr(value, "://") != NULL || strncmp(value, "unix:", 5) == 0)
+		return options_refuse(why,
+		    "'%.80s' is a URL: write PATH or HOST:PORT alone", value);
 	if (address_is_path(value) && strlen(value) > PATH_BYTES)
 		return options_refuse(why,
 		    "%.40s...: the path is longer than %zu bytes: choose a"

@@ -11,7 +11,7 @@ static const char *
 nearest(const char *word)
 {
 	static const char *const words[] = { "init", "publish", "tail",
-		"export", "import", "socket-mode", "socket" };
+		"export", "import", "socket-mode", "socket", "publish-open" };
 	struct guess g = { .word = text_of(word) };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -29,11 +29,12 @@ main(void)
 		{ "publissh", "publish" },  /* added */
 		{ "pablish", "publish" },   /* wrong */
 		{ "tial", "tail" },         /* swapped */
-		{ "pubilsj", "publish" },   /* two edits of seven */
+		{ "pubilsj", "" },          /* two edits */
 		{ "ezport", "export" },     /* not import */
 		{ "publi", "publish" },     /* a beginning */
 		{ "socke", "socket-mode" }, /* of two: the first */
 		{ "sockt", "socket" },
+		{ "publish-token", "" }, /* not publish-open */
 		{ "frobnicate", "" },
 		{ "tall-tales", "" },
 		{ "ls", "" },

@@ -33,6 +33,20 @@ check_addresses(void)
 			strstr(why, "a number from 1 to 65535") != NULL,
 		    "address: \"%s\" has no port", bad[i]);
 	}
+	check(address_option(&address, "8080", why) == OPTIONS_BAD &&
+		strcmp(why,
+		    "'8080' is not PATH or HOST:PORT: write :8080 for a port,"
+		    " ./8080 for a file") == 0 &&
+		address_option(&address, "127.0.0.1", why) == OPTIONS_BAD,
+	    "address: a port or a host alone");
+	check(address_option(&address, "http://127.0.0.1:80", why) ==
+		    OPTIONS_BAD &&
+		address_option(&address, "unix:/run/x.sock", why) ==
+		    OPTIONS_BAD &&
+		strcmp(why,
+		    "'unix:/run/x.sock' is a URL: write PATH or HOST:PORT"
+		    " alone") == 0,
+	    "address: a URL");
 	memset(path, 'a', sizeof(path));
 	path[108] = '\0';
 	check(address_option(&address, path, why) == OPTIONS_BAD &&
