@@ -1,8 +1,9 @@
 /*
  * The requests of a publisher that serves many.
  *
- * The state of its publish decides the list or group that a client is in, and
- * only set_state() moves it.  It is freed once it has been answered.
+ * The state of its publish decides whether a client is in the group, and only
+ * set_state() moves it.  It is freed once it has been answered: a refusal does
+ * not wait for the end of the body.
  */
 #include "client.h"
 
@@ -10,29 +11,22 @@
 
 #include <utlist.h>
 
-#include "lib/loop/timer.h"
 #include "lib/warn.h"
-
-#define DISCARD_MS 1000 /* for the body of a refused request to end */
 
 /*
  * A request and the connection that it came over.
- *   state     decides the list: none, discarding, or the group
- *   since_ms  in this state
+ *   state     decides whether it is in the group
  */
 struct client {
 	struct clients *owner;
 	struct connection *connection;
 	struct publish *publish;
 	enum publish_state state;
-	int64_t since_ms;
 	struct group_member member;
 	struct {
 		struct client *prev, *next;
-	} all, discarding;
+	} all;
 };
-
-static void on_discard_timer(uv_timer_t *timer);
 
 static void
 set_state(struct client *c, enum publish_state state)
@@ -41,21 +35,11 @@ set_state(struct client *c, enum publish_state state)
 
 	if (state == c->state)
 		return;
-	if (c->state == PUBLISH_DISCARDING)
-		DL_DELETE2(cs->discarding, c, discarding.prev, discarding.next);
-	else if (c->state == PUBLISH_APPENDING)
+	if (c->state == PUBLISH_APPENDING)
 		group_leave(&cs->group, &c->member);
 	c->state = state;
-	c->since_ms = (int64_t)uv_now(cs->loop);
 	if (state == PUBLISH_APPENDING)
 		group_join(&cs->group, &c->member);
-	if (state != PUBLISH_DISCARDING)
-		return;
-	DL_APPEND2(cs->discarding, c, discarding.prev, discarding.next);
-	/* starting it again each time could postpone it without end */
-	if (!timer_is_running(&cs->discard_timer))
-		timer_repeat(&cs->discard_timer, on_discard_timer,
-		    DISCARD_MS / 10);
 }
 
 static void
@@ -103,33 +87,14 @@ follow(struct client *c)
 	set_state(c, publish_state(c->publish));
 	if (c->state == PUBLISH_ANSWERING)
 		answer(c);
+	else if (c->state == PUBLISH_DISCARDING)
+		stop(c, 0, ""); /* the connection discards the body */
 	else if (c->state == PUBLISH_APPENDING)
 		connection_pause(c->connection);
 	else if (was_paused && c->owner->is_ending)
 		stop_for_restart(c);
 	else if (was_paused)
 		connection_resume(c->connection);
-}
-
-/*
- * Web servers may drop an answer that arrives while they are sending, so a
- * refused body is read to its end.  But a body may have no end: then the sender
- * gets the answer after a second.
- */
-static void
-on_discard_timer(uv_timer_t *timer)
-{
-	struct clients *cs = timer->data;
-	int64_t now = (int64_t)uv_now(cs->loop);
-	struct client *c, *next;
-
-	for (c = cs->discarding; c != NULL && now - c->since_ms >= DISCARD_MS;
-	     c = next) {
-		next = c->discarding.next;
-		stop(c, 0, "");
-	}
-	if (c == NULL)
-		timer_stop(timer);
 }
 
 static void
@@ -200,7 +165,6 @@ clients_open(struct clients *cs, uv_loop_t *loop,
 	int result;
 
 	*cs = (struct clients){ .loop = loop, .config = config, .json = json };
-	timer_init(&cs->discard_timer, loop, cs);
 	result =
 	    group_open(&cs->group, loop, commit, config->busy_ms, on_appended);
 	cs->connections = connections_new(loop, &handler, cs, config->idle_ms);
@@ -229,5 +193,4 @@ clients_close(struct clients *cs)
 	clients_end(cs); /* requests may have begun since the first time */
 	connections_free(cs->connections);
 	group_close(&cs->group);
-	uv_close((uv_handle_t *)&cs->discard_timer, NULL);
 }

@@ -24,8 +24,6 @@ struct clients {
 	struct connections *connections;
 	struct group group;
 	struct client *all;
-	struct client *discarding; /* in PUBLISH_DISCARDING */
-	uv_timer_t discard_timer;  /* runs while there are some */
 	bool is_ending;
 	uint64_t n_requests;
 };

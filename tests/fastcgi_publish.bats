@@ -39,6 +39,28 @@ serve_log() {
 	closed_without_answer a
 }
 
+# The rest of the refused body and the next request arrive together.  On a busy
+# machine, the connection may be closed before.
+#   usage: goes_on_after_refusal [TYPE]
+goes_on_after_refusal() {
+	connect a
+	send a "$(publishing 9 hi keep "${1:-image/png}")"
+	take_answer a 1 && answered 4 || return
+	send a "$(record STDIN 1 "$(hex ' and')")"
+	send a "$(record STDIN 1 "$(hex ' on')")$(record STDIN 1)$(
+		publishing 2 hi keep)$(record STDIN 1)"
+	take_answer a 1 && answered 201
+}
+
+@test "a kept connection goes on behind a body that was refused before its end" {
+	serve_log
+	eventually goes_on_after_refusal
+	# refused at its first line
+	eventually goes_on_after_refusal application/x-ndjson
+	publish a 201
+	closed_without_answer a
+}
+
 @test "a body that waits for others to write is not late" {
 	serve_log --idle-s 3 --busy-ms 60000
 	hold

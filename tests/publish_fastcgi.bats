@@ -232,6 +232,24 @@ got_status() {
 	[ "$(sql 'SELECT count(*) FROM events')" -eq 2 ]
 }
 
+# Bodies that never end, and clients that stay: each refusal must leave its place
+# to the next one.  If each kept it for a second, they would take too long.
+@test "a refused request frees its place at once" {
+	local i fd line end=$((SECONDS + WAIT)) wanted=$((WAIT + 10)) n=0
+	serve_publisher --max-connections 4
+	for ((i = 0; i < wanted && SECONDS < end; i++)); do
+		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+		printf '%s\r\n' 'POST /publish HTTP/1.1' 'Host: 127.0.0.1' \
+			'Content-Type: text/plain' 'Content-Length: 9' '' a >&"$fd"
+		read -r -t "$WAIT" line <&"$fd"
+		[[ $line == 'HTTP/1.1 401 '* ]]
+		n=$((n + 1))
+	done
+	[ "$n" -eq "$wanted" ]
+	post_with_token -d data=next
+	[ "$STATUS" = 201 ]
+}
+
 @test "a client that disconnects within a body leaves nothing behind" {
 	serve_publisher
 	local i before

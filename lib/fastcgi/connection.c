@@ -126,10 +126,21 @@ block(struct connection *c)
 
 /* ---- answering ---- */
 
-/* The response has ended and all of it is in the socket. */
 static void
-finish(struct connection *c)
+linger(struct connection *c)
 {
+	c->state = CONNECTION_LINGERING;
+	deadlines_set(&c->owner->lingering, &c->deadline);
+	connection_listen(c); /* the body may have been paused */
+}
+
+void
+connection_finish(struct connection *c)
+{
+	if (c->body != NULL && !c->body->is_over) {
+		linger(c);
+		return;
+	}
 	if (!c->keeps || c->is_cgi || c->owner->is_closing) {
 		connection_close(c);
 		return;
@@ -172,7 +183,7 @@ connection_flush_end(struct connection *c)
 	case CONNECTION_BLOCKED:
 		return -1;
 	case CONNECTION_SENT:
-		finish(c);
+		connection_finish(c);
 		return 0;
 	default:
 		connection_lose(c);
@@ -248,9 +259,8 @@ connection_send(struct connection *c, struct iovec *pieces, int n, size_t len)
 	return CONNECTION_PARTLY;
 }
 
-/* Send the end of a response, which is unsent. */
-static void
-send_end(struct connection *c)
+void
+connection_send_end(struct connection *c)
 {
 	c->user = NULL;
 	c->state = CONNECTION_ENDING;
@@ -278,31 +288,7 @@ connection_end(struct connection *c)
 		b->bytes = p;
 		b->len += RECORDS_END_BYTES;
 	}
-	send_end(c);
-}
-
-int
-connection_answer(struct connection *c, const char *bytes, size_t len)
-{
-	size_t n = len / RECORDS_CONTENT_MAX + 1;
-	char *p = malloc(len + n * RECORDS_HEADER_BYTES + RECORDS_END_BYTES);
-
-	assert(c->state == CONNECTION_ANSWERING && !c->is_blocked);
-	if (p == NULL)
-		return -1;
-	c->buffer.bytes = p;
-	for (; len > 0; bytes += n, len -= n) {
-		n = len < RECORDS_CONTENT_MAX ? len : RECORDS_CONTENT_MAX;
-		records_put_stdout((uint8_t *)p, c->id, n);
-		memcpy(p + RECORDS_HEADER_BYTES, bytes, n);
-		p += RECORDS_HEADER_BYTES + n;
-	}
-	records_put_end((uint8_t *)p, c->id);
-	c->buffer.len = (size_t)(p + RECORDS_END_BYTES - c->buffer.bytes);
-	if (c->body != NULL && !c->body->is_over)
-		c->keeps = false; /* the rest of the body would follow */
-	send_end(c);
-	return 0;
+	connection_send_end(c);
 }
 
 void

@@ -3,8 +3,8 @@
 
 /*
  * Private to these files, each of which calls only those after it:
- * connections.c (all connections), requests.c (requests and their bodies),
- * connection.c (one connection, and its responses), deadlines.c.
+ * connections.c (all connections), requests.c (requests), bodies.c (their
+ * bodies), connection.c (one connection, and its responses), deadlines.c.
  */
 
 #include <stddef.h>
@@ -38,8 +38,10 @@ enum connection_state {
 	CONNECTION_IDLE,    /* kept; nothing of the next request has arrived */
 	CONNECTION_ANSWERING, /* the user sends a response; has a deadline while
 	                         a body arrives */
-	CONNECTION_ENDING,  /* the rest of a response is sent; has a deadline */
-	CONNECTION_CLOSING, /* libuv releases the handle */
+	CONNECTION_ENDING, /* the rest of a response is sent; has a deadline */
+	CONNECTION_LINGERING, /* the response is sent, the rest of the body is
+	                         discarded; has a deadline of its own kind */
+	CONNECTION_CLOSING,   /* libuv releases the handle */
 };
 
 /* Bytes of a request that have arrived, or of a response that are unsent. */
@@ -55,6 +57,7 @@ struct connection_body {
 	struct records_body_reader reader;
 	char *rest; /* received, but not yet taken: the body is paused */
 	size_t rest_len;
+	size_t discarded; /* bytes of content, since the response began */
 	bool is_paused;
 	bool is_over;
 };
@@ -103,6 +106,8 @@ struct connections {
 	void *freed_cookie;
 	uv_poll_cb on_poll;
 	struct deadlines deadlines;
+	struct deadlines lingering;
+	unsigned n_timers; /* that are being closed */
 	struct connection *idle;
 	size_t count;
 	struct libfcgi_pair pair;
@@ -127,6 +132,27 @@ void connection_listen(struct connection *c);
 /* Send the end of a response.  Returns -1 if the socket did not take all of
    it. */
 int connection_flush_end(struct connection *c);
+
+/* Send the end of a response, which is unsent. */
+void connection_send_end(struct connection *c);
+
+/* The response is in the socket: discard the rest of the body, if there is
+   some; then take the next request or close. */
+void connection_finish(struct connection *c);
+
+/*
+ * Take received bytes of the body: hand their content to the user, or discard
+ * it if the response has begun.  Bytes are kept if the user pauses, and in
+ * c->buffer if c is CONNECTION_IDLE afterwards: they begin the next request.
+ */
+void connection_take_body(struct connection *c, const char *bytes, size_t len);
+
+/* Receive some of the body, and take it. */
+void connection_read_body(struct connection *c);
+
+/* Discard what was received while the body was paused, if the connection
+   lingers. */
+void connection_discard_rest(struct connection *c);
 
 /* Close, without a callback. */
 void connection_close(struct connection *c);

@@ -5,6 +5,8 @@
 
 #include "connection_private.h"
 
+#define LINGER_MS 1000 /* for the body of an answered request to end */
+
 static struct connection *
 connection_of(struct deadline *d)
 {
@@ -41,18 +43,28 @@ connections_new(uv_loop_t *loop, const struct connection_handler *handler,
 		return NULL;
 	}
 	deadlines_init(&cs->deadlines, loop, request_timeout_ms, on_deadline);
+	deadlines_init(&cs->lingering, loop, LINGER_MS, on_deadline);
 	return cs;
 }
 
 static void
 on_timer_closed(uv_handle_t *handle)
 {
-	struct connections *cs = (struct connections *)((char *)handle -
-	    offsetof(struct connections, deadlines.timer));
+	struct connections *cs = handle->data;
 
+	if (--cs->n_timers > 0)
+		return;
 	libfcgi_pair_close(&cs->pair);
 	free(cs->scratch);
 	free(cs);
+}
+
+static void
+close_timer(struct connections *cs, uv_timer_t *timer)
+{
+	cs->n_timers++;
+	timer->data = cs;
+	uv_close((uv_handle_t *)timer, on_timer_closed);
 }
 
 void
@@ -63,9 +75,12 @@ connections_free(struct connections *cs)
 	connections_close_idle(cs);
 	while (cs->deadlines.all != NULL)
 		connection_close(connection_of(cs->deadlines.all));
+	while (cs->lingering.all != NULL)
+		connection_close(connection_of(cs->lingering.all));
 	while (cs->count > 0)
 		(void)uv_run(cs->loop, UV_RUN_NOWAIT);
-	uv_close((uv_handle_t *)&cs->deadlines.timer, on_timer_closed);
+	close_timer(cs, &cs->deadlines.timer);
+	close_timer(cs, &cs->lingering.timer);
 }
 
 size_t

@@ -1,5 +1,5 @@
 /*
- * Requests and their bodies, as they arrive over a connection.
+ * Requests, as they arrive over a connection.
  *
  * While a request is answered, the connection reads only its body, an abort, or
  * the end of the connection.
@@ -19,93 +19,6 @@
 #include "lib/warn.h"
 
 #define READ_BYTES 4096
-
-/* ---- bodies ---- */
-
-/* Hand over received bytes until all are taken or the user pauses; keep the
-   rest. */
-static void
-hand_over(struct connection *c, const char *bytes, size_t len)
-{
-	struct connection_body *b = c->body;
-
-	while (c->state == CONNECTION_ANSWERING && !b->is_paused &&
-	    !b->is_over && len > 0) {
-		struct text content = { NULL, 0 };
-		size_t used;
-
-		switch (records_take_body(&b->reader, (const uint8_t *)bytes,
-		    len, &used, &content)) {
-		case RECORDS_BODY_MORE:
-			break;
-		case RECORDS_BODY_END:
-			b->is_over = true;
-			deadlines_clear(&c->deadline);
-			/* FALLTHROUGH */
-		case RECORDS_BODY_CONTENT:
-			if (c->user != NULL)
-				c->owner->handler->body(c->user, content);
-			break;
-		case RECORDS_BODY_ABORT:
-		case RECORDS_BODY_BAD:
-			connection_lose(c);
-			break;
-		}
-		bytes += used;
-		len -= used;
-	}
-	/* after another state, b may be freed */
-	if (c->state != CONNECTION_ANSWERING || b->is_over || len == 0)
-		return;
-	b->rest = malloc(len);
-	if (b->rest == NULL) {
-		connection_lose(c);
-		return;
-	}
-	memcpy(b->rest, bytes, len);
-	b->rest_len = len;
-}
-
-static void
-read_body(struct connection *c)
-{
-	char *scratch = c->owner->scratch;
-	ssize_t n = recv(c->fd, scratch, CONNECTION_SCRATCH_BYTES, 0);
-
-	if (n > 0) {
-		connection_set_deadline(c);
-		hand_over(c, scratch, (size_t)n);
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		connection_lose(c);
-	}
-}
-
-void
-connection_pause(struct connection *c)
-{
-	if (c->body->is_over) /* then nothing is left to pause */
-		return;
-	c->body->is_paused = true;
-	deadlines_clear(&c->deadline);
-	(void)uv_poll_stop(&c->handle.poll); /* returns 0 */
-}
-
-void
-connection_resume(struct connection *c)
-{
-	char *rest = c->body->rest;
-	size_t len = c->body->rest_len;
-
-	c->body->rest = NULL;
-	c->body->rest_len = 0;
-	c->body->is_paused = false;
-	connection_set_deadline(c);
-	connection_listen(c);
-	hand_over(c, rest, len);
-	free(rest);
-}
-
-/* ---- requests ---- */
 
 /* Parse a request, and begin its body unless bodies are discarded.  Returns
    NULL if that fails. */
@@ -155,7 +68,7 @@ begin_answer(struct connection *c, size_t used)
 	cs->handler->request(cs->cookie, c, (const char *const *)vars);
 	free(vars);
 	if (c->body != NULL)
-		hand_over(c, in.bytes + used, in.len - used);
+		connection_take_body(c, in.bytes + used, in.len - used);
 	else if (c->state == CONNECTION_ANSWERING &&
 	    records_is_abort((uint8_t *)in.bytes + used, in.len - used))
 		connection_lose(c);
@@ -222,27 +135,15 @@ scan(struct connection *c, size_t *used)
 }
 
 static void
-read_request(struct connection *c)
+examine(struct connection *c)
 {
-	struct connection_bytes *in = &c->buffer;
 	size_t used;
-	ssize_t n;
 
-	n = make_room(in) != 0 ?
-	    0 :
-	    recv(c->fd, in->bytes + in->len, in->capacity - in->len, 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		connection_close(c);
-		return;
-	}
 	if (c->state == CONNECTION_IDLE) {
 		DL_DELETE2(c->owner->idle, c, idle.prev, idle.next);
 		c->state = CONNECTION_READING;
 		connection_set_deadline(c);
 	}
-	in->len += (size_t)n;
 	switch (scan(c, &used)) {
 	case RECORDS_WHOLE:
 		begin_answer(c, used);
@@ -254,6 +155,25 @@ read_request(struct connection *c)
 		connection_close(c);
 		break;
 	}
+}
+
+static void
+read_request(struct connection *c)
+{
+	struct connection_bytes *in = &c->buffer;
+	ssize_t n;
+
+	n = make_room(in) != 0 ?
+	    0 :
+	    recv(c->fd, in->bytes + in->len, in->capacity - in->len, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		connection_close(c);
+		return;
+	}
+	in->len += (size_t)n;
+	examine(c);
 }
 
 /* Nothing but an abort or the end of the connection is expected now. */
@@ -280,9 +200,12 @@ read_some(struct connection *c)
 		if (c->is_cgi)
 			connection_lose(c);
 		else if (c->body != NULL && !c->body->is_over)
-			read_body(c);
+			connection_read_body(c);
 		else
 			read_end(c);
+		break;
+	case CONNECTION_LINGERING:
+		connection_read_body(c);
 		break;
 	default:
 		break;
@@ -300,14 +223,17 @@ connection_on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (events & (UV_READABLE | UV_PRIORITIZED))
 		read_some(c);
-	if (!(events & UV_WRITABLE))
-		return;
-	if (c->state == CONNECTION_ENDING) {
+	if (events & UV_WRITABLE && c->state == CONNECTION_ENDING) {
 		(void)connection_flush_end(c); /* it is polled for already */
-	} else if (c->state == CONNECTION_ANSWERING && c->user != NULL) {
+	} else if (events & UV_WRITABLE && c->state == CONNECTION_ANSWERING &&
+	    c->user != NULL) {
 		connection_listen(c); /* until connection_continue() */
 		c->owner->handler->writable(c->user);
 	}
+	connection_discard_rest(c);
+	/* the next request may have followed a discarded body */
+	while (c->state == CONNECTION_IDLE && c->buffer.len > 0)
+		examine(c);
 }
 
 /* ---- opening ---- */

@@ -10,9 +10,9 @@
  * connection ends, and nothing is left behind.
  *
  * Options: -len_control=0 -max_len=800 -detect_leaks=0
- * Covers: cgi/client.c cgi/commit.c cgi/group.c lib/fastcgi/connection.c
- * Covers: lib/fastcgi/connections.c lib/fastcgi/deadlines.c
- * Covers: lib/fastcgi/requests.c
+ * Covers: cgi/client.c cgi/commit.c cgi/group.c lib/fastcgi/bodies.c
+ * Covers: lib/fastcgi/connection.c lib/fastcgi/connections.c
+ * Covers: lib/fastcgi/deadlines.c lib/fastcgi/requests.c
  */
 #include "fuzz.h"
 

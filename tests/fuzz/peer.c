@@ -158,6 +158,9 @@ peer_body(struct peer *p, struct choices *c, struct text body, bool is_last)
 	put_run(p, c, STDIN, (const uint8_t *)body.bytes, body.len);
 	if (is_last)
 		peer_record(p, STDIN, p->id, NULL, 0, some_padding(c));
+	else
+		p->keeps =
+		    false; /* as nginx: it closes if it has not sent all */
 }
 
 void
