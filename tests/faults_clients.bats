@@ -156,6 +156,30 @@ half_closed() {
 	half_closed nginx
 }
 
+@test "topics chosen to cost much" {
+	local n=0 i line
+	fault 'clients whose topics collide in hash tables, and whose prefixes have many lengths' \
+		"they are served as others are; $EVERYTHING"
+	under_load lighttpd
+	while read -r line; do
+		open_stream "hostile$((n++))" "$line&topic=hostile"
+	done < <(
+		# a query of at most 8 KB
+		for i in collide lengths; do
+			"$BUILD/tests/tools/queries" "$i" | head -n "$(rounds 20 200)" |
+				sed 's/&/\n/40; P; d'
+		done
+	)
+	published 20
+	sql "INSERT INTO events(topic, data) VALUES('hostile', 'for all of them')"
+	for ((i = 0; i < n; i++)); do
+		eventually got "hostile$i" 'for all of them'
+	done
+	published 20
+	oracle_end
+	saw "$n such clients; $(sum)"
+}
+
 # Run a whole test in a new network namespace, whose loopback can be shut down.
 own_network() {
 	[ "$(id -u)" -eq 0 ] || skip 'only root can have a network of its own'

@@ -5,7 +5,7 @@
  *
  * collide   1,000 lines of 63 topics; all topics collide in the hash table of
  *           version 0.1.0, where they stand behind the letter e
- * differ    the same, of topics that do not collide
+ * differ    the same, with other letters at four places, so that none collide
  * lengths   4 lines of 60 prefixes; the 240 prefixes have 240 lengths, and no
  *           topic of the letter z alone matches them
  *
@@ -36,14 +36,13 @@ static void
 print_topics(bool collide)
 {
 	static struct collisions c;
-	char topic[COLLISIONS_BYTES + 1];
+	char topic[COLLISIONS_BYTES];
 
 	collisions_make(&c, (struct text){ "e", 1 });
 	for (size_t i = 0; i < STREAMS * TOPICS; i++) {
 		collisions_text(&c, i, topic);
-		if (!collide)
-			(void)snprintf(topic, sizeof(topic), "%0*zu",
-			    COLLISIONS_BYTES, i * 2654435761 % 4294967296);
+		for (size_t k = 1, n = i; !collide && k <= 4; k++, n /= 26)
+			topic[k] = (char)('a' + n % 26);
 		print_topic(topic + 1, COLLISIONS_BYTES - 1);
 		if (i % TOPICS == TOPICS - 1)
 			printf("\n");
