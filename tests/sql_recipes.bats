@@ -130,22 +130,23 @@ orders/7|delete|{\"id\":7}" ]
 	sql "UPDATE sqlite_sequence SET seq = 9007199254740989 WHERE name = 'events'" \
 		"INSERT INTO events(data) VALUES('3'), ('4')"
 	run ! sql "INSERT INTO events(data) VALUES('5')"
-	before=$(sql 'SELECT topic, event, data, retry_ms, key, created_ms FROM events')
+	before=$(sql 'SELECT topic, event, data, retry_ms, key, created_ms
+		FROM events ORDER BY id')
 	serve
 	open_stream a since=0
 	eventually got a 'data: 4'
 	recipe renumber
 	eventually got a '{"after":9007199254740991,"head":4}'
-	[ "$(sql 'SELECT topic, event, data, retry_ms, key, created_ms FROM events')" = \
-		"$before" ]
-	[ "$(sql 'SELECT group_concat(id) FROM events')" = 1,2,3,4 ]
+	[ "$(sql 'SELECT topic, event, data, retry_ms, key, created_ms
+		FROM events ORDER BY id')" = "$before" ]
+	[ "$(sql 'SELECT id FROM events ORDER BY id' | tr '\n' ' ')" = '1 2 3 4 ' ]
 	sql "INSERT INTO events(data) VALUES('5')"
 	eventually got a 'data: 5'
 	# also one that was away
 	open_stream b '' -H 'Last-Event-ID: 9007199254740991'
 	eventually got b stream-reset
 	sql "INSERT INTO events(data) VALUES('6'), ('7')"
-	[ "$(sql 'SELECT group_concat(id) FROM events')" = 3,4,5,6,7 ]
+	[ "$(sql 'SELECT id FROM events ORDER BY id' | tr '\n' ' ')" = '3 4 5 6 7 ' ]
 }
 
 # ---- outbox.sql -------------------------------------------------------------

@@ -94,9 +94,10 @@ refuse_different(struct log *log, struct text type, struct text name)
 	    type.bytes, (int)name.len, name.bytes);
 }
 
+/* Before anything is dropped: a trigger goes with its table or view. */
 static bool
-on_old_part(void *cookie, struct text type, struct text name, struct text sql,
-    enum part_state state)
+on_judged_part(void *cookie, struct text type, struct text name,
+    struct text sql, enum part_state state)
 {
 	struct upgrade *u = cookie;
 
@@ -106,8 +107,7 @@ on_old_part(void *cookie, struct text type, struct text name, struct text sql,
 		return true;
 	case PART_EARLIER:
 		++*u->changed;
-		u->result = drop(u->log, type, name);
-		break;
+		return true;
 	case PART_MISSING:
 		++*u->changed;
 		u->missing++;
@@ -117,6 +117,18 @@ on_old_part(void *cookie, struct text type, struct text name, struct text sql,
 	case PART_DIFFERENT:
 		u->result = refuse_different(u->log, type, name);
 	}
+	return u->result == LOG_OK;
+}
+
+static bool
+on_old_part(void *cookie, struct text type, struct text name, struct text sql,
+    enum part_state state)
+{
+	struct upgrade *u = cookie;
+
+	(void)sql;
+	if (state == PART_EARLIER)
+		u->result = drop(u->log, type, name);
 	return u->result == LOG_OK;
 }
 
@@ -212,8 +224,10 @@ set_version(struct upgrade *u)
 static enum log_result
 change(struct upgrade *u)
 {
-	enum log_result r = release_compare(u->log, on_old_part, u);
+	enum log_result r = release_compare(u->log, on_judged_part, u);
 
+	if (r == LOG_OK && *u->changed > 0)
+		r = release_compare(u->log, on_old_part, u);
 	if (r == LOG_OK && *u->changed > 0)
 		r = release_compare(u->log, on_new_part, u);
 	if (r == LOG_REFUSED)
