@@ -7,7 +7,7 @@ SECTION='Disks'
 
 setup() {
 	site_new
-	needs nginx unshare nsenter
+	needs nginx unshare nsenter jq
 }
 
 # Mount a file system at $T/small.  Only commands run "inside" see it, and it

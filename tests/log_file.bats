@@ -29,6 +29,7 @@ commands_refuse() {
 
 @test "a FIFO, a device, a socket and a folder are refused" {
 	local kind
+	needs perl
 	mkfifo -m 666 "$SITE/build/run/fifo"
 	mkdir -m 777 "$SITE/build/run/folder"
 	as_site perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0);
