@@ -14,7 +14,8 @@
 static char folder[32];
 static char path[64];
 
-/* Runs SQL with the sqlite3 shell on a file; returns whether it succeeded. */
+/* Runs SQL with the sqlite3 shell on a file; returns whether it succeeded.
+   Newer shells protect the schema. */
 static inline bool
 shell_on(const char *file, const char *sql)
 {
@@ -22,7 +23,8 @@ shell_on(const char *file, const char *sql)
 	FILE *f;
 
 	(void)snprintf(command, sizeof(command),
-	    "sqlite3 -bail '%s' >/dev/null", file);
+	    "sqlite3 -bail -cmd '.dbconfig defensive off' '%s' >/dev/null",
+	    file);
 	f = popen(command, "w");
 	if (f == NULL)
 		abort();
