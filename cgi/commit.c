@@ -30,6 +30,15 @@ close_log(struct commit *c)
 	c->log = NULL;
 }
 
+/* Returns whether another file has been put beside the WAL of the open one.
+   Keep the connection then: only it knows the WAL. */
+static bool
+is_mixed(struct commit *c)
+{
+	return c->log != NULL && log_is_replaced(c->log) &&
+	    log_check_wal(c->log, c->why) != 0;
+}
+
 static enum log_result
 open_log(struct commit *c)
 {
@@ -45,6 +54,8 @@ open_log(struct commit *c)
 
 	if (c->log != NULL && !log_is_replaced(c->log))
 		return LOG_OK;
+	if (is_mixed(c))
+		return LOG_BROKEN;
 	close_log(c);
 	return log_open(&options, &c->log, c->why);
 }
@@ -171,7 +182,7 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 	if (result == LOG_BUSY &&
 	    publish_state(requests[0]) == PUBLISH_APPENDING)
 		return -1;
-	if (result != LOG_OK && result != LOG_FULL)
+	if (result != LOG_OK && result != LOG_FULL && !is_mixed(c))
 		close_log(c); /* it may be another file at the next try */
 	if (n == 1 && publish_state(requests[0]) == PUBLISH_APPENDING)
 		(void)publish_appended(requests[0], result, NULL, 0, c->why);

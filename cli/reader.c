@@ -111,7 +111,8 @@ reopen(struct reader *r)
 	};
 	struct log *log;
 
-	if (log_open(&options, &log, r->why) != LOG_OK)
+	if (log_check_wal(r->log, r->why) != 0 ||
+	    log_open(&options, &log, r->why) != LOG_OK)
 		return READER_TROUBLE;
 	log_close(r->log);
 	r->log = log;

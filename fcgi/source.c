@@ -202,7 +202,8 @@ reopen(struct source *src)
 	if (now_ms() < src->reopen_ms)
 		return SOURCE_TROUBLE;
 	src->reopen_ms = now_ms() + REOPEN_MS;
-	if (log_open(&o, &log, why) != LOG_OK)
+	if (log_check_wal(src->log, why) != 0 ||
+	    log_open(&o, &log, why) != LOG_OK)
 		return trouble_with(src, why,
 		    "serving the old file until a log is there");
 	if (log_head(log, &head) != LOG_OK ||

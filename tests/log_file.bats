@@ -143,6 +143,49 @@ mounted() {
 	[ "$(sql 'SELECT data FROM events')" = x ]
 }
 
+# ---- another file in its place ----------------------------------------------
+
+# Rename another log over the log that is served, and leave its WAL there.
+forget_wal() {
+	serve
+	post_with_token -d data=one
+	[ "$STATUS" -eq 201 ]
+	open_stream a since=0
+	brings a '1 message one'
+	[ -s "$DB-wal" ]
+	ln "$DB" "$SITE/old.db"
+	(as_site sqlite3 "$SITE/other.db") <"$ROOT/sql/schema.sql" >"$T/made"
+	mv "$SITE/other.db" "$DB"
+	eventually grep -q "rowcast.fcgi: log: $DB: $OLD_WAL" "$LOGS/lighttpd"
+	post_with_token -d data=lost
+	[ "$STATUS" -eq 500 ]
+	post_with_token -d data=lost
+	[ "$STATUS" -eq 500 ]
+	grep -q "rowcast-publish.cgi: log: $DB: $OLD_WAL" "$LOGS/lighttpd"
+}
+
+OLD_WAL='is another file, but its -wal is that of the old one'
+
+@test "another file beside the WAL of the log is not opened, until that is gone" {
+	forget_wal
+	rm "$DB-wal" "$DB-shm" "$SITE/old.db"
+	eventually got a 'event: stream-reset'
+	post_with_token -d data=new
+	[ "$STATUS" -eq 201 ]
+	eventually got a 'data: new'
+	[ "$(sql 'PRAGMA integrity_check; SELECT data FROM events')" = $'ok\nnew' ]
+}
+
+@test "another file beside the WAL: the old one can be put back" {
+	forget_wal
+	mv "$SITE/old.db" "$DB"
+	eventually grep -q 'can be read again' "$LOGS/lighttpd"
+	post_with_token -d data=two
+	[ "$STATUS" -eq 201 ]
+	brings a $'1 message one\n2 message two'
+	[ "$(sql 'PRAGMA integrity_check; SELECT count(*) FROM events')" = $'ok\n2' ]
+}
+
 # ---- rights -----------------------------------------------------------------
 
 # Run a command as a user without rights to the files of the site.

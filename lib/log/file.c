@@ -237,12 +237,41 @@ log_file_find(struct log *log, bool may_create)
 	return LOG_OK;
 }
 
+/* Find the WAL beside a file. */
+static bool
+find_wal(const char *path, struct stat *st)
+{
+	char real[PATH_MAX], name[PATH_MAX + 8];
+
+	if (realpath(path, real) == NULL)
+		return false;
+	(void)snprintf(name, sizeof(name), "%s-wal", real);
+	return stat(name, st) == 0;
+}
+
 bool
-log_is_replaced(const struct log *log)
+log_is_replaced(struct log *log)
 {
 	struct stat st;
 
 	if (stat(log->path, &st) != 0) /* events would be lost */
 		return log->appends && errno == ENOENT;
-	return st.st_dev != log->device || st.st_ino != log->inode;
+	if (st.st_dev != log->device || st.st_ino != log->inode)
+		return true;
+	log->wal_inode = find_wal(log->path, &st) ? st.st_ino : 0;
+	return false;
+}
+
+int
+log_check_wal(const struct log *old, char why[LOG_WHY_MAX])
+{
+	struct stat st;
+
+	if (old->wal_inode == 0 || !find_wal(old->path, &st) ||
+	    st.st_ino != old->wal_inode || st.st_size == 0)
+		return 0;
+	(void)snprintf(why, LOG_WHY_MAX,
+	    "is another file, but its -wal is that of the old one: put the"
+	    " old file back, or remove -wal and -shm");
+	return -1;
 }

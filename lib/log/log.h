@@ -119,7 +119,14 @@ enum log_result log_version(struct log *log, int64_t *version);
  * Returns whether another file has taken the place of the one that is open.
  * With append, a removed file counts too: what is appended would be lost.
  */
-bool log_is_replaced(const struct log *log);
+bool log_is_replaced(struct log *log);
+
+/*
+ * Call this after log_is_replaced(), before the other file is opened: if the
+ * WAL of the open file is still there, SQLite would mix both.
+ *   returns  0; -1 with why set
+ */
+int log_check_wal(const struct log *log, char why[LOG_WHY_MAX]);
 
 /*
  * Returns the identity of the log: 32 hex digits, or what an operator has put

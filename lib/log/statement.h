@@ -22,6 +22,7 @@
  *   data_version  at the last log_changed(); -1 at first
  *   schema        PRAGMA schema_version when it was judged; -1: not yet
  *   device, inode of the file that was opened
+ *   wal_inode     of its WAL at the last log_is_replaced(); 0: none
  *   has_parts     huge data is left to log_read_part()
  *   ticks         millions of VM steps since a statement was begun
  */
@@ -36,6 +37,7 @@ struct log {
 	char *path;
 	dev_t device;
 	ino_t inode;
+	ino_t wal_inode;
 	bool appends;
 	bool has_parts;
 	int ticks;
