@@ -32,6 +32,7 @@ commands_refuse() {
 	needs perl
 	mkfifo -m 666 "$SITE/build/run/fifo"
 	mkdir -m 777 "$SITE/build/run/folder"
+	# shellcheck disable=SC2016 # variables of Perl
 	as_site perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0);
 		bind($s, sockaddr_un("build/run/socket")) or die' &
 	wait "$!"
