@@ -22,9 +22,10 @@ setup() {
 
 fastcgi_setup() {
 	site_new
-	# On a busy machine, a request of single bytes and a pause between two
-	# events take long.
-	export ROWCAST_REQUEST_TIMEOUT_S=600 ROWCAST_KEEPALIVE_S=600
+	# On a busy machine, a request of single bytes, a pause between two events
+	# and the time until a client reads take long.
+	export ROWCAST_REQUEST_TIMEOUT_S=600 ROWCAST_KEEPALIVE_S=600 \
+		ROWCAST_STALL_S=600
 	WIRE=$BUILD/tests/tools/wire
 	[ -x "$WIRE" ] || {
 		echo "$WIRE is missing: run make check-build" >&2

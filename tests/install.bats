@@ -109,7 +109,7 @@ units_start() {
 	local header fake=$BATS_TEST_TMPDIR/fake names n=0
 	mkdir "$fake"
 	for header in fcgiapp:libfcgi-dev sqlite3:libsqlite3-dev \
-		unistr:libunistring-dev uv:libuv1-dev uthash:uthash-dev \
+		unistr:libunistring-dev uv:libuv1-dev utlist:uthash-dev \
 		seccomp:libseccomp-dev; do
 		rm -f "$fake"/*
 		echo '#error missing' >"$fake/${header%:*}.h"
