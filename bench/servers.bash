@@ -95,7 +95,7 @@ listens() {
 answers() {
 	local line=''
 	exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
-	printf 'GET /events HTTP/1.1\r\nHost: x\r\n\r\n' >&3
+	printf 'GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n' >&3
 	IFS= read -r -t 2 line <&3
 	exec 3>&-
 	[[ $line == *' 200 '* ]]

@@ -3,6 +3,7 @@
 # the time, and that exceed the limits.
 
 load under_load
+load hostile
 
 SECTION='Clients and limits'
 
@@ -129,7 +130,7 @@ half_closed() {
 	under_load "$1" --churn 4:300
 	pids=()
 	for i in {1..20}; do
-		printf 'GET /events?topic=half HTTP/1.1\r\nHost: x\r\n\r\n' |
+		printf 'GET /events?topic=half HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n' |
 			"$BUILD/tests/tools/wire" "127.0.0.1:$PORT" >"$T/half$i.body" 3>&- &
 		pids+=("$!")
 		STARTED+=("$!")
@@ -178,6 +179,42 @@ half_closed() {
 	published 20
 	oracle_end
 	saw "$n such clients; $(sum)"
+}
+
+@test "apache: streams that are opened and left, one after the other" {
+	fault 'one client opens and leaves more streams than there are threads (apache)' \
+		"the site answers again after two keepalives; $EVERYTHING"
+	sed -i -e 's/^MaxRequestWorkers .*/MaxRequestWorkers 64/' \
+		-e 's/^ServerLimit .*/ServerLimit 1/' \
+		-e 's/^StartServers .*/StartServers 1/' "$SITE/apache-example.conf"
+	ORACLE_CLIENTS=12
+	export ROWCAST_KEEPALIVE_S=2 # as the example says
+	under_load apache
+	opens_and_leaves 64
+	eventually answers
+	published 20
+	oracle_end
+	saw "$LEFT opened and left, with 64 threads; $(sum)"
+}
+
+# They stay connected after the refusal.
+@test "nginx: publishers without a right whose bodies never end" {
+	local i fd line n
+	n=$(rounds 100 600)
+	fault 'publishers without a right, whose bodies never end (nginx)' \
+		"each is refused at once and leaves its place to others; $EVERYTHING"
+	export ROWCAST_MAX_CONNECTIONS=64
+	under_load nginx
+	for ((i = 0; i < n; i++)); do
+		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+		printf '%s\r\n' 'POST /publish HTTP/1.1' 'Host: 127.0.0.1' \
+			'Content-Type: text/plain' 'Content-Length: 9' '' a >&"$fd"
+		read -r -t "$WAIT" line <&"$fd"
+		[[ $line == 'HTTP/1.1 401 '* ]]
+	done
+	published 20
+	oracle_end
+	saw "$n of $n refused, with 64 places; $(sum)"
 }
 
 # Run a whole test in a new network namespace, whose loopback can be shut down.

@@ -118,7 +118,8 @@ recommended() {
 		cut -d ' ' -f 2-
 }
 
-# Open N streams one after the other; leave each as soon as it has begun.
+# Open N streams one after the other; leave each as soon as it has begun.  Sets
+# LEFT, their number.
 opens_and_leaves() {
 	local i line fd
 	for ((i = 0; i < $1; i++)); do
@@ -128,5 +129,6 @@ opens_and_leaves() {
 		exec {fd}>&-
 		[ -n "$line" ] || break # no thread is left
 	done
-	echo "$i streams"
+	LEFT=$i
+	echo "$LEFT streams"
 }
