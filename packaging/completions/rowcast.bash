@@ -44,8 +44,9 @@ _rowcast() {
 	export) options="--topic --event --since --upto --salvage $common" ;;
 	import) options="--max-line-bytes $common" ;;
 	prune) options="--keep-rows --older-than --topic --rules $common" ;;
-	init | stats) options=$common ;;
-	check) options="--full $common" ;;
+	init) options="--upgrade $common" ;;
+	stats) options=$common ;;
+	check) options="--full --expect $common" ;;
 	esac
 	if [[ $command = import || $command = init ]] && [[ $cur != -* ]]; then
 		compopt -o filenames 2>/dev/null

@@ -45,6 +45,10 @@ complete -c rowcast -n '__fish_seen_subcommand_from export' -l salvage \
     -d 'step over what cannot be read of a damaged log'
 complete -c rowcast -n '__fish_seen_subcommand_from import' \
     -l max-line-bytes -x -d 'refuse longer lines'
+complete -c rowcast -n '__fish_seen_subcommand_from init' -l upgrade \
+    -d 'give an existing log the parts of this release'
+complete -c rowcast -n '__fish_seen_subcommand_from check' -l expect -x \
+    -d 'check that triggers publish the changes of this table'
 complete -c rowcast -n '__fish_seen_subcommand_from import init' -F
 
 set -l prune '__fish_seen_subcommand_from prune'
