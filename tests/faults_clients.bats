@@ -217,6 +217,39 @@ half_closed() {
 	saw "$n of $n refused, with 64 places; $(sum)"
 }
 
+@test "many clients replay the log, others read two events of 5 MB" {
+	local n i
+	n=$(rounds 20 200)
+	fault 'clients that replay the log, and clients that read two events of 5 MB' \
+		"they receive all; $EVERYTHING"
+	under_load lighttpd
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < 1000) INSERT INTO events(topic, data)
+			SELECT 'old', printf('%0200d', i) FROM n;
+		INSERT INTO events(topic, data) VALUES
+			('big1', printf('%.*c', 5000000, 'x')),
+			('big2', printf('%.*c', 5000000, 'y')), ('old', 'last'),
+			('big1', 'last'), ('big2', 'last')"
+	for ((i = 0; i < n; i++)); do
+		open_stream "old$i" 'topic=old&since=earliest'
+	done
+	for i in 1 2; do
+		open_stream "big$i" "topic=big$i&since=earliest"
+	done
+	published 20
+	for ((i = 0; i < n; i++)); do
+		eventually got "old$i" 'data: last'
+		[ "$(grep -c '^data: ' "$T/old$i.body")" -eq 1001 ]
+	done
+	for i in 1 2; do
+		eventually got "big$i" 'data: last'
+		[ "$(wc -c <"$T/big$i.body")" -gt 5000000 ]
+	done
+	published 20
+	oracle_end
+	saw "$n and 2 such clients; $(sum)"
+}
+
 # Run a whole test in a new network namespace, whose loopback can be shut down.
 own_network() {
 	[ "$(id -u)" -eq 0 ] || skip 'only root can have a network of its own'
