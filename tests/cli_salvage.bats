@@ -236,6 +236,7 @@ all_found() {
 
 # The commands of a document under the heading "A damaged log".
 commands() {
+	# shellcheck disable=SC2016 # backticks of Markdown
 	sed -n '/^## A damaged log/,/^## /p' "$ROOT/docs/operating.md" |
 		sed -n '/^```sh$/,/^```$/{/^```/d;p;}' |
 		sed -e "s|/var/lib/rowcast|$T/log|" -e "s|/backup|$T|" \

@@ -244,7 +244,7 @@ log_to_copy() {
 		CREATE TABLE orders(x)'
 	rowcast stats --db "$T/copy.db"
 	refused 1 "drop the tables"
-	tables=$(sed 's/.*drop the tables \(.*\), run.*/\1/; s/ and/,/; s/,,/,/g' "$ERR")
+	tables=$(sed 's/.*drop the tables \(.*\) and the view.*/\1/; s/ and/,/; s/,,/,/g' "$ERR")
 	for sql in ${tables//,/}; do
 		sqlite3 "$T/copy.db" "DROP TABLE IF EXISTS $sql"
 	done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Files that cannot be a log, because not all programs would find the same
 # events in them, or because this user has no right to them.
+# shellcheck disable=SC2153 # STATUS is ours, status is bats's
 
 load stream
 
