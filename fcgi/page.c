@@ -57,6 +57,18 @@ on_row(void *cookie, const struct event *e)
 	return true;
 }
 
+/* SQLite merges the rows of whole topics: each costs more, the more there
+   are. */
+static size_t
+max_rows(const struct filter *f)
+{
+	size_t n = 0;
+
+	if (filter_is_exact(f))
+		(void)filter_patterns(f, &n);
+	return PAGE_ROWS * 32 / (32 + n);
+}
+
 enum log_result
 page_read(struct log *log, const struct filter *f, int64_t cursor, size_t part,
     int64_t upto, struct chunk **page, uint64_t *rows)
@@ -64,7 +76,7 @@ page_read(struct log *log, const struct filter *f, int64_t cursor, size_t part,
 	struct fill fill = { .log = log, .after = cursor, .part = part };
 	struct log_range range = { .after = cursor,
 		.upto = upto,
-		.max_rows = PAGE_ROWS,
+		.max_rows = max_rows(f),
 		.filter = f };
 	enum log_result result;
 	int64_t reached;
