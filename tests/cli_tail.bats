@@ -332,7 +332,7 @@ rename_copy() {
 	echo 'no database, but long enough to look like one, perhaps' >"$T/letter"
 	mv "$DB" "$T/log/away.db"
 	mv "$T/letter" "$DB"
-	eventually grep -q 'its -wal is that of the old one' "$T/a.err"
+	eventually grep -q 'not a database' "$T/a.err"
 	rm "$DB"
 	mv "$T/log/away.db" "$DB"
 	publish 2
