@@ -68,6 +68,14 @@ stream_has() {
 		name=found
 	done
 	[ "$name" = found ]
+	for pid in "${ALL[@]}"; do
+		name=$(ps -o comm= -p "$pid")
+		[ "$name" = clock ] || continue
+		run ! grep -qz '^ROWCAST_PUBLISH_TOKEN=.' "/proc/$pid/environ"
+		name=checked
+		break
+	done
+	[ "$name" = checked ]
 }
 
 @test "the commands of the README work while make run is up" {
