@@ -17,7 +17,7 @@ struct stream;
 /*
  * Shared by all streams of a process.  wake() and over() are called from the
  * loop, never from within stream_turn() and the like.
- *   wake   something is due: call stream_turn()
+ *   wake   something is due: queue the stream for stream_turn()
  *   over   the connection has ended: call stream_free(), within over() or later
  */
 struct stream_owner {
