@@ -210,6 +210,19 @@ look_beside(struct log *log)
 	    is_beside(name, "") ? "empty" : "missing");
 }
 
+/* Returns the path of the WAL of a file, for the caller to free; NULL if out of
+   memory. */
+static char *
+name_wal(const char *path)
+{
+	char real[PATH_MAX], *name;
+
+	/* if it does not exist, opening it reports that */
+	if (realpath(path, real) == NULL)
+		(void)snprintf(real, sizeof(real), "%s", path);
+	return asprintf(&name, "%s-wal", real) >= 0 ? name : NULL;
+}
+
 enum log_result
 log_file_find(struct log *log, bool may_create)
 {
@@ -234,19 +247,8 @@ log_file_find(struct log *log, bool may_create)
 		log->device = st.st_dev;
 		log->inode = st.st_ino;
 	}
-	return LOG_OK;
-}
-
-/* Find the WAL beside a file. */
-static bool
-find_wal(const char *path, struct stat *st)
-{
-	char real[PATH_MAX], name[PATH_MAX + 8];
-
-	if (realpath(path, real) == NULL)
-		return false;
-	(void)snprintf(name, sizeof(name), "%s-wal", real);
-	return stat(name, st) == 0;
+	log->wal = name_wal(log->path);
+	return log->wal != NULL ? LOG_OK : log_fail(log, SQLITE_NOMEM);
 }
 
 bool
@@ -258,17 +260,22 @@ log_is_replaced(struct log *log)
 		return log->appends && errno == ENOENT;
 	if (st.st_dev != log->device || st.st_ino != log->inode)
 		return true;
-	log->wal_inode = find_wal(log->path, &st) ? st.st_ino : 0;
+	log->wal_inode = stat(log->wal, &st) == 0 ? st.st_ino : 0;
 	return false;
 }
 
 int
 log_check_wal(const struct log *old, char why[LOG_WHY_MAX])
 {
+	/* the path may be a link to another folder now */
+	char *name = name_wal(old->path);
 	struct stat st;
+	bool is_old = name != NULL && old->wal_inode != 0 &&
+	    stat(name, &st) == 0 && st.st_ino == old->wal_inode &&
+	    st.st_size > 0;
 
-	if (old->wal_inode == 0 || !find_wal(old->path, &st) ||
-	    st.st_ino != old->wal_inode || st.st_size == 0)
+	free(name);
+	if (!is_old)
 		return 0;
 	(void)snprintf(why, LOG_WHY_MAX,
 	    "is another file, but its -wal is that of the old one: put the"

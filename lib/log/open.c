@@ -282,6 +282,7 @@ log_close(struct log *log)
 	}
 	(void)sqlite3_close(log->db); /* all statements are gone: cannot fail */
 	free(log->path);
+	free(log->wal);
 	free(log);
 }
 

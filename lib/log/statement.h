@@ -21,6 +21,7 @@
  *                 topics, 0 for all
  *   data_version  at the last log_changed(); -1 at first
  *   schema        PRAGMA schema_version when it was judged; -1: not yet
+ *   wal           path of its WAL
  *   device, inode of the file that was opened
  *   wal_inode     of its WAL at the last log_is_replaced(); 0: none
  *   has_parts     huge data is left to log_read_part()
@@ -35,6 +36,7 @@ struct log {
 	int64_t data_version;
 	int64_t schema;
 	char *path;
+	char *wal;
 	dev_t device;
 	ino_t inode;
 	ino_t wal_inode;
