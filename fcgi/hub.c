@@ -30,6 +30,7 @@ struct hub {
 	struct stream_owner owner;
 	bool is_ending;
 	struct throttle full, memory; /* clients are refused for this reason */
+	struct throttle ids;          /* few are left */
 	struct {
 		uint64_t streams; /* ever opened */
 		uint64_t refused; /* requests answered with a problem */
@@ -53,12 +54,26 @@ on_over(void *cookie, struct stream *s)
 	roster_remove(h->roster, s);
 }
 
+static void
+check_ids(struct hub *h)
+{
+	int64_t left = LOG_ID_MAX - source_head(h->source);
+
+	if (left >= LOG_IDS_FEW)
+		(void)throttle_clear(&h->ids);
+	else if (throttle_raise(&h->ids, (int64_t)uv_now(h->loop)))
+		warn_line("log: %s: only %lld ids are left: 'sqlite3 -bail"
+			  " FILE <renumber.sql' gives new ones",
+		    h->config->db, (long long)left);
+}
+
 bool
 hub_look(struct hub *h)
 {
 	bool is_news = fanout_look(h->fanout);
 
 	roster_retry(h->roster);
+	check_ids(h);
 	return is_news;
 }
 

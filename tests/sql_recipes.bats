@@ -135,6 +135,8 @@ orders/7|delete|{\"id\":7}" ]
 	serve
 	open_stream a since=0
 	eventually got a 'data: 4'
+	eventually grep -q "only 0 ids are left: 'sqlite3 -bail FILE <renumber.sql'" \
+		"$LOGS/lighttpd"
 	recipe renumber
 	eventually got a '{"after":9007199254740991,"head":4}'
 	[ "$(sql 'SELECT topic, event, data, retry_ms, key, created_ms

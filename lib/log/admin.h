@@ -8,9 +8,6 @@
  * log.h apply.
  */
 
-/* Warn if fewer ids than these are left: nothing but a jump explains it. */
-#define LOG_IDS_FEW ((int64_t)1 << 40)
-
 /* ---- statistics ---- */
 
 #define LOG_STATS_MINUTES 60

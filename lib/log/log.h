@@ -32,6 +32,9 @@ enum log_result {
 /* The largest id: sql/schema.sql. */
 #define LOG_ID_MAX 9007199254740991
 
+/* Warn if fewer ids than these are left: nothing but a jump explains it. */
+#define LOG_IDS_FEW ((int64_t)1 << 40)
+
 /* Size of a buffer for one line: what went wrong and what to do about it. */
 #define LOG_WHY_MAX 512
 
