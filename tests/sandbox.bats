@@ -287,7 +287,9 @@ refusing() {
 	needs_landlock
 	escaping out build/rowcast.fcgi --db "$DB" --socket build/run/r.sock \
 		--syslog
-	came_to out "$(sed "s/^\(socket-.*\) EPERM/\1 $INET/" <<<"$REFUSED")
+	local refused=${REFUSED/socket-inet EPERM/socket-inet $INET}
+	refused=${refused/socket-inet6 EPERM/socket-inet6 $INET}
+	came_to out "${refused/socket-netlink EPERM/socket-netlink $INET}
 socket-unix ok
 connect EBADF
 $ALLOWED"
