@@ -192,6 +192,9 @@ $(COMMAND): $(CLI_OBJ) $(SAN_OBJ) $(LIB_A)
 # hosts that are names, and of others that are never called.
 QUIET_LD = $(if $(findstring --no-warnings,$(shell $(CC) -Wl,--help \
 	2>/dev/null)),-Wl$(comma)--no-warnings)
+# The libc.a of i386 is not made for programs at any address.
+STATIC_LD = $(if $(filter i%86,$(firstword $(subst -, ,$(shell \
+	$(CC) -dumpmachine)))),-static -no-pie,-static-pie) $(QUIET_LD)
 STATIC := $(addprefix $(B)/static/,rowcast.fcgi rowcast-publish.cgi rowcast)
 .PHONY: static
 static: $(STATIC)
@@ -201,7 +204,7 @@ $(B)/static/rowcast: $(CLI_OBJ) $(LIB_A)
 $(STATIC):
 	$(SAY) LINK $@
 	@mkdir -p $(@D)
-	$(QUIET)$(LINK) -static-pie $(QUIET_LD) -o $@ $^ $(STATIC_LIBS) $(LDLIBS)
+	$(QUIET)$(LINK) $(STATIC_LD) -o $@ $^ $(STATIC_LIBS) $(LDLIBS)
 
 # An archive is made again from nothing: ar would keep members whose source was
 # removed.

@@ -241,7 +241,7 @@ fi
 	eventually grep -qx 'rowcast-publish.cgi: sandbox: off' "$LOGS/publisher"
 }
 
-# Start a program in which all but the first sendmsg() fail, as if the sandbox
+# Start a program in which all but the first call that sends fail, as if the sandbox
 # refused it.
 #   usage: refusing PROGRAM
 refusing() {
@@ -252,7 +252,7 @@ refusing() {
 	local status=0
 	wait "$PID" || status=$?
 	[ "$status" -eq 1 ]
-	[ "$(cat "$LOGS/refusing")" = "$1: sandbox: refuses sendmsg(), which serving needs: start the program with --no-sandbox, and report the system and its libraries" ]
+	[[ "$(cat "$LOGS/refusing")" = "$1: sandbox: refuses send"*"(), which serving needs: start the program with --no-sandbox, and report the system and its libraries" ]]
 	[ ! -e "$SITE/build/run/s.sock" ]
 	run find "$SITE/build/run" -name '*start-*'
 	[ "$output" = '' ]
@@ -355,6 +355,7 @@ $ALLOWED"
 	[ -z "$USER_IS" ] || chown "$USER_IS:" "$SITE/build/real"
 	ln -s ../real/events.db "$DB"
 	start_publisher
+	rm "$SITE"/build/real/events.db* # its own
 	(as_site sqlite3 -bail build/real/events.db) \
 		<"$ROOT/sql/schema.sql" >/dev/null
 	start_nginx
