@@ -95,7 +95,9 @@ read_cell(const struct leaves *l, uint32_t offset, struct cell *c)
 		return false;
 	c->id = (int64_t)id;
 	c->offset = (uint32_t)(at - l->bytes);
-	if (c->len > (uint64_t)l->image.pages * l->image.page_bytes)
+	/* INT32_MAX: no row of SQLite is longer */
+	if (c->len > INT32_MAX ||
+	    c->len > (uint64_t)l->image.pages * l->image.page_bytes)
 		return false;
 	c->local = local_part(l->image.usable, c->len);
 	return c->local + (c->local < c->len ? 4 : 0) <=
@@ -175,7 +177,7 @@ integer_of(const unsigned char *bytes, uint64_t type)
 static struct text
 text_in(const unsigned char **at, uint64_t type)
 {
-	struct text t = { (const char *)*at, LENGTH_OF_TEXT(type) };
+	struct text t = { (const char *)*at, (size_t)LENGTH_OF_TEXT(type) };
 
 	if (type == 0)
 		return (struct text){ NULL, 0 };
@@ -305,7 +307,7 @@ read_overflow(struct leaves *l, const struct cell *c)
 			return false;
 		if (part > c->len - had)
 			part = c->len - had;
-		memcpy(l->row + had, l->bytes + 4, part);
+		memcpy(l->row + had, l->bytes + 4, (size_t)part);
 		had += part;
 		page = image_number(l->bytes, 4);
 	}
@@ -321,7 +323,7 @@ read_row(struct leaves *l, const struct place *p, struct event *e)
 	if (image_read(&l->image, p->page, l->bytes) != 0 ||
 	    !read_cell(l, p->offset, &c) || c.id != p->id || !is_event(l, &c))
 		return LEAVES_END;
-	row = realloc(l->row, c.len + 1);
+	row = realloc(l->row, (size_t)c.len + 1);
 	if (row == NULL)
 		return LEAVES_NO_MEMORY;
 	l->row = row;
