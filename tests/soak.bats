@@ -5,6 +5,11 @@
 SOAK=$BATS_TEST_DIRNAME/soak
 
 setup() {
+	local program
+	for program in curl sqlite3 ps pgrep lighttpd; do
+		PATH=$PATH:/usr/sbin command -v "$program" >/dev/null ||
+			skip "$program is not installed"
+	done
 	T=$BATS_TEST_TMPDIR
 	WORK=$T/soak
 	chmod go+x "$BATS_RUN_TMPDIR" "$T"
