@@ -126,10 +126,10 @@ bool log_is_replaced(struct log *log);
 
 /*
  * Call this after log_is_replaced(), before the other file is opened: if the
- * WAL of the open file is still there, SQLite would mix both.
+ * WAL of the old one is still there, SQLite would mix both.
  *   returns  0; -1 with why set
  */
-int log_check_wal(const struct log *log, char why[LOG_WHY_MAX]);
+int log_check_wal(const struct log *old, char why[LOG_WHY_MAX]);
 
 /*
  * Returns the identity of the log: 32 hex digits, or what an operator has put
