@@ -18,7 +18,7 @@
 #define LEAF_HEADER_BYTES 8
 #define COLUMNS 7 /* id topic event data retry_ms key created_ms */
 #define VARINT_MAX 9
-#define HEADER_MAX (VARINT_MAX * 65) /* of a record: for added columns */
+#define HEADER_MAX 600 /* of a record: with added columns */
 #define TYPE_OF_TEXT(t) ((t) >= 13 && (t) % 2 == 1)
 #define LENGTH_OF_TEXT(t) (((t)-13) / 2)
 
