@@ -243,21 +243,46 @@ crowd_said() {
 		"the event; after they left, 100 of 100; no restart"
 }
 
-@test "the responder: a row larger than its memory" {
-	fault 'responder: a row is inserted that does not fit under a limit on memory (RLIMIT_AS)' \
-		'reported once; new clients are told to reconnect; with room the row is sent, without a restart'
-	needs prlimit
-	local pid size
-	make_log
+# Serve a log, with BYTES more memory than the responder has at first, and insert
+# a row of 90 MB.  Sets pid.
+#   usage: insert_huge BYTES [SQL]     before the schema
+insert_huge() {
+	local size
+	{
+		echo "${2:-}"
+		cat "$ROOT/sql/schema.sql"
+	} | (as_site sqlite3 -bail "$DB") >/dev/null
 	serve
 	sql "INSERT INTO events(data) VALUES('seen')"
 	open_stream before 'since=0'
 	eventually got before seen
 	pid=$(responders)
 	size=$(awk '/^VmSize/ { print $2 * 1024 }' "/proc/$pid/status")
-	(as_site prlimit --pid "$pid" --as=$((size + 180000000)):)
+	(as_site prlimit --pid "$pid" --as=$((size + $1)):)
 	sql "INSERT INTO events(data) VALUES(hex(zeroblob(45000000)));
 		INSERT INTO events(data) VALUES('after it')"
+}
+
+@test "the responder: a row larger than its memory comes in parts" {
+	fault 'responder: a row of 90 MB is inserted under a limit on memory (RLIMIT_AS) of 20 MB more' \
+		'the row is sent in parts'
+	needs prlimit
+	local pid
+	insert_huge 20000000
+	eventually got before 'after it'
+	[ "$(wc -c <"$T/before.body")" -gt 90000000 ]
+	[ "$(responders)" = "$pid" ]
+	run ! grep -q 'rowcast.fcgi:' "$LOGS/lighttpd"
+	saw 'a live client received it'
+}
+
+# A text in UTF-16 is converted whole.
+@test "the responder: a row larger than its memory" {
+	fault 'responder: the same in a log in UTF-16, whose rows are not read in parts, of 180 MB more' \
+		'reported once; new clients are told to reconnect; with room the row is sent, without a restart'
+	needs prlimit
+	local pid
+	insert_huge 180000000 "PRAGMA encoding = 'UTF-16';"
 	eventually grep -q 'out of memory' "$LOGS/lighttpd"
 	curl -sf -m "$WAIT" -o "$T/came" -H 'Last-Event-ID: 3' "$URL/events"
 	grep -q '^retry:' "$T/came"
