@@ -68,3 +68,12 @@ text_find(struct text t, const char *const *names, size_t n)
 		i++;
 	return i;
 }
+
+int
+text_first_byte(struct text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (memchr(" \t\r\n", t.bytes[i], 4) == NULL)
+			return (unsigned char)t.bytes[i];
+	return -1;
+}

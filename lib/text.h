@@ -37,6 +37,10 @@ bool text_begins(struct text t, const char *string);
 bool text_is_word(struct text t, const char *word);
 bool text_begins_word(struct text t, const char *word);
 
+/* Returns the first byte that is not white space (space, tab, CR, LF); -1 if
+   there is none. */
+int text_first_byte(struct text t);
+
 /*
  * Look a name up in a table.
  *   returns  the index of the first equal string; n if there is none

@@ -158,7 +158,10 @@ STATUS= # set by request()
 		request ' [{"data":"x=y"}]' "$type"
 		refused 415 "-H 'Content-Type: application/json'"
 	done
-	refused 415 'The body is JSON, but Content-Type says that it is a form'
+	refused 415 'The body is JSON, but was sent as a form'
+	request '{"data":"x"}' REQUEST_METHOD=PUT -CONTENT_TYPE
+	refused 415 'The body is JSON, but was sent as an event stream'
+	refused 415 "-H 'Content-Type: application/x-ndjson'"
 	nothing_stored
 }
 

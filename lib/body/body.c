@@ -92,18 +92,6 @@ add_event(struct body *b)
 
 /* ---- JSON ---- */
 
-#define NO_BYTE (-1)
-
-/* Returns the first byte that is not white space. */
-static int
-first_byte(struct text t)
-{
-	for (size_t i = 0; i < t.len; i++)
-		if (memchr(" \t\r\n", t.bytes[i], 4) == NULL)
-			return (unsigned char)t.bytes[i];
-	return NO_BYTE;
-}
-
 static int
 begin_object(struct body *b, size_t index)
 {
@@ -181,7 +169,7 @@ take_json(struct body *b, struct text text)
 static int
 take_line(struct body *b, struct text line)
 {
-	int first = first_byte(line);
+	int first = text_first_byte(line);
 
 	body_where(b, b->n, b->fields.where);
 	if (text_begins(line, "\xef\xbb\xbf"))
@@ -243,7 +231,7 @@ take_blocks(struct body *b, size_t room)
 		case BLOCKS_BLOCK:
 			break;
 		}
-		if (first_byte(block) == NO_BYTE)
+		if (text_first_byte(block) < 0)
 			continue;
 		/* not for each piece, which may be a single byte */
 		if (make_arena(b, room) != 0)
@@ -314,16 +302,11 @@ take_plain(struct body *b, struct event *e)
 static int
 take_form(struct body *b, size_t len)
 {
-	int first = first_byte(blocks_rest(&b->blocks));
+	bool is_json = media_is_json(blocks_rest(&b->blocks));
 
 	if (fields_take_form(&b->fields, b->blocks.buffer, len) == 0)
 		return fields_end(&b->fields);
-	if (first != '{' && first != '[')
-		return -1;
-	return problem_set(b->fields.problem, 415,
-	    "The body is JSON, but Content-Type says that it is a form: send the"
-	    " header Content-Type: application/json (curl:"
-	    " -H 'Content-Type: application/json').");
+	return is_json ? media_refuse_json(MEDIA_FORM, b->fields.problem) : -1;
 }
 
 static int
@@ -336,11 +319,14 @@ take_rest(struct body *b)
 	    make_arena(b, rest.len + 1) != 0)
 		return -1;
 	if (b->options.media == MEDIA_EVENT_STREAM) {
+		if (b->blocks.block_line == 0 && media_is_json(rest))
+			return media_refuse_json(MEDIA_EVENT_STREAM,
+			    b->fields.problem);
 		b->facts.is_unfinished = rest.len > 0 && is_event(b);
 		return 0;
 	}
 	if (b->options.media == MEDIA_NDJSON)
-		return first_byte(rest) == NO_BYTE ? 0 : take_line(b, rest);
+		return text_first_byte(rest) < 0 ? 0 : take_line(b, rest);
 	if (b->options.media == MEDIA_JSON)
 		return take_json(b, rest);
 	if ((e = add_event(b)) == NULL)
@@ -429,12 +415,7 @@ begin(struct body *b)
 	const char *query = b->options.query;
 
 	if (b->options.media == MEDIA_UNKNOWN)
-		return problem_set(b->fields.problem, 415,
-		    "Content-Type must be application/json for JSON (curl:"
-		    " -H 'Content-Type: application/json'),"
-		    " application/x-www-form-urlencoded for a form, text/plain"
-		    " for data alone, application/x-ndjson or"
-		    " text/event-stream, without a charset or with utf-8.");
+		return media_refuse(b->fields.problem);
 	if (!b->facts.is_streamed &&
 	    b->options.length > (int64_t)b->options.max_bytes)
 		return refuse_length(b);

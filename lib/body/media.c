@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "lib/text.h"
-
 static const char *const types[] = {
 	[MEDIA_UNKNOWN] = "",
 	[MEDIA_FORM] = "application/x-www-form-urlencoded",
@@ -75,4 +73,36 @@ media_find(const char *content_type)
 		if (text_is_word(type, types[i]))
 			return (enum media)i;
 	return MEDIA_UNKNOWN;
+}
+
+int
+media_refuse(struct problem *p)
+{
+	return problem_set(p, 415,
+	    "Content-Type must be application/json for JSON (curl:"
+	    " -H 'Content-Type: application/json'),"
+	    " application/x-www-form-urlencoded for a form, text/plain for data"
+	    " alone, application/x-ndjson or text/event-stream, without a"
+	    " charset or with utf-8.");
+}
+
+bool
+media_is_json(struct text body)
+{
+	int first = text_first_byte(body);
+
+	return first == '{' || first == '[';
+}
+
+/* "curl -d" sends a form, "curl -T" an event stream. */
+int
+media_refuse_json(enum media sent_as, struct problem *p)
+{
+	const char *type =
+	    types[sent_as == MEDIA_FORM ? MEDIA_JSON : MEDIA_NDJSON];
+
+	return problem_set(p, 415,
+	    "The body is JSON, but was sent as %s: send the header"
+	    " Content-Type: %s (curl: -H 'Content-Type: %s').",
+	    sent_as == MEDIA_FORM ? "a form" : "an event stream", type, type);
 }

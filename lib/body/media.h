@@ -1,6 +1,11 @@
 #ifndef ROWCAST_MEDIA_H
 #define ROWCAST_MEDIA_H
 
+#include <stdbool.h>
+
+#include "lib/problem.h"
+#include "lib/text.h"
+
 /*
  * A Content-Type → how to parse the body.  Pure.
  */
@@ -19,5 +24,16 @@ enum media {
  *   source   RFC 9110, 8.3.1 and 5.6.6
  */
 enum media media_find(const char *content_type);
+
+/* Set the problem of a body whose type is MEDIA_UNKNOWN.  Returns -1. */
+int media_refuse(struct problem *p);
+
+/* Returns whether a body begins as JSON does.  A form with known fields does
+   not, nor does the stream of any server. */
+bool media_is_json(struct text body);
+
+/* Set the problem of JSON that was sent as another type, a form or an event
+   stream.  Returns -1. */
+int media_refuse_json(enum media sent_as, struct problem *p);
 
 #endif

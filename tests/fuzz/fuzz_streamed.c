@@ -84,7 +84,7 @@ feed(struct log *json, enum media media, const char *query, const uint8_t *body,
 		take_events(s, &sum);
 	}
 	if (result != 0) {
-		require(p.status == 400 || p.status == 413);
+		require(p.status == 400 || p.status == 413 || p.status == 415);
 		require(p.detail[0] != '\0');
 		sum.status = p.status;
 	}

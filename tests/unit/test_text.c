@@ -48,6 +48,17 @@ check_begins(void)
 }
 
 static void
+check_first_byte(void)
+{
+	check(text_first_byte(TEXT(" \t\r\n\xff ")) == 0xff,
+	    "white space is skipped, and bytes are unsigned");
+	check(text_first_byte(TEXT(" \0")) == 0, "NUL is a byte");
+	check(text_first_byte(TEXT(" \n")) < 0 &&
+		text_first_byte((struct text){ 0 }) < 0,
+	    "there may be none");
+}
+
+static void
 check_words(void)
 {
 	check(text_is_word(TEXT("UTF-8"), "utf-8") &&
@@ -75,6 +86,7 @@ main(void)
 	check_equal();
 	check_order();
 	check_begins();
+	check_first_byte();
 	check_words();
 	check_find();
 	return tap_end();
