@@ -106,12 +106,12 @@ heal() {
 
 # As the message says.
 heal_in_place() {
-	local drop
-	drop=$(sed -e 's/.*drop the tables \(.*\), run .sqlite3.*/\1/' \
-		-e 's/ and the view/; DROP VIEW/' -e 's/,\| and/; DROP TABLE/g' \
-		"$T/tail.err")
+	local tables views
+	tables=$(sed 's/.*drop the tables \(.*\) and the views .*/\1/' "$T/tail.err")
+	views=$(sed 's/.* and the views \(.*\), run .sqlite3.*/\1/' "$T/tail.err")
 	(as_site build/rowcast --db "$DB" export --salvage) >"$T/events.ndjson"
-	sql "DROP TABLE $drop"
+	sql "DROP TABLE $(sed 's/,\| and/; DROP TABLE/g' <<<"$tables")" \
+		"DROP VIEW $(sed 's/,\| and/; DROP VIEW/g' <<<"$views")"
 	sql <"$ROOT/sql/schema.sql" >"$T/made"
 	(as_site build/rowcast --db "$DB" import) <"$T/events.ndjson" >"$T/heal"
 	healed

@@ -95,8 +95,9 @@ refuse(struct log *log, const struct facts *f)
 		    " migration or a copy that rebuilt it: save the events with"
 		    " 'rowcast export --salvage', drop the tables events,"
 		    " events_log, events_removed, events_retained and"
-		    " retention and the view events_kept, run 'sqlite3 -bail"
-		    " FILE <schema.sql', then 'rowcast import'");
+		    " retention and the views events_aged, events_kept and"
+		    " events_searched, run 'sqlite3 -bail FILE <schema.sql',"
+		    " then 'rowcast import'");
 	if (!f->keeps_ids)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
