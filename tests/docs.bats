@@ -195,6 +195,44 @@ code_in() {
 		"$(sqlite3 "$log" 'SELECT identity FROM events_log')" ]
 }
 
+@test "the commands of operating.md upgrade a log and renumber its events" {
+	local log=$BATS_TEST_TMPDIR/events.db
+	needs sqlite3
+	sqlite3 -bail "$log" <tests/schema_earlier.sql
+	sqlite3 "$log" "INSERT INTO events(id, data) VALUES(9007199254740991, 'hi')"
+	sed -n '/^## Restart and upgrade/,/^## Logs/p' docs/operating.md \
+		>"$BATS_TEST_TMPDIR/part"
+	code_in sh "$BATS_TEST_TMPDIR/part" | grep -e '^rowcast' -e '^sqlite3' |
+		sed -e "s|/var/lib/rowcast/events.db|$log|" \
+			-e 's|/usr/local/share/rowcast/|sql/|' >"$BATS_TEST_TMPDIR/run.sh"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/run.sh")" -eq 2 ]
+	PATH=$BUILD:$PATH sh -eu "$BATS_TEST_TMPDIR/run.sh"
+	"$BUILD/rowcast" check --db "$log" >"$BATS_TEST_TMPDIR/check"
+	run ! grep schema.*earlier "$BATS_TEST_TMPDIR/check"
+	[ "$(sqlite3 "$log" 'SELECT id, data FROM events')" = '1|hi' ]
+}
+
+@test "the commands of publishing.md add a log, and check the triggers" {
+	needs sqlite3
+	sed -n '/^### Triggers/,/^### Recipes/p' docs/publishing.md \
+		>"$BATS_TEST_TMPDIR/part"
+	mkdir "$BATS_TEST_TMPDIR/app"
+	ln -s "$ROOT/sql" "$BATS_TEST_TMPDIR/app/sql"
+	{
+		code_in sh "$BATS_TEST_TMPDIR/part" | sed -n '/^sqlite3/p'
+		echo "sqlite3 -bail app.db <trigger.sql"
+		code_in sh "$BATS_TEST_TMPDIR/part" | sed -n '/^rowcast/p'
+	} >"$BATS_TEST_TMPDIR/app/run.sh"
+	{
+		echo 'CREATE TABLE orders(id INTEGER PRIMARY KEY, total);'
+		code_in sql "$BATS_TEST_TMPDIR/part"
+	} >"$BATS_TEST_TMPDIR/app/trigger.sql"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/app/run.sh")" -eq 3 ]
+	(cd "$BATS_TEST_TMPDIR/app" && PATH=$BUILD:$PATH sh -eu run.sh) \
+		>"$BATS_TEST_TMPDIR/out"
+	grep -q 'expect: orders: published are: insert' "$BATS_TEST_TMPDIR/out"
+}
+
 # The modules of a folder, by the list in design.md: each line of the list
 # begins with names, up to two spaces.
 #   usage: modules_of FOLDER
