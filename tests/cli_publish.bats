@@ -358,3 +358,17 @@ load cli
 	wait "$PID"
 	[ "$(cat "$T/later.out")" -eq 1 ]
 }
+
+@test "publish and import end if a trigger runs without end" {
+	make_log
+	rows "CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL
+			SELECT i + 1 FROM n) SELECT i FROM n;
+		CREATE TRIGGER hold AFTER INSERT ON events
+			BEGIN SELECT count(*) FROM endless; END"
+	rowcast publish x
+	refused 1 "runs without end; 'rowcast check' names the trigger"
+	rowcast import <<<'{"data":"x"}'
+	[ "$RC" -eq 1 ]
+	grep -q 'runs without end' "$ERR"
+	[ "$(count)" -eq 0 ]
+}
