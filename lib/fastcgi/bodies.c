@@ -66,8 +66,8 @@ keep(struct connection *c, const char *bytes, size_t len)
 	}
 	memcpy(copy, bytes, len);
 	if (c->state == CONNECTION_IDLE) {
-		c->buffer =
-		    (struct connection_bytes){ copy, len, .capacity = len };
+		c->buffer.bytes = copy; /* write_unsent() has emptied it */
+		c->buffer.len = c->buffer.capacity = len;
 	} else {
 		c->body->rest = copy;
 		c->body->rest_len = len;
