@@ -24,6 +24,8 @@
 #define FRAME_HEADER_BYTES 24
 #define PAGES_MAX 0x7fffffffU
 #define DEFAULT_PAGE_BYTES 4096
+#define UTF_16LE 2
+#define UTF_16BE 3
 
 uint32_t
 image_number(const unsigned char *bytes, int n)
@@ -62,19 +64,21 @@ static void
 read_sizes(struct image *im)
 {
 	unsigned char header[HEADER_BYTES] = { 0 };
-	uint32_t bytes = 0, reserved = 0;
+	uint32_t bytes = 0, reserved = 0, encoding = 0;
 
 	if (read_at(im->file, 0, header, sizeof(header)) &&
 	    memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) == 0) {
 		bytes = image_number(header + 16, 2);
 		bytes = bytes == 1 ? IMAGE_PAGE_MAX : bytes;
 		reserved = header[20];
+		encoding = image_number(header + 56, 4);
 	}
 	if (!is_page_size(bytes) &&
 	    read_at(im->wal, 0, header, WAL_HEADER_BYTES))
 		bytes = image_number(header + 8, 4);
 	im->page_bytes = is_page_size(bytes) ? bytes : DEFAULT_PAGE_BYTES;
 	im->usable = im->page_bytes - (reserved <= 32 ? reserved : 0);
+	im->is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
 }
 
 /* Call frame for the frames of the WAL up to its last commit, in order. */
@@ -105,8 +109,21 @@ static void
 count_frame(struct image *im, uint32_t page, int64_t at)
 {
 	(void)at;
-	if (page > im->pages && page <= PAGES_MAX)
+	if (page > im->pages && page <= im->pages_max)
 		im->pages = page;
+}
+
+/* A damaged frame may be of any page.  The database cannot have grown by more
+   pages than the WAL has room for. */
+static void
+count_pages(struct image *im)
+{
+	int64_t pages = file_size(im->file) / im->page_bytes;
+	int64_t most = pages + file_size(im->wal) / im->page_bytes;
+
+	im->pages = pages < PAGES_MAX ? (uint32_t)pages : PAGES_MAX;
+	im->pages_max = most < PAGES_MAX ? (uint32_t)most : PAGES_MAX;
+	visit_frames(im, count_frame);
 }
 
 static void
@@ -116,7 +133,8 @@ note_frame(struct image *im, uint32_t page, int64_t at)
 		im->in_wal[page] = at;
 }
 
-/* Pages in the list of free pages hold rows that were removed. */
+/* Pages in the list of free pages hold rows that were removed.  A page that
+   cannot be one of that list ends it. */
 static void
 mark_free(struct image *im)
 {
@@ -128,9 +146,12 @@ mark_free(struct image *im)
 		return;
 	trunk = image_number(bytes + 32, 4);
 	while (image_read(im, trunk, bytes) == 0) {
-		im->is_free[trunk] = 1;
 		n = image_number(bytes + 4, 4);
-		for (uint32_t i = 0; i < n && i < im->usable / 4 - 2; i++) {
+		if (n > im->usable / 4 - 2 ||
+		    image_number(bytes, 4) > im->pages)
+			return;
+		im->is_free[trunk] = 1;
+		for (uint32_t i = 0; i < n; i++) {
 			uint32_t page =
 			    image_number(bytes + 8 + (size_t)i * 4, 4);
 
@@ -145,20 +166,18 @@ int
 image_open(struct image *im, const char *path)
 {
 	char real[PATH_MAX], wal[PATH_MAX + 8];
-	int64_t pages;
 
 	*im = (struct image){ .file = -1, .wal = -1 };
 	if (realpath(path, real) == NULL)
 		return -1;
 	(void)snprintf(wal, sizeof(wal), "%s-wal", real);
-	im->file = open(real, O_RDONLY | O_CLOEXEC);
+	im->file = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (im->file < 0)
 		return -1;
-	im->wal = open(wal, O_RDONLY | O_CLOEXEC); /* there may be none */
+	/* there may be no WAL; a FIFO in its place must not block */
+	im->wal = open(wal, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	read_sizes(im);
-	pages = file_size(im->file) / im->page_bytes;
-	im->pages = pages < PAGES_MAX ? (uint32_t)pages : PAGES_MAX;
-	visit_frames(im, count_frame);
+	count_pages(im);
 	im->in_wal = calloc((size_t)im->pages + 1, sizeof(*im->in_wal));
 	im->is_free = calloc((size_t)im->pages + 1, 1);
 	if (im->in_wal == NULL || im->is_free == NULL) {

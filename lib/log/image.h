@@ -1,6 +1,7 @@
 #ifndef ROWCAST_LOG_IMAGE_H
 #define ROWCAST_LOG_IMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -9,6 +10,7 @@
  *   page_bytes  512..65536
  *   usable      of them, without what extensions reserve
  *   pages       in the file and the WAL; they are numbered from 1
+ *   is_utf16    texts are in UTF-16, as far as the header can be read
  * The other members are private.
  *   source      "SQLite Database File Format", 1.3, 1.5 and 4
  */
@@ -16,6 +18,8 @@ struct image {
 	uint32_t page_bytes;
 	uint32_t usable;
 	uint32_t pages;
+	bool is_utf16;
+	uint32_t pages_max;
 	int file;
 	int wal;
 	int64_t *in_wal; /* offset of the newest copy of a page; 0: none */

@@ -18,7 +18,8 @@
 #define LEAF_HEADER_BYTES 8
 #define COLUMNS 7 /* id topic event data retry_ms key created_ms */
 #define VARINT_MAX 9
-#define HEADER_MAX 600 /* of a record: with added columns */
+#define HEADER_MAX 600    /* of a record: with added columns */
+#define OVERFLOW_READS 16 /* of each page; a sound file needs one */
 #define TYPE_OF_TEXT(t) ((t) >= 13 && (t) % 2 == 1)
 #define LENGTH_OF_TEXT(t) (((t)-13) / 2)
 
@@ -31,12 +32,15 @@ struct place {
 
 /*
  *   row    of the last leaves_find(), as one run of bytes
+ *   reads  of overflow pages that are left.  Without a limit, many rows whose
+ *          chains run in one circle would take years
  *   bytes  of one page
  */
 struct leaves {
 	struct image image;
 	struct place *places; /* sorted by id */
 	size_t n, cap;
+	uint64_t reads;
 	unsigned char *row;
 	unsigned char bytes[IMAGE_PAGE_MAX];
 };
@@ -116,7 +120,8 @@ read_types(const unsigned char *row, uint32_t local, uint64_t len,
 	uint64_t total;
 
 	at = read_varint(at, row + local, values);
-	if (at == NULL || *values > local || *values > HEADER_MAX)
+	if (at == NULL || *values > local || *values > HEADER_MAX ||
+	    *values < (uint64_t)(at - row))
 		return false;
 	end = row + *values;
 	total = *values;
@@ -185,8 +190,14 @@ text_in(const unsigned char **at, uint64_t type)
 	return t;
 }
 
+static bool
+has_nul(struct text t)
+{
+	return t.len > 0 && memchr(t.bytes, '\0', t.len) != NULL;
+}
+
 /* Decode the row of len bytes that is_event() has seen.  Returns false if it
-   has changed since then. */
+   has changed since then, or if it holds what no log takes: in UTF-16, say. */
 static bool
 decode(const unsigned char *row, const struct cell *c, struct event *e)
 {
@@ -208,7 +219,7 @@ decode(const unsigned char *row, const struct cell *c, struct event *e)
 	e->created_ms = integer_of(at, types[6]);
 	if (e->retry_ms < 0 || e->retry_ms > EVENT_RETRY_MAX_MS)
 		e->retry_ms = EVENT_NO_RETRY;
-	return true;
+	return !has_nul(e->topic) && !has_nul(e->name);
 }
 
 /* ---- the search ---- */
@@ -271,7 +282,10 @@ leaves_new(const char *path)
 	if (l == NULL)
 		return NULL;
 	result = image_open(&l->image, path);
-	for (uint32_t page = 2; result == 0 && page <= l->image.pages; page++)
+	l->reads = (uint64_t)l->image.pages * OVERFLOW_READS;
+	for (uint32_t page = 2;
+	     result == 0 && page <= l->image.pages && !l->image.is_utf16;
+	     page++)
 		result = search_page(l, page);
 	if (result != 0) {
 		leaves_free(l);
@@ -293,7 +307,8 @@ leaves_free(struct leaves *l)
 	free(l);
 }
 
-/* Read the rest of a row from its chain of overflow pages. */
+/* Read the rest of a row from its chain of overflow pages, which must end with
+   the row: else it is the chain of another row, or a circle. */
 static bool
 read_overflow(struct leaves *l, const struct cell *c)
 {
@@ -303,15 +318,16 @@ read_overflow(struct leaves *l, const struct cell *c)
 	while (had < c->len) {
 		uint64_t part = l->image.usable - 4;
 
-		if (image_read(&l->image, page, l->bytes) != 0)
+		if (l->reads == 0 || image_read(&l->image, page, l->bytes) != 0)
 			return false;
+		l->reads--;
 		if (part > c->len - had)
 			part = c->len - had;
 		memcpy(l->row + had, l->bytes + 4, (size_t)part);
 		had += part;
 		page = image_number(l->bytes, 4);
 	}
-	return true;
+	return page == 0;
 }
 
 static enum leaves_result

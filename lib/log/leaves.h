@@ -8,7 +8,8 @@
 /*
  * The rows of events that are in the leaves of a database file, found without
  * the pages above them, which may be damaged.  Rows of another table with the
- * same types in its first seven columns would be taken for events.
+ * same types in its first seven columns would be taken for events.  In a
+ * database in UTF-16, no rows are found.
  */
 struct leaves;
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "lib/log/image.h"
 #include "lib/log/leaves.h"
 
 #define ROWS 400
@@ -137,7 +138,123 @@ check_damaged(void)
 	}
 	check(is_good, "leaves: damaged files are read as far as they go");
 	free(good);
-	free(bytes);
+}
+
+/* ---- files made by hand, with pages of 4096 bytes ---- */
+
+static unsigned char pages[3 * 4096];
+
+/* Make page 2 a leaf with n pointers to one cell, which ends the page. */
+static void
+make_leaf(const unsigned char *cell, size_t cell_len, size_t n)
+{
+	unsigned char *page = pages + 4096;
+	size_t at = 4096 - cell_len;
+
+	memset(pages, 0, sizeof(pages));
+	page[0] = 0x0d;
+	page[3] = (unsigned char)(n >> 8);
+	page[4] = (unsigned char)(n & 0xff);
+	for (size_t i = 0; i < n; i++) {
+		page[8 + 2 * i] = (unsigned char)(at >> 8);
+		page[9 + 2 * i] = (unsigned char)(at & 0xff);
+	}
+	memcpy(page + at, cell, cell_len);
+	new_path();
+	write_file((char *)pages, sizeof(pages));
+}
+
+static void
+check_short_header(void)
+{
+	/* the header is longer than the 1 that it says in two bytes */
+	static const unsigned char cell[] = { 12, 1, 0x80, 1, 0, 13, 15, 13, 0,
+		0, 8, 'e', 'e', 'e' };
+	unsigned sum = 0;
+
+	make_leaf(cell, sizeof(cell), 1);
+	check(count(&sum) == 0, "leaves: a header shorter than its length");
+}
+
+/* Rows of 60,000,000 bytes, of which 3,096 are in the leaf.  Each overflow page
+   is followed by itself, so the reading of each row takes 14,659 reads. */
+static void
+check_circle(void)
+{
+	static unsigned char cell[5 + 3096 + 4] = { 0x9c, 0xce, 0x8e, 0, 1, 11,
+		0, 13, 15, 0xb9, 0x9c, 0x9b, 0x75, 0, 0, 8, 'e' };
+	unsigned sum = 0;
+
+	cell[sizeof(cell) - 1] = 3;
+	make_leaf(cell, sizeof(cell), 400);
+	pages[2 * 4096 + 3] = 3;
+	write_file((char *)pages, sizeof(pages));
+	if (truncate(path, 61 * 1000000) != 0)
+		abort();
+	check(count(&sum) == 0, "leaves: overflow pages in a circle");
+}
+
+/* ---- other parts of the file ---- */
+
+/* The list of free pages begins with a page that is not free. */
+static void
+check_free_list(void)
+{
+	unsigned sum = 0;
+	size_t page = 2;
+
+	make(4096);
+	read_whole(path);
+	while (bytes[(page - 1) * 4096] != 0x0d ||
+	    bytes[(page - 1) * 4096 + 4] < 10)
+		page++;
+	bytes[32] = bytes[33] = 0;
+	bytes[34] = (unsigned char)(page >> 8);
+	bytes[35] = (unsigned char)(page & 0xff);
+	write_file((char *)bytes, len);
+	check(count(&sum) == ROWS, "leaves: a list of free pages that is none");
+}
+
+/* A frame of the WAL is of a page that there cannot be. */
+static void
+check_frame(void)
+{
+	static const unsigned char page[] = { 0x7f, 0xff, 0xff, 0xff, 0, 0, 0,
+		1 };
+	static unsigned char wal[32 + 24 + 4096];
+	char text[100];
+	struct image im;
+	FILE *f;
+
+	make_leaf((const unsigned char *)"", 1, 0);
+	wal[10] = 0x10; /* the size of pages */
+	memcpy(wal + 32, page, sizeof(page));
+	(void)snprintf(text, sizeof(text), "%s-wal", path);
+	f = fopen(text, "w");
+	if (f == NULL || fwrite(wal, 1, sizeof(wal), f) != sizeof(wal) ||
+	    fclose(f) != 0)
+		abort();
+	check(image_open(&im, path) == 0 && im.pages == 3,
+	    "leaves: a page that the WAL cannot have");
+	image_close(&im);
+}
+
+/* Texts would be taken for UTF-8. */
+static void
+check_utf16(void)
+{
+	unsigned sum = 0;
+
+	new_path();
+	sql("PRAGMA encoding = 'UTF-16be';\n.read sql/schema.sql\n");
+	sql("INSERT INTO events(topic, event, data)"
+	    " VALUES(char(0x4141), char(0x4141), char(0x4141));"
+	    "INSERT INTO events(data) VALUES('x');");
+	check(count(&sum) == 0, "leaves: no rows in UTF-16");
+	read_whole(path);
+	memset(bytes, 0, 100);
+	write_file((char *)bytes, len);
+	check(count(&sum) == 1, "leaves: few without a header");
 }
 
 int
@@ -152,6 +269,12 @@ main(void)
 	new_path();
 	check(leaves_new(path) == NULL, "leaves: no file");
 	check_damaged();
+	check_short_header();
+	check_circle();
+	check_free_list();
+	check_frame();
+	check_utf16();
+	free(bytes);
 	leaves_free(NULL);
 	return end();
 }
