@@ -4,7 +4,9 @@
  * A writer appends to the WAL file, may sync it, and only then makes the commit
  * visible in shared memory, without a file event.  So the first look after an
  * event is often too early.  It is repeated: soon at first, as it takes
- * microseconds without a sync, then less and less often.
+ * microseconds without a sync, then less and less often.  Rows that the first
+ * look finds may be those of the commit before: only rows that a later look
+ * finds became visible after the event.
  */
 #include "watch.h"
 
@@ -32,13 +34,10 @@ struct watch {
 };
 
 static void
-look_again(struct watch *w, long wait_ns)
+look_later(struct watch *w, long wait_ns)
 {
 	w->wait_ns = wait_ns;
-	if (w->look(w->cookie) || wait_ns > LAST_WAIT_NS)
-		fine_timer_stop(w->again);
-	else
-		fine_timer_start(w->again, wait_ns);
+	fine_timer_start(w->again, wait_ns);
 }
 
 static void
@@ -46,7 +45,10 @@ on_again(void *cookie)
 {
 	struct watch *w = cookie;
 
-	look_again(w, w->wait_ns + w->wait_ns / 4);
+	if (w->look(w->cookie) || w->wait_ns > LAST_WAIT_NS)
+		fine_timer_stop(w->again);
+	else
+		look_later(w, w->wait_ns + w->wait_ns / 4);
 }
 
 /* The database itself, its WAL, or their folder as a whole. */
@@ -65,8 +67,11 @@ on_file_event(uv_fs_event_t *files, const char *name, int events, int status)
 	struct watch *w = files->data;
 
 	(void)events;
-	if (status == 0 && concerns_us(w, name))
-		look_again(w, FIRST_WAIT_NS);
+	if (status != 0 || !concerns_us(w, name))
+		return;
+	/* even if it finds rows: they may be those of the commit before */
+	(void)w->look(w->cookie);
+	look_later(w, FIRST_WAIT_NS);
 }
 
 static void

@@ -14,9 +14,9 @@ struct watch;
 
 /*
  *   look     returns whether the log has grown.  After a file event it is
- *            called again, soon at first, until it returns true: the event
- *            precedes the moment at which the commit is visible.  It must not
- *            free the watch.
+ *            called at once, and then again, soon at first, until one of these
+ *            later calls returns true: the event precedes the moment at which
+ *            the commit is visible.  It must not free the watch.
  *   path     of the database, which must exist; links are followed
  *   returns  NULL if out of memory or descriptors
  *   owns     the caller frees with watch_free(); borrows loop and cookie
