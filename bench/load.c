@@ -218,7 +218,8 @@ report_times(const char *name, const struct histogram *h)
 
 /*
  * Of each process: CPU of opening, while idle, and while publishing and after,
- * and in all; memory at the end, taken by opening, by all together, and while streams did not read.
+ * and in all; memory at the end, taken by opening, by all together, and while
+ * streams did not read.
  */
 static void
 report_process(const struct load *l, int i)

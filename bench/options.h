@@ -8,7 +8,8 @@
 
 /*
  * The command line of the load client.
- *   queries  NULL, or lines: the query of stream i begins with line i % n_queries
+ *   queries  NULL, or lines: the query of stream i begins with line
+ *            i % n_queries
  *   topics   > 0: stream i follows topic t(i % topics)
  *   prefix   of the names of these topics, instead of t
  *   after    >= 0: streams reconnect with Last-Event-ID

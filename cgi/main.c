@@ -95,8 +95,8 @@ open_publisher(void *cookie, uv_loop_t *loop)
 	p->commit = commit_new(p->config, 0);
 	p->json = log_open_memory();
 	if (p->commit != NULL && (why = commit_open(p->commit)) != NULL)
-		warn_line(
-		    "log: %s: %s; requests are answered 500 until it can be opened",
+		warn_line("log: %s: %s; requests are answered 500 until it can"
+			  " be opened",
 		    p->config->db, why);
 	if (p->commit != NULL && p->json != NULL &&
 	    clients_open(&p->clients, loop, p->config, p->commit, p->json) == 0)

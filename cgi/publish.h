@@ -35,8 +35,8 @@ int64_t publish_length(const struct publish *p);
 
 /*
  * PUBLISH_READING, PUBLISH_DISCARDING: take the next piece of the body, or its
- * end.  As plain CGI, the body of a refused request is read and discarded, up to
- * a bound, because web servers drop an answer that arrives while they are
+ * end.  As plain CGI, the body of a refused request is read and discarded, up
+ * to a bound, because web servers drop an answer that arrives while they are
  * sending.  Over FastCGI, the connection does that: call publish_stop().
  */
 void publish_take(struct publish *p, const char *bytes, size_t len);

@@ -120,8 +120,8 @@ const struct command check_command = {
 	    "Examine a log: its file, folder, schema, identity, ids,\n"
 	    "triggers and pages.  To try the triggers, it inserts an event\n"
 	    "and undoes that.  Prints one line for each finding; the exit\n"
-	    "status is 1 if something is wrong.  Run it as the web server's user,\n"
-	    "because it checks the folder with the rights of its own user.\n\n",
+	    "status is 1 if something is wrong.  Run it as the web server's\n"
+	    "user: it checks the folder with the rights of its own user.\n\n",
 	.notes = "\nWith --json, prints {\"findings\":[…],\"good\":true}.\n",
 	.options = table,
 	.run = run,

@@ -6,9 +6,10 @@
 #include "lib/event.h"
 
 /*
- * A run of encoded events, or a part of the data of one huge event: all events of a part of the log, or all of them that
- * pass some filter, in id order, each encoded once.  Its bytes never move, so
- * they can be sent from where they lie.
+ * A run of encoded events: all events of a part of the log, or all of them that
+ * pass some filter, in id order, each encoded once.  Or a part of the data of
+ * one huge event, not encoded.  Its bytes never move, so they can be sent from
+ * where they lie.
  *   after, upto  it holds the events with after < id <= upto; chunk_add()
  *                raises upto, and so does the owner if no events follow
  *   huge_len     0, or the length of the data of the one event that it is of.

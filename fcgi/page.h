@@ -7,8 +7,8 @@
 
 /*
  * Read an older part of the log into one chunk: at most PAGE_ROWS rows, or one
- * row that is larger than an ordinary chunk, or a part of a huge one.  For a filter of whole topics,
- * only rows of these topics are read, else all.
+ * row that is larger than an ordinary chunk, or a part of a huge one.  For a
+ * filter of whole topics, only rows of these topics are read, else all.
  *   units    ids: rows with cursor < id <= upto; part in bytes: where to begin
  *            in the data of the first row, if that is huge
  *   returns  LOG_OK: *page holds all such rows from the cursor up to

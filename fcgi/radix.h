@@ -24,8 +24,8 @@ struct radix {
  */
 int radix_add(struct radix *r, struct text key, void *value);
 
-/* Remove a key, which must be in the map; pass the bytes that were added.  Cannot
-   fail.  An empty map owns no memory. */
+/* Remove a key, which must be in the map; pass the bytes that were added.  It
+   cannot fail.  An empty map owns no memory. */
 void radix_remove(struct radix *r, struct text key);
 
 /* Returns the value of a key; NULL if the key is not in the map. */

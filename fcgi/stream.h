@@ -79,8 +79,9 @@ enum stream_turn {
 };
 
 /*
- * Send the rest of a record and one more of what is due, or go on looking for the place to start at.
- * Reads at most one page of the log.  *bytes grows by what was sent.
+ * Send the rest of a record and one more of what is due, or go on looking for
+ * the place to start at.  Reads at most one page of the log.  *bytes grows by
+ * what was sent.
  */
 enum stream_turn stream_turn(struct stream *s, size_t *bytes);
 

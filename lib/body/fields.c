@@ -159,9 +159,9 @@ fields_take(struct fields *f, struct text name, struct text value,
 	if (field == FIELD_EVENT && f->kind != FIELDS_EXPORT &&
 	    fields_is_browser_name(value))
 		return problem_set(f->problem, 400,
-		    "%sThe event name \"%.*s\" is refused: browsers fire events "
-		    "of this name themselves, so on%.*s would be called as if "
-		    "the connection had changed.  Choose another name.",
+		    "%sThe event name \"%.*s\" is refused: browsers fire "
+		    "events of this name themselves, so on%.*s would be called "
+		    "as if the connection had changed.  Choose another name.",
 		    f->where, (int)value.len, value.bytes, (int)value.len,
 		    value.bytes);
 	/* in an event, NULL means absent */

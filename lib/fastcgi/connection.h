@@ -145,9 +145,9 @@ uv_loop_t *connection_loop(const struct connection *c);
 void connection_end(struct connection *c);
 
 /*
- * Send a whole response of any length, and end as connection_end() does.  If the
- * body has not ended, the rest of it is read and discarded first, for a second
- * and up to 16 MB.
+ * Send a whole response of any length, and end as connection_end() does.  If
+ * the body has not ended, the rest of it is read and discarded first, for a
+ * second and up to 16 MB.
  *   shape    not connection_is_blocked(); not a plain CGI process
  *   returns  0; -1 if out of memory: call connection_abort()
  */

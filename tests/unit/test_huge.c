@@ -89,7 +89,8 @@ check_rows(void)
 
 	log_close(new_log());
 	sql("INSERT INTO events(topic, event, data, retry_ms) VALUES"
-	    " ('a', 'e', 'one', 7), ('b', 'f', printf('%.*c', 1048576, 'x'), 8),"
+	    " ('a', 'e', 'one', 7),"
+	    " ('b', 'f', printf('%.*c', 1048576, 'x'), 8),"
 	    " ('a', 'e', printf('%.*c', 1048574, 'x') || 'end', 9),"
 	    " ('c', 'g', printf('%.*c', 3000000, 'x') || 'end', NULL),"
 	    " ('b', 'f', 'last', 11);");

@@ -1,6 +1,6 @@
 /*
- * leaves: rows are found without the tree, and no file makes it read beyond what
- * is there.
+ * leaves: rows are found without the tree, and no file makes it read beyond
+ * what is there.
  */
 #include "logs.h"
 
