@@ -2,22 +2,22 @@
  * Checks of a log, for rowcast check.  After one has failed the next ones still
  * run, so that one call reports everything.
  */
-#include "check.h"
+#include "admin.h"
 
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "finding.h"
 #include "release.h"
 #include "statement.h"
+#include "triggers.h"
 
-#define LINE_MAX_BYTES 640
 #define PAGE_MIN_BYTES 4096
 #define INTEGRITY_MAX "100" /* lines of SQLite's own */
 
@@ -26,20 +26,6 @@
 #define HEADER_MAGIC "SQLite format 3"
 #define HEADER_VERSIONS 18
 #define HEADER_WAL 2
-
-void
-check_say(const struct check *c, enum log_finding finding, const char *about,
-    const char *format, ...)
-{
-	char line[LINE_MAX_BYTES];
-	va_list args;
-
-	va_start(args, format);
-	if (vsnprintf(line, sizeof(line), format, args) < 0)
-		line[0] = '\0';
-	va_end(args);
-	c->finding(c->cookie, finding, about, line);
-}
 
 /* ---- files ---- */
 
@@ -53,14 +39,15 @@ check_header(const struct check *c)
 	int fd = open(c->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		check_say(c, LOG_FINDING_WRONG, "file", "%s", strerror(errno));
+		finding_say(c, LOG_FINDING_WRONG, "file", "%s",
+		    strerror(errno));
 		return false;
 	}
 	got = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* it was only read */
 	if (got != (ssize_t)sizeof(header) ||
 	    memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) != 0) {
-		check_say(c, LOG_FINDING_WRONG, "file",
+		finding_say(c, LOG_FINDING_WRONG, "file",
 		    "is not an SQLite database");
 		return false;
 	}
@@ -73,9 +60,9 @@ static void
 say_journal(const struct check *c, bool is_wal)
 {
 	if (is_wal)
-		check_say(c, LOG_FINDING_GOOD, "journal", "in WAL mode");
+		finding_say(c, LOG_FINDING_GOOD, "journal", "in WAL mode");
 	else
-		check_say(c, LOG_FINDING_WARNING, "journal",
+		finding_say(c, LOG_FINDING_WARNING, "journal",
 		    "was not in WAL mode, so that writers blocked readers;"
 		    " this check has changed it");
 }
@@ -90,13 +77,13 @@ check_mode(const struct check *c)
 		return; /* check_header() has reported it */
 	mode = (unsigned)(st.st_mode & 07777);
 	if ((mode & S_IWOTH) != 0)
-		check_say(c, LOG_FINDING_WARNING, "mode",
+		finding_say(c, LOG_FINDING_WARNING, "mode",
 		    "%04o: every user may write to it: chmod o-rw", mode);
 	else if ((mode & S_IROTH) != 0)
-		check_say(c, LOG_FINDING_WARNING, "mode",
+		finding_say(c, LOG_FINDING_WARNING, "mode",
 		    "%04o: every user may read it: chmod o-r", mode);
 	else
-		check_say(c, LOG_FINDING_GOOD, "mode", "%04o", mode);
+		finding_say(c, LOG_FINDING_GOOD, "mode", "%04o", mode);
 }
 
 /* Readers create the -wal and -shm files there, too. */
@@ -108,12 +95,12 @@ check_folder(const struct check *c)
 	char *folder = len > 0 ? strndup(c->path, len) : strdup(".");
 
 	if (folder == NULL)
-		check_say(c, LOG_FINDING_WRONG, "folder", "out of memory");
+		finding_say(c, LOG_FINDING_WRONG, "folder", "out of memory");
 	else if (access(folder, W_OK | X_OK) == 0)
-		check_say(c, LOG_FINDING_GOOD, "folder",
+		finding_say(c, LOG_FINDING_GOOD, "folder",
 		    "can be written by user %ld", (long)geteuid());
 	else
-		check_say(c, LOG_FINDING_WRONG, "folder",
+		finding_say(c, LOG_FINDING_WRONG, "folder",
 		    "user %ld cannot write to it: %s; readers must, too",
 		    (long)geteuid(), strerror(errno));
 	free(folder);
@@ -124,7 +111,7 @@ check_folder(const struct check *c)
 static void
 say_trouble(const struct check *c, const char *about)
 {
-	check_say(c, LOG_FINDING_WRONG, about, "%s", log_why(c->log));
+	finding_say(c, LOG_FINDING_WRONG, about, "%s", log_why(c->log));
 }
 
 static void
@@ -143,13 +130,13 @@ check_integrity(const struct check *c, bool is_full)
 
 		is_good = text_is(line, "ok");
 		if (!is_good)
-			check_say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
+			finding_say(c, LOG_FINDING_WRONG, "integrity", "%.*s",
 			    (int)line.len, line.len > 0 ? line.bytes : "");
 	}
 	if (statement_end(&s) != LOG_OK)
 		say_trouble(c, "integrity");
 	else if (is_good)
-		check_say(c, LOG_FINDING_GOOD, "integrity",
+		finding_say(c, LOG_FINDING_GOOD, "integrity",
 		    "%s found no errors", name);
 }
 
@@ -177,7 +164,7 @@ on_part(void *cookie, struct text type, struct text name, struct text sql,
 		return true;
 	}
 	p->n_wrong++;
-	check_say(p->check, LOG_FINDING_WRONG, "schema", "%.*s %.*s %s",
+	finding_say(p->check, LOG_FINDING_WRONG, "schema", "%.*s %.*s %s",
 	    (int)type.len, type.bytes, (int)name.len, name.bytes,
 	    state == PART_MISSING ?
 		"is missing: 'rowcast init --upgrade FILE' adds it" :
@@ -195,12 +182,12 @@ check_schema(const struct check *c)
 		return;
 	}
 	if (p.earlier[0] != '\0')
-		check_say(c, LOG_FINDING_WARNING, "schema",
+		finding_say(c, LOG_FINDING_WARNING, "schema",
 		    "of an earlier release: %s: run 'rowcast init --upgrade"
 		    " FILE'",
 		    p.earlier);
 	else if (p.n_wrong == 0)
-		check_say(c, LOG_FINDING_GOOD, "schema",
+		finding_say(c, LOG_FINDING_GOOD, "schema",
 		    "all %d tables, indexes, views and triggers are those of"
 		    " schema.sql",
 		    p.n);
@@ -216,13 +203,13 @@ check_identity(const struct check *c)
 	    LOG_OK)
 		say_trouble(c, "identity");
 	else if (rows != 1)
-		check_say(c, LOG_FINDING_WRONG, "identity",
+		finding_say(c, LOG_FINDING_WRONG, "identity",
 		    "%lld instead of one, as if schema.sql had been run again:"
 		    " DELETE FROM events_log WHERE rowid >"
 		    " (SELECT min(rowid) FROM events_log)",
 		    (long long)rows);
 	else
-		check_say(c, LOG_FINDING_GOOD, "identity", "%s",
+		finding_say(c, LOG_FINDING_GOOD, "identity", "%s",
 		    log_identity(c->log));
 }
 
@@ -239,19 +226,19 @@ check_ids(const struct check *c)
 	    log_removals(c->log, &removals, &highest) != LOG_OK)
 		say_trouble(c, "ids");
 	else if ((last = last > highest ? last : highest) > head)
-		check_say(c, LOG_FINDING_WRONG, "ids",
+		finding_say(c, LOG_FINDING_WRONG, "ids",
 		    "id %lld was given, but the next one would be %lld: UPDATE"
 		    " sqlite_sequence SET seq = %lld WHERE name = 'events'",
 		    (long long)last, (long long)head + 1, (long long)last);
 	else if (head >= LOG_ID_MAX)
-		check_say(c, LOG_FINDING_WRONG, "ids", "%s", log_ids_used_up);
+		finding_say(c, LOG_FINDING_WRONG, "ids", "%s", log_ids_used_up);
 	else if (LOG_ID_MAX - head < LOG_IDS_FEW)
-		check_say(c, LOG_FINDING_WARNING, "ids",
+		finding_say(c, LOG_FINDING_WARNING, "ids",
 		    "the last one is %lld, and only %lld are left: %s",
 		    (long long)head, (long long)(LOG_ID_MAX - head),
 		    "'sqlite3 -bail FILE <renumber.sql' gives new ones");
 	else
-		check_say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",
+		finding_say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",
 		    (long long)head);
 }
 
@@ -263,7 +250,7 @@ check_page(const struct check *c)
 	if (log_query(c->log, "PRAGMA page_size", &bytes) != LOG_OK)
 		say_trouble(c, "page");
 	else
-		check_say(c,
+		finding_say(c,
 		    bytes < PAGE_MIN_BYTES ? LOG_FINDING_WARNING :
 					     LOG_FINDING_GOOD,
 		    "page", "%lld bytes%s", (long long)bytes,
@@ -278,14 +265,15 @@ check_topics(const struct check *c)
 	struct statement s = statement_prepare(c->log,
 	    "SELECT topic FROM events WHERE topic > '' AND topic < ':'"
 	    " AND topic GLOB '[0-9]*.0'"
-	    " AND topic = CAST(CAST(topic AS INTEGER) AS TEXT) || '.0' LIMIT 1");
+	    " AND topic = CAST(CAST(topic AS INTEGER) AS TEXT) || '.0'"
+	    " LIMIT 1");
 
 	if (statement_step(&s)) {
 		struct text topic = statement_text(&s, 0);
 
-		check_say(c, LOG_FINDING_WARNING, "topics",
-		    "there is a topic %.*s, as of a number: let the program that"
-		    " publishes bind text",
+		finding_say(c, LOG_FINDING_WARNING, "topics",
+		    "there is a topic %.*s, as of a number: let the program"
+		    " that publishes bind text",
 		    (int)topic.len, topic.bytes);
 	}
 	if (statement_end(&s) != LOG_OK)
@@ -309,17 +297,17 @@ log_check(const char *path, const struct log_check_options *o,
 
 	/* first: to open a FIFO could wait forever */
 	if (log_file_judge(path, why) != 0) {
-		check_say(&c, LOG_FINDING_WRONG, "file", "%s", why);
+		finding_say(&c, LOG_FINDING_WRONG, "file", "%s", why);
 		return;
 	}
 	is_wal = check_header(&c);
 	check_mode(&c);
 	check_folder(&c);
 	if (log_open(&options, &c.log, why) != LOG_OK) {
-		check_say(&c, LOG_FINDING_WRONG, "format", "%s", why);
+		finding_say(&c, LOG_FINDING_WRONG, "format", "%s", why);
 		return;
 	}
-	check_say(&c, LOG_FINDING_GOOD, "format",
+	finding_say(&c, LOG_FINDING_GOOD, "format",
 	    "a log that this version reads");
 	say_journal(&c, is_wal);
 	check_schema(&c);
@@ -327,7 +315,7 @@ log_check(const char *path, const struct log_check_options *o,
 	check_ids(&c);
 	check_topics(&c);
 	check_page(&c);
-	check_trial(&c);
+	triggers_check(&c);
 	check_integrity(&c, o->is_full);
 	log_close(c.log);
 }

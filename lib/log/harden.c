@@ -2,8 +2,8 @@
  * Hardening against the file, which may come from anyone.
  *
  * A schema is a program.  A view in place of a table, a trigger or a generated
- * column would make us run code of the file, without end.  Such a schema is
- * refused when the log is opened; a statement that runs later is bounded.
+ * column would make us run code of the file, without end.  log_judge() refuses
+ * such a schema; a statement that runs later is bounded.
  */
 #include "log.h"
 
@@ -43,54 +43,4 @@ log_harden_reader(struct log *log)
 	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
 		(void)sqlite3_db_config(log->db, off[i], 0, NULL);
 	(void)sqlite3_drop_modules(log->db, NULL); /* always SQLITE_OK */
-}
-
-/* Set *has to whether there is an ordinary table with this column.  A query
-   would run the view that may be there instead. */
-static enum log_result
-has_column(struct log *log, const char *table, const char *column, bool *has,
-    int *keeps_ids)
-{
-	int rc = sqlite3_table_column_metadata(log->db, "main", table, column,
-	    NULL, NULL, NULL, NULL, keeps_ids);
-
-	*has = rc == SQLITE_OK;
-	return rc == SQLITE_OK || rc == SQLITE_ERROR ? LOG_OK :
-						       log_fail(log, rc);
-}
-
-enum log_result
-log_check_tables(struct log *log, const char **wrong, bool *keeps_ids)
-{
-	static const char *const tables[][2] = {
-		{ "events", "data" },
-		{ "events_log", "identity" },
-		{ "events_removed", "topic" },
-		{ "events_retained", "topic_pattern" },
-		{ "retention", "topic_pattern" },
-	};
-	static const char *const computed =
-	    "SELECT count(*) FROM pragma_table_xinfo('events')"
-	    " WHERE hidden > 1 AND name IN ('id', 'topic', 'event', 'data',"
-	    " 'created_ms', 'retry_ms', 'key')";
-	int is_autoincrement = 0;
-	enum log_result r;
-	int64_t n = 0;
-	bool has;
-
-	*wrong = NULL;
-	if ((r = has_column(log, "events", "id", &has, &is_autoincrement)) !=
-	    LOG_OK)
-		return r;
-	*keeps_ids = has && is_autoincrement;
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
-		r = has_column(log, tables[i][0], tables[i][1], &has, NULL);
-		if (r != LOG_OK || !has) {
-			*wrong = tables[i][0];
-			return r;
-		}
-	}
-	if ((r = log_query(log, computed, &n)) == LOG_OK && n > 0)
-		*wrong = "events";
-	return r;
 }

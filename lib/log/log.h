@@ -103,7 +103,7 @@ void log_end(struct log *log); /* also after an error */
  * The first call sets it to true.  Takes some microseconds.
  *   returns  LOG_NOT_A_LOG if a change of the schema has made the log unfit,
  *            and until it is mended: a tool rebuilt the table without its
- *            triggers, say.  What is read until then may lack notice of removals
+ *            triggers, say.  Read nothing until then: removals may not be noted
  */
 enum log_result log_changed(struct log *log, bool *changed);
 

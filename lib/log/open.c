@@ -12,7 +12,6 @@
 #include "statement.h"
 #include "schema.h"
 
-#define FORMAT 1       /* user_version in sql/schema.sql */
 #define SETTLE_MS 1000 /* for others to finish creating the log */
 #define SETTLE_STEP_MS 10
 
@@ -27,125 +26,9 @@ create(struct log *log)
 		return LOG_OK;
 	log_rollback(log);
 	if (log_query(log, "PRAGMA user_version", &version) == LOG_OK &&
-	    version == FORMAT)
+	    version == LOG_FORMAT)
 		return LOG_OK;
 	return result;
-}
-
-/*
- * What the open database contains.
- *   schema  changes with every change of the schema
- *   rest    whether it has the other objects of the schema.  A table that is
- *           rebuilt or renamed takes its triggers with it
- */
-struct facts {
-	int64_t version;
-	int64_t schema;
-	int64_t objects;
-	int64_t events; /* the table */
-	int64_t parts;  /* other tables of the schema */
-	int64_t rest;
-	bool keeps_ids;    /* ids are never reused */
-	const char *wrong; /* what log_check_tables() refuses */
-};
-
-static enum log_result
-read_facts(struct log *log, struct facts *f)
-{
-	const struct log_query queries[] = {
-		{ "PRAGMA user_version", &f->version },
-		{ "PRAGMA schema_version", &f->schema },
-		{ "SELECT count(*) FROM sqlite_schema", &f->objects },
-		{ "SELECT count(*) FROM sqlite_schema"
-		  " WHERE type = 'table' AND name = 'events'",
-		    &f->events },
-		{ "SELECT count(*) FROM sqlite_schema WHERE type = 'table'"
-		  " AND name IN ('events_log', 'events_removed', 'retention')",
-		    &f->parts },
-		{ "SELECT count(*) = 4 FROM sqlite_schema"
-		  " WHERE name IN ('events_removed', 'retention')"
-		  " OR (name IN ('events_remember_removed', 'events_retain')"
-		  " AND tbl_name = 'events')",
-		    &f->rest },
-	};
-	enum log_result r;
-
-	r = log_query_all(log, queries, sizeof(queries) / sizeof(queries[0]));
-	if (r == LOG_OK)
-		r = log_check_tables(log, &f->wrong, &f->keeps_ids);
-	return r;
-}
-
-/* Refuse a database that has not the parts of a log.  What can be mended is left
-   to log_upgrade(). */
-static enum log_result
-refuse(struct log *log, const struct facts *f)
-{
-	if (f->version == 0 && f->objects == 0)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "is empty: publish something first");
-	if (f->events == 0)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "is a database without an event log: add one"
-		    " with 'sqlite3 -bail FILE <schema.sql', or name another"
-		    " file");
-	if (!f->keeps_ids && f->parts > 0)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "its table 'events' lacks AUTOINCREMENT, as after a"
-		    " migration or a copy that rebuilt it: save the events with"
-		    " 'rowcast export --salvage', drop the tables events,"
-		    " events_log, events_removed, events_retained and"
-		    " retention and the views events_aged, events_kept and"
-		    " events_searched, run 'sqlite3 -bail FILE <schema.sql',"
-		    " then 'rowcast import'");
-	if (!f->keeps_ids)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "its table 'events' lacks INTEGER PRIMARY KEY"
-		    " AUTOINCREMENT, so ids could be reused: name another"
-		    " file");
-	if (f->version != FORMAT && f->version != 0)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "is a log of format %lld, this program reads format %d:"
-		    " use the version of rowcast that wrote it, or name"
-		    " another file",
-		    (long long)f->version, FORMAT);
-	return LOG_OK;
-}
-
-/* Check that the open database is a log of our format. */
-static enum log_result
-judge(struct log *log, struct facts *f, bool is_upgrade)
-{
-	enum log_result r;
-
-	*f = (struct facts){ 0 };
-	if ((r = read_facts(log, f)) != LOG_OK ||
-	    (r = refuse(log, f)) != LOG_OK || is_upgrade)
-		return r;
-	if (f->version == 0 && f->rest != 0)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "is a copy of a log without its PRAGMA user_version, as"
-		    " .dump makes it: run 'rowcast init --upgrade FILE'");
-	if (f->rest == 0)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "lacks a table or a trigger of its schema, as after a"
-		    " migration that rebuilt 'events': 'rowcast init --upgrade"
-		    " FILE' adds it, or says how to make a new log");
-	if (f->wrong != NULL)
-		return log_error(log, LOG_NOT_A_LOG,
-		    "its '%s' is not a table, or has a generated column:"
-		    " name another file",
-		    f->wrong);
-	log->schema = f->schema;
-	return LOG_OK;
-}
-
-enum log_result
-log_judge(struct log *log)
-{
-	struct facts f;
-
-	return judge(log, &f, false);
 }
 
 /* Recognise the log, or create it in an empty database.  In one transaction,
@@ -153,16 +36,16 @@ log_judge(struct log *log)
 static enum log_result
 recognise(struct log *log, const struct log_options *o)
 {
-	struct facts f = { 0 };
 	enum log_result r;
+	bool is_empty;
 
 	if ((r = log_run(log, "BEGIN")) != LOG_OK)
 		return r;
-	r = judge(log, &f, o->upgrade);
+	r = log_judge(log, o->upgrade, &is_empty);
 	if (r == LOG_OK)
 		return log_run(log, "COMMIT");
 	log_rollback(log);
-	if (o->create && r == LOG_NOT_A_LOG && f.version == 0 && f.objects == 0)
+	if (o->create && r == LOG_NOT_A_LOG && is_empty)
 		return create(log);
 	return r;
 }

@@ -33,18 +33,6 @@ log_version(struct log *log, int64_t *version)
 }
 
 enum log_result
-log_check_schema(struct log *log)
-{
-	int64_t schema;
-	enum log_result result =
-	    log_query(log, "PRAGMA schema_version", &schema);
-
-	if (result != LOG_OK || schema == log->schema)
-		return result;
-	return log_judge(log);
-}
-
-enum log_result
 log_changed(struct log *log, bool *changed)
 {
 	enum log_result result;
@@ -105,10 +93,11 @@ log_next(struct log *log, int64_t after, int64_t *next)
 }
 
 /*
- * The text of a read of n topics, or of all.  Data comes before the columns
- * that follow it in the file: if it is huge, they are far away.  SQLite runs a compound SELECT
- * with ORDER BY as a merge of its parts, each of which walks the index on the
- * topic, so that only matching rows are read.
+ * The text of a read of n topics, or of all.  Data is read before the columns
+ * that follow it in the file: if it is huge, SQLite fails before it looks for
+ * them.  SQLite runs a compound SELECT with ORDER BY as a merge of its parts,
+ * each of which walks the index on the topic, so that only matching rows are
+ * read.
  *   owns     free with sqlite3_free(); NULL if out of memory
  */
 static char *

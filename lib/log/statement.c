@@ -112,7 +112,7 @@ log_fail(struct log *log, int rc)
 	const char *advice = NULL;
 
 	if (is_about_rights(rc & 0xff) && log->path != NULL)
-		advice = log_file_advise(log->path, buffer, sizeof(buffer));
+		advice = log_rights_advise(log->path, buffer, sizeof(buffer));
 	return log_error(log, m->result, "%s%s", message(log, rc),
 	    advice != NULL ? advice : m->advice);
 }

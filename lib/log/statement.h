@@ -148,14 +148,31 @@ enum log_result log_execute(struct log *log, const char *text);
    stays as it is. */
 void log_rollback(struct log *log);
 
-/* ---- open.c ---- */
+/* ---- judge.c ---- */
+
+#define LOG_FORMAT 1 /* user_version in sql/schema.sql */
+
+/*
+ * Check that the log's tables are ordinary tables without generated columns.
+ * Call this in a transaction that has read the schema.
+ *   wrong      the name of a table that is not; NULL if all are
+ *   keeps_ids  whether ids are given by AUTOINCREMENT
+ */
+enum log_result log_check_tables(struct log *log, const char **wrong,
+    bool *keeps_ids);
 
 /*
  * Judge the schema, as log_open() does, in the open transaction.  Notes the
  * version of a schema that is good.
- *   returns  LOG_NOT_A_LOG if the database is no longer a log
+ *   is_upgrade  accept what log_upgrade() can mend
+ *   returns     LOG_NOT_A_LOG if the database is not a log, or no longer one;
+ *               *is_empty is set to whether it has nothing in it yet
  */
-enum log_result log_judge(struct log *log);
+enum log_result log_judge(struct log *log, bool is_upgrade, bool *is_empty);
+
+/* Call log_judge() if the schema has changed since the last judgement.  Call it
+   in a transaction. */
+enum log_result log_check_schema(struct log *log);
 
 /* ---- append.c ---- */
 
@@ -172,19 +189,17 @@ extern const char log_ids_used_up[];
  */
 enum log_result log_file_find(struct log *log, bool may_create);
 
+/* ---- rights.c ---- */
+
 /*
  * Look for the reason why this user cannot open or write a log.
  *   returns  the rest of a message, which names the file or folder that lacks
  *            a right, or is missing; NULL if all are accessible
  *   owns     the text is in buffer
  */
-const char *log_file_advise(const char *path, char *buffer, size_t size);
+const char *log_rights_advise(const char *path, char *buffer, size_t size);
 
 /* ---- read.c ---- */
-
-/* Call log_judge() if the schema has changed since the last judgement.  Call it
-   in a transaction. */
-enum log_result log_check_schema(struct log *log);
 
 /* Run a query of the id and created_ms of one row, with ?1 = id, as by
    statement_begin().  Both are 0 if there is no row. */
@@ -223,14 +238,5 @@ enum log_result log_harden(struct log *log, const struct log_options *o);
 /* Harden a reader, once the log is there: disable views, triggers and virtual
    tables. */
 void log_harden_reader(struct log *log);
-
-/*
- * Check that the log's tables are ordinary tables without generated columns.
- * Call this in a transaction that has read the schema.
- *   wrong      the name of a table that is not; NULL if all are
- *   keeps_ids  whether ids are given by AUTOINCREMENT
- */
-enum log_result log_check_tables(struct log *log, const char **wrong,
-    bool *keeps_ids);
 
 #endif

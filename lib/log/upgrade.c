@@ -45,7 +45,8 @@ refuse_attached(struct log *log, struct text table)
 {
 	struct statement s = statement_prepare(log,
 	    "SELECT count(*) FROM sqlite_schema WHERE tbl_name = ?1"
-	    " AND type <> 'table' AND sql NOT NULL AND name NOT GLOB 'events_*'");
+	    " AND type <> 'table' AND sql NOT NULL"
+	    " AND name NOT GLOB 'events_*'");
 	enum log_result result;
 	int64_t n = 0;
 
@@ -192,7 +193,8 @@ settle(struct upgrade *u)
 	    "UPDATE events_retained SET late_ms = 0"
 	    " WHERE max_age_ms NOT NULL AND late_ms IS NULL;"
 	    /* lost by a copy */
-	    "UPDATE retention SET max_rows = max_rows WHERE topic_pattern NOT IN"
+	    "UPDATE retention SET max_rows = max_rows"
+	    " WHERE topic_pattern NOT IN"
 	    " (SELECT topic_pattern FROM events_retained)";
 	static const char unknown[] =
 	    "UPDATE events_log SET removals = removals + 1, forgotten ="

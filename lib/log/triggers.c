@@ -4,7 +4,7 @@
  *
  * Invariant: each trial is undone.
  */
-#include "check.h"
+#include "triggers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,12 +99,12 @@ blame(const struct check *c, struct log *log, char *const *names, size_t n)
 		if (!is_failure(attempt(log, names, n, i)))
 			continue;
 		is_named = true;
-		check_say(c, LOG_FINDING_WRONG, "insert",
+		finding_say(c, LOG_FINDING_WRONG, "insert",
 		    "trigger %.100s refuses an event, or does not end: %s",
 		    names[i], log_why(log));
 	}
 	if (!is_named)
-		check_say(c, LOG_FINDING_WRONG, "insert", "is refused: %s",
+		finding_say(c, LOG_FINDING_WRONG, "insert", "is refused: %s",
 		    why);
 }
 
@@ -114,13 +114,13 @@ try_insert(const struct check *c, struct log *log, char *const *names, size_t n)
 	enum log_result result = attempt(log, names, n, n);
 
 	if (result == LOG_BUSY)
-		check_say(c, LOG_FINDING_WARNING, "insert",
+		finding_say(c, LOG_FINDING_WARNING, "insert",
 		    "was not tried, because another program is writing: %s",
 		    log_why(log));
 	else if (result != LOG_OK)
 		blame(c, log, names, n);
 	else
-		check_say(c, LOG_FINDING_GOOD, "insert",
+		finding_say(c, LOG_FINDING_GOOD, "insert",
 		    "of an event was tried and undone; triggers of"
 		    " applications: %zu",
 		    n);
@@ -148,7 +148,7 @@ check_insert(const struct check *c, struct log *log)
 	if (result == LOG_OK)
 		try_insert(c, log, names, n);
 	else
-		check_say(c, LOG_FINDING_WRONG, "insert", "%s", log_why(log));
+		finding_say(c, LOG_FINDING_WRONG, "insert", "%s", log_why(log));
 	while (n > 0)
 		free(names[--n]);
 }
@@ -219,7 +219,7 @@ say_expected(const struct check *c, const char *table, const bool found[3])
 	size_t len = 0;
 
 	if (!found[0] && !found[1] && !found[2]) {
-		check_say(c, LOG_FINDING_WRONG, "expect",
+		finding_say(c, LOG_FINDING_WRONG, "expect",
 		    "%.100s: no trigger publishes its changes: a migration that"
 		    " makes a table anew drops its triggers: run the SQL that"
 		    " creates them again",
@@ -233,7 +233,7 @@ say_expected(const struct check *c, const char *table, const bool found[3])
 		    comma, names[i]);
 		comma = ", ";
 	}
-	check_say(c, LOG_FINDING_GOOD, "expect", "%.100s: published are: %s",
+	finding_say(c, LOG_FINDING_GOOD, "expect", "%.100s: published are: %s",
 	    table, list);
 }
 
@@ -250,7 +250,7 @@ check_expected(const struct check *c, struct log *log, const char *table)
 	bool found[3];
 
 	if (columns == NULL) {
-		check_say(c, LOG_FINDING_WRONG, "expect",
+		finding_say(c, LOG_FINDING_WRONG, "expect",
 		    "%.100s: there is no such table", table);
 		return;
 	}
@@ -261,12 +261,12 @@ check_expected(const struct check *c, struct log *log, const char *table)
 	if (result == LOG_OK)
 		say_expected(c, table, found);
 	else
-		check_say(c, LOG_FINDING_WRONG, "expect", "%.100s: %s", table,
+		finding_say(c, LOG_FINDING_WRONG, "expect", "%.100s: %s", table,
 		    log_why(log));
 }
 
 void
-check_trial(const struct check *c)
+triggers_check(const struct check *c)
 {
 	const struct log_options options = {
 		.path = c->path,
@@ -278,8 +278,8 @@ check_trial(const struct check *c)
 	struct log *log;
 
 	if (log_open(&options, &log, why) != LOG_OK) {
-		check_say(c, LOG_FINDING_WARNING, "insert", "was not tried: %s",
-		    why);
+		finding_say(c, LOG_FINDING_WARNING, "insert",
+		    "was not tried: %s", why);
 		return;
 	}
 	check_insert(c, log);
