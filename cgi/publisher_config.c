@@ -8,6 +8,7 @@
 
 #include "lib/event.h"
 #include "lib/fastcgi/address.h"
+#include "lib/value.h"
 
 #define CONFIG struct publisher_config
 
@@ -38,7 +39,7 @@ read_synchronous(void *field, const char *value, char *why)
 	*no_sync = strcmp(value, "normal") == 0;
 	if (*no_sync || strcmp(value, "full") == 0)
 		return OPTIONS_OK;
-	return options_refuse(why, "'%.40s' is not full or normal", value);
+	return value_refuse(why, "'%.40s' is not full or normal", value);
 }
 
 static const struct option table[] = {

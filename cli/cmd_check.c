@@ -2,6 +2,7 @@
  * rowcast check: examine a log.
  */
 #include "lib/log/admin.h"
+#include "lib/value.h"
 #include "args.h"
 #include "json.h"
 #include "output.h"
@@ -23,7 +24,7 @@ read_expected(void *config, const char *value, char *why)
 	struct check *c = config;
 
 	if (c->n_expected == EXPECTED_MAX)
-		return options_refuse(why, "more than %d tables", EXPECTED_MAX);
+		return value_refuse(why, "more than %d tables", EXPECTED_MAX);
 	c->expected[c->n_expected++] = value;
 	return OPTIONS_OK;
 }

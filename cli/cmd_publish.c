@@ -10,6 +10,7 @@
 #include "lib/body/fields.h"
 #include "lib/descriptor.h"
 #include "lib/utf8.h"
+#include "lib/value.h"
 #include "args.h"
 #include "output.h"
 
@@ -33,14 +34,14 @@ read_text(void *field, const char *value, char *why)
 	*t = text_of(value);
 	if (utf8_is_valid(*t))
 		return OPTIONS_OK;
-	return options_refuse(why, "the value " NOT_UTF8);
+	return value_refuse(why, "the value " NOT_UTF8);
 }
 
 static enum options_result
 read_name(void *field, const char *value, char *why)
 {
 	if (fields_is_browser_name(text_of(value)))
-		return options_refuse(why,
+		return value_refuse(why,
 		    "browsers fire events named '%s' themselves; choose another"
 		    " name",
 		    value);

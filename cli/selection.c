@@ -5,6 +5,7 @@
 #include "selection.h"
 
 #include "lib/utf8.h"
+#include "lib/value.h"
 
 #define NOT_A_NAME \
 	"'%.80s' is not at most %d bytes of UTF-8 without line breaks"
@@ -18,9 +19,9 @@ selection_topic(void *selection, const char *value, char *why)
 
 	if (!utf8_is_valid(text_of(value)) ||
 	    filter_read_pattern(text_of(value), &pattern) != 0)
-		return options_refuse(why, NOT_A_NAME, value, EVENT_NAME_MAX);
+		return value_refuse(why, NOT_A_NAME, value, EVENT_NAME_MAX);
 	if (s->n_topics == FILTER_TOPICS_MAX)
-		return options_refuse(why, TOO_MANY, FILTER_TOPICS_MAX);
+		return value_refuse(why, TOO_MANY, FILTER_TOPICS_MAX);
 	s->topics[s->n_topics++] = pattern;
 	return OPTIONS_OK;
 }
@@ -31,9 +32,9 @@ selection_event(void *selection, const char *value, char *why)
 	struct selection *s = selection;
 
 	if (!utf8_is_valid(text_of(value)) || !filter_is_name(text_of(value)))
-		return options_refuse(why, NOT_A_NAME, value, EVENT_NAME_MAX);
+		return value_refuse(why, NOT_A_NAME, value, EVENT_NAME_MAX);
 	if (s->n_names == FILTER_NAMES_MAX)
-		return options_refuse(why, TOO_MANY, FILTER_NAMES_MAX);
+		return value_refuse(why, TOO_MANY, FILTER_NAMES_MAX);
 	s->names[s->n_names++] = text_of(value);
 	return OPTIONS_OK;
 }
@@ -45,7 +46,7 @@ selection_since(void *selection, const char *value, char *why)
 
 	if (start_parse(text_of(value), &s->start, &s->value) == 0)
 		return OPTIONS_OK;
-	return options_refuse(why,
+	return value_refuse(why,
 	    "'%.80s' is not an id, earliest, last:N, or a time such as"
 	    " 2026-01-31T12:00:00Z",
 	    value);

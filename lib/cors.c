@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "value.h"
+
 #define CORS_ALLOW "Access-Control-Allow-Origin: "
 #define CORS_CREDENTIALS "Access-Control-Allow-Credentials: true\r\n"
 #define CORS_VARY "Vary: Origin\r\n"
@@ -50,13 +52,13 @@ add(struct cors *c, struct text origin, char *why)
 		return OPTIONS_OK;
 	}
 	if (!is_origin(origin))
-		return options_refuse(why,
+		return value_refuse(why,
 		    "'%.*s' is not an origin: write it like"
 		    " https://www.example.org or https://www.example.org:8443,"
 		    " in lower case and without a path, or * for all",
 		    (int)(origin.len < 80 ? origin.len : 80), origin.bytes);
 	if (c->n_origins == CORS_ORIGINS_MAX)
-		return options_refuse(why, "more than %d origins",
+		return value_refuse(why, "more than %d origins",
 		    CORS_ORIGINS_MAX);
 	c->origins[c->n_origins++] = origin;
 	return OPTIONS_OK;

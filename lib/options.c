@@ -1,26 +1,21 @@
 /*
  * Options of a program: values, the command line, the environment, --help.
  *
- * A value is compared with the shape of its kind before it is converted, since
- * strtoll() accepts signs and white space.  The command line is read first, so
- * that --help works whatever the environment holds; the environment then
- * supplies only what is still missing.
+ * The command line is read first, so that --help works whatever the environment
+ * holds; the environment then supplies only what is still missing.
  */
 #include "options.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "descriptor.h"
 #include "form.h"
 #include "guess.h"
+#include "value.h"
 
-#define SPAN_MAX_S ((int64_t)100 * 366 * 86400)
 #define HELP_COLUMNS 79
 #define HELP_INDENT 27
 
@@ -31,129 +26,7 @@ static const struct option standard[] = {
 	OPTION_END,
 };
 
-/* ---- one value ---- */
-
-enum options_result
-options_refuse(char why[OPTIONS_WHY_MAX], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (vsnprintf(why, OPTIONS_WHY_MAX, format, args) < 0)
-		why[0] = '\0';
-	va_end(args);
-	return OPTIONS_BAD;
-}
-
-/* Digits only, up to the end or to one unit of a time span. */
-static int
-read_digits(const char *value, int base, const char **end, int64_t *n)
-{
-	char *stop;
-
-	if (!isdigit((unsigned char)value[0]))
-		return -1;
-	errno = 0;
-	*n = strtoll(value, &stop, base);
-	*end = stop;
-	return errno == 0 ? 0 : -1;
-}
-
-static int
-read_span(const char *value, int64_t *ms)
-{
-	static const char units[] = "smhdw";
-	static const int64_t seconds[] = { 1, 60, 3600, 86400, 604800 };
-	const char *end, *unit;
-	int64_t n;
-
-	if (read_digits(value, 10, &end, &n) != 0 || end[0] == '\0' ||
-	    end[1] != '\0' || (unit = strchr(units, end[0])) == NULL || n < 1 ||
-	    n > SPAN_MAX_S / seconds[unit - units])
-		return -1;
-	*ms = n * seconds[unit - units] * 1000;
-	return 0;
-}
-
-static void
-store_number(void *field, size_t size, int64_t n)
-{
-	int32_t n32 = (int32_t)n;
-	int16_t n16 = (int16_t)n;
-
-	memcpy(field,
-	    size == sizeof(n)       ? (const void *)&n :
-		size == sizeof(n32) ? (const void *)&n32 :
-				      &n16,
-	    size);
-}
-
-static enum options_result
-set_number(const struct option *o, void *field, const char *value, char *why)
-{
-	bool is_octal = o->kind == OPTION_KIND_OCTAL;
-	int64_t n, max = o->max;
-	const char *end;
-
-	/* on 32-bit machines a field may hold less than the table allows */
-	if (o->size <= sizeof(int32_t) && max > INT32_MAX / o->scale)
-		max = INT32_MAX / o->scale;
-	if (read_digits(value, is_octal ? 8 : 10, &end, &n) == 0 &&
-	    *end == '\0' && n >= o->min && n <= max) {
-		store_number(field, o->size, n * o->scale);
-		return OPTIONS_OK;
-	}
-	if (max == INT64_MAX)
-		return options_refuse(why,
-		    "'%.60s' is not a whole number from %lld on", value,
-		    (long long)o->min);
-	return options_refuse(why,
-	    is_octal ? "'%.60s' is not an octal number from %llo to %llo" :
-		       "'%.60s' is not a whole number from %lld to %lld",
-	    value, (long long)o->min, (long long)max);
-}
-
-static enum options_result
-set_text(const struct option *o, void *field, const char *value, char *why)
-{
-	if (value[0] == '\0')
-		return options_refuse(why, "'' is empty");
-	for (const char *c = value; o->kind == OPTION_KIND_SECRET && *c != '\0';
-	     c++)
-		if (*c <= ' ' || *c > '~')
-			return options_refuse(why,
-			    "use printable ASCII without spaces");
-	*(const char **)field = value;
-	return OPTIONS_OK;
-}
-
-static enum options_result
-set_field(const struct option *o, void *field, const char *value, char *why)
-{
-	switch (o->kind) {
-	case OPTION_KIND_TEXT:
-	case OPTION_KIND_LOG:
-	case OPTION_KIND_SECRET:
-		return set_text(o, field, value, why);
-	case OPTION_KIND_NUMBER:
-	case OPTION_KIND_OCTAL:
-		return set_number(o, field, value, why);
-	case OPTION_KIND_SPAN:
-		if (read_span(value, field) == 0)
-			return OPTIONS_OK;
-		return options_refuse(why,
-		    "'%.60s' is not a time span: write 90s, 30m, 12h, 7d or 2w",
-		    value);
-	case OPTION_KIND_FLAG:
-		*(bool *)field = value[0] == '1';
-		if (strcmp(value, "1") == 0 || strcmp(value, "0") == 0)
-			return OPTIONS_OK;
-		return options_refuse(why, "'%.60s' is neither 0 nor 1", value);
-	case OPTION_KIND_OTHER:
-		break;
-	}
-	return o->read(field, value, why);
-}
+/* ---- one option ---- */
 
 /* name is what the user wrote: an option, its letter or a variable. */
 static enum options_result
@@ -162,9 +35,9 @@ set(struct options *o, const struct option *option, const char *name,
 {
 	char what[OPTIONS_WHY_MAX];
 
-	if (set_field(option, (char *)o->config + option->offset, value,
+	if (value_set(option, (char *)o->config + option->offset, value,
 		what) != OPTIONS_OK)
-		return options_refuse(why, "%s: %.400s", name, what);
+		return value_refuse(why, "%s: %.400s", name, what);
 	o->given |= UINT64_C(1) << (option - o->table);
 	return OPTIONS_OK;
 }
@@ -242,8 +115,7 @@ show(const struct options *o, bool is_help, char *why)
 	}
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return OPTIONS_SHOWN;
-	(void)options_refuse(why, "standard output: %s",
-	    descriptor_error(errno));
+	(void)value_refuse(why, "standard output: %s", descriptor_error(errno));
 	return OPTIONS_FAILED;
 }
 
@@ -323,14 +195,14 @@ refuse_unknown(const struct options *o, const char *name, char *why)
 		offer(&g, standard);
 	}
 	if (is_later(o, name, all))
-		return options_refuse(why,
+		return value_refuse(why,
 		    "%.*s: write it after the command: '%s COMMAND %.*s'", len,
 		    name, o->command, len, name);
 	if (g.best != NULL)
-		return options_refuse(why,
+		return value_refuse(why,
 		    "%.*s: unknown option; did you mean --%s?", len, name,
 		    g.best);
-	return options_refuse(why, "%.*s: unknown option; see '%s --help'", len,
+	return value_refuse(why, "%.*s: unknown option; see '%s --help'", len,
 	    name, o->command);
 }
 
@@ -340,14 +212,14 @@ take(struct options *o, const struct option *option, struct words *w,
     const char *name, const char *value, char *why)
 {
 	if (option->argument == NULL && value != NULL)
-		return options_refuse(why, "%s: takes no value", name);
+		return value_refuse(why, "%s: takes no value", name);
 	if (option->argument == NULL)
 		value = "1";
 	else if (value == NULL && w->at < w->argc)
 		value = w->argv[w->at++];
 	if (value == NULL)
-		return options_refuse(why, "%s: needs a value: %s %s", name,
-		    name, option->argument);
+		return value_refuse(why, "%s: needs a value: %s %s", name, name,
+		    option->argument);
 	return set(o, option, name, value, why);
 }
 
@@ -379,7 +251,7 @@ take_letters(struct options *o, struct words *w, const char *word, char *why)
 	size_t len = strcspn(word, "=");
 
 	if (find(&any, true, word + 1, len - 1) != NULL)
-		return options_refuse(why, "%.*s: write -%.*s", (int)len, word,
+		return value_refuse(why, "%.*s: write -%.*s", (int)len, word,
 		    (int)len, word);
 
 	for (size_t i = 1; word[i] != '\0' && result == OPTIONS_OK; i++) {
@@ -428,7 +300,7 @@ options_arguments(struct options *o, int *argc, char **argv,
 		argv[*argc] = NULL;
 	if (o->max_operands < 0 || w.kept <= o->max_operands)
 		return OPTIONS_OK;
-	return options_refuse(why,
+	return value_refuse(why,
 	    "'%.80s': unexpected argument; see '%s --help'",
 	    argv[o->max_operands + 1], o->command);
 }
@@ -449,11 +321,11 @@ set_missing(struct options *o, const struct option *option,
 	if (option->kind != OPTION_KIND_LOG)
 		return OPTIONS_OK;
 	if (form_var(vars, "GATEWAY_INTERFACE") != NULL)
-		return options_refuse(why,
+		return value_refuse(why,
 		    "no log is named: set %s to its path in the web server's"
 		    " configuration",
 		    option->variable);
-	return options_refuse(why, "no log is named: give --%s %s or set %s",
+	return value_refuse(why, "no log is named: give --%s %s or set %s",
 	    option->name, option->argument, option->variable);
 }
 

@@ -50,7 +50,7 @@ enum option_kind {
  *   help      what --help says of it; the default is added
  *   min, max  bounds of a number before it is multiplied by scale
  *   read      for OPTION_KIND_OTHER: stores value into the field and returns
- *             OPTIONS_OK, or returns options_refuse()
+ *             OPTIONS_OK, or returns value_refuse()
  */
 struct option {
 	const char *name;
@@ -108,11 +108,6 @@ struct options {
 	const struct option *const *later;
 	uint64_t given;
 };
-
-/* Set why to the mistake in a value, which is printed behind the name of the
-   option and a colon.  Returns OPTIONS_BAD. */
-enum options_result options_refuse(char why[OPTIONS_WHY_MAX],
-    const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
  * Read the command line.

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/value.h"
+
 #define BACKLOG 4096
 #define PORT_MAX 65535
 #define PATH_BYTES (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -43,22 +45,22 @@ enum options_result
 address_option(void *field, const char *value, char *why)
 {
 	if (value[0] == '\0')
-		return options_refuse(why, "'' is empty");
+		return value_refuse(why, "'' is empty");
 	if (value[strspn(value, "0123456789.")] == '\0')
-		return options_refuse(why,
+		return value_refuse(why,
 		    "'%.40s' is not PATH or HOST:PORT: write :8080 for a port,"
 		    " ./%.40s for a file",
 		    value, value);
 	if (strstr(value, "://") != NULL || strncmp(value, "unix:", 5) == 0)
-		return options_refuse(why,
+		return value_refuse(why,
 		    "'%.80s' is a URL: write PATH or HOST:PORT alone", value);
 	if (address_is_path(value) && strlen(value) > PATH_BYTES)
-		return options_refuse(why,
+		return value_refuse(why,
 		    "%.40s...: the path is longer than %zu bytes: choose a"
 		    " shorter one",
 		    value, PATH_BYTES);
 	if (!address_is_path(value) && !is_port(strrchr(value, ':') + 1))
-		return options_refuse(why,
+		return value_refuse(why,
 		    "%.80s: the port must be a number from 1 to %d", value,
 		    PORT_MAX);
 	*(const char **)field = value;

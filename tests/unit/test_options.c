@@ -5,6 +5,7 @@
 #include "tap.h"
 
 #include "lib/options.h"
+#include "lib/value.h"
 
 #define WORDS_MAX 8
 #define CONFIG struct config
@@ -30,7 +31,7 @@ read_list(void *field, const char *value, char *reason)
 	char *list = field;
 
 	if (strcmp(value, "bad") == 0)
-		return options_refuse(reason, "'%s' is bad", value);
+		return value_refuse(reason, "'%s' is bad", value);
 	(void)strncat(list, value, 63 - strlen(list));
 	return OPTIONS_OK;
 }
