@@ -87,7 +87,7 @@ explain(struct log *log, enum log_result result)
 	if (result != LOG_REFUSED && result != LOG_FULL)
 		return result;
 	memcpy(why, log->why, sizeof(why));
-	if (log_head(log, &head) == LOG_OK && head >= LOG_ID_MAX)
+	if (log_head(log, &head) == LOG_OK && head >= EVENT_ID_MAX)
 		return log_error(log, LOG_BROKEN, "%s", log_ids_used_up);
 	memcpy(log->why, why, sizeof(why));
 	return result;

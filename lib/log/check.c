@@ -230,12 +230,12 @@ check_ids(const struct check *c)
 		    "id %lld was given, but the next one would be %lld: UPDATE"
 		    " sqlite_sequence SET seq = %lld WHERE name = 'events'",
 		    (long long)last, (long long)head + 1, (long long)last);
-	else if (head >= LOG_ID_MAX)
+	else if (head >= EVENT_ID_MAX)
 		finding_say(c, LOG_FINDING_WRONG, "ids", "%s", log_ids_used_up);
-	else if (LOG_ID_MAX - head < LOG_IDS_FEW)
+	else if (EVENT_ID_MAX - head < LOG_IDS_FEW)
 		finding_say(c, LOG_FINDING_WARNING, "ids",
 		    "the last one is %lld, and only %lld are left: %s",
-		    (long long)head, (long long)(LOG_ID_MAX - head),
+		    (long long)head, (long long)(EVENT_ID_MAX - head),
 		    "'sqlite3 -bail FILE <renumber.sql' gives new ones");
 	else
 		finding_say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",

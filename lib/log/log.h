@@ -29,9 +29,6 @@ enum log_result {
 	LOG_NO_MEMORY,
 };
 
-/* The largest id: sql/schema.sql. */
-#define LOG_ID_MAX 9007199254740991
-
 /* Warn if fewer ids than these are left: nothing but a jump explains it. */
 #define LOG_IDS_FEW ((int64_t)1 << 40)
 

@@ -176,7 +176,7 @@ enum log_result log_check_schema(struct log *log);
 
 /* ---- append.c ---- */
 
-/* What to do when LOG_ID_MAX was given. */
+/* What to do when EVENT_ID_MAX was given. */
 extern const char log_ids_used_up[];
 
 /* ---- file.c ---- */
