@@ -76,6 +76,21 @@ is_extended(struct text mine, struct text theirs)
 	return false;
 }
 
+bool
+release_has_trigger(struct text name)
+{
+	static const char create[] = "CREATE TRIGGER ";
+	const char *at = log_schema;
+
+	while ((at = strstr(at, create)) != NULL) {
+		at += sizeof(create) - 1;
+		if (strcspn(at, " ") == name.len &&
+		    memcmp(at, name.bytes, name.len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- comparison ---- */
 
 static enum log_result

@@ -25,4 +25,7 @@ typedef bool part_fn(void *cookie, struct text type, struct text name,
     struct text sql, enum part_state state);
 enum log_result release_compare(struct log *log, part_fn *part, void *cookie);
 
+/* Returns whether schema.sql creates a trigger of this name. */
+bool release_has_trigger(struct text name);
+
 #endif
