@@ -147,9 +147,10 @@ commands_in_messages() {
 			sqlite3 -bail app.db 'CREATE TABLE x(y)'
 			command=${command/FILE/app.db}
 			command=${command/<schema/<$ROOT/sql/schema} ;;
-		*\<renumber.sql)
+		*\<renumber.sql | *\<drop.sql)
 			command=${command/FILE/$DB}
-			command=${command/<renumber/<$ROOT/sql/renumber} ;;
+			command=${command/</<$ROOT/sql/} ;;
+		*SAVED) command=${command/SAVED/saved} ;;
 		'find FOLDER -samefile FILE')
 			command="find $folder -samefile $DB" ;;
 		*) command=${command/FILE/$DB} ;;

@@ -202,7 +202,7 @@ code_in() {
 	sqlite3 "$log" "INSERT INTO events(id, data) VALUES(9007199254740991, 'hi')"
 	sed -n '/^## Restart and upgrade/,/^## Logs/p' docs/operating.md \
 		>"$BATS_TEST_TMPDIR/part"
-	code_in sh "$BATS_TEST_TMPDIR/part" | grep -e '^rowcast' -e '^sqlite3' |
+	code_in sh "$BATS_TEST_TMPDIR/part" | grep -e '^rowcast init' -e renumber |
 		sed -e "s|/var/lib/rowcast/events.db|$log|" \
 			-e 's|/usr/local/share/rowcast/|sql/|' >"$BATS_TEST_TMPDIR/run.sh"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/run.sh")" -eq 2 ]

@@ -151,6 +151,21 @@ orders/7|delete|{\"id\":7}" ]
 	[ "$(sql 'SELECT id FROM events ORDER BY id' | tr '\n' ' ')" = '3 4 5 6 7 ' ]
 }
 
+# ---- drop.sql ---------------------------------------------------------------
+
+@test "drop: every part of schema.sql goes, and what is not of it stays" {
+	sql 'CREATE TABLE mine(x)' 'CREATE VIEW events_mine AS SELECT 1' \
+		"INSERT INTO events(data) VALUES('x')"
+	recipe drop
+	[ "$(sql "SELECT name FROM sqlite_schema WHERE name <> 'sqlite_sequence'
+		ORDER BY 1")" = $'events_mine\nmine' ]
+	[ "$(sql 'PRAGMA user_version')" -eq 0 ]
+	(as_site sqlite3 -bail "$DB") <"$ROOT/sql/schema.sql" >"$T/made"
+	sql "INSERT INTO events(data) VALUES('y')"
+	recipe drop # and again of what is no log
+	recipe drop
+}
+
 # ---- outbox.sql -------------------------------------------------------------
 
 outbox() {

@@ -114,10 +114,9 @@ log_file_judge(const char *path, char why[LOG_WHY_MAX])
 		    "is a device, FIFO or socket: name an ordinary file");
 	else if (st.st_nlink > 1)
 		(void)snprintf(why, LOG_WHY_MAX,
-		    "has %ju names (hard links): programs that open it by"
-		    " different names do not see each other's events: remove"
-		    " all names but one ('find FOLDER -samefile FILE' finds"
-		    " them)",
+		    "has %ju names (hard links), by which programs do not see"
+		    " each other's events: find them with 'find FOLDER"
+		    " -samefile FILE', and remove all but one",
 		    (uintmax_t)st.st_nlink);
 	else if (is_mounted_alone(path))
 		(void)snprintf(why, LOG_WHY_MAX,

@@ -105,6 +105,10 @@ read_facts(struct log *log, struct facts *f)
 	return r;
 }
 
+const char log_remake[] =
+    "run 'rowcast export --salvage >SAVED', 'sqlite3 -bail FILE <drop.sql',"
+    " 'sqlite3 -bail FILE <schema.sql', 'rowcast import <SAVED'";
+
 /* Refuse a database that lacks the parts of a log and that log_upgrade() cannot
    mend. */
 static enum log_result
@@ -121,12 +125,8 @@ refuse(struct log *log, const struct facts *f)
 	if (!f->keeps_ids && f->parts > 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks AUTOINCREMENT, as after a"
-		    " migration or a copy that rebuilt it: save the events with"
-		    " 'rowcast export --salvage', drop the tables events,"
-		    " events_log, events_removed, events_retained and"
-		    " retention and the views events_aged, events_kept and"
-		    " events_searched, run 'sqlite3 -bail FILE <schema.sql',"
-		    " then 'rowcast import'");
+		    " migration: %s",
+		    log_remake);
 	if (!f->keeps_ids)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its table 'events' lacks INTEGER PRIMARY KEY"
@@ -160,8 +160,8 @@ log_judge(struct log *log, bool is_upgrade, bool *is_empty)
 	if (f.rest == 0)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "lacks a table or a trigger of its schema, as after a"
-		    " migration that rebuilt 'events': 'rowcast init --upgrade"
-		    " FILE' adds it, or says how to make a new log");
+		    " migration: 'rowcast init --upgrade FILE' adds it, or says"
+		    " how to make the log anew");
 	if (f.wrong != NULL)
 		return log_error(log, LOG_NOT_A_LOG,
 		    "its '%s' is not a table, or has a generated column:"

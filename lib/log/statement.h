@@ -161,6 +161,9 @@ void log_rollback(struct log *log);
 enum log_result log_check_tables(struct log *log, const char **wrong,
     bool *keeps_ids);
 
+/* How to make a log anew that cannot be mended. */
+extern const char log_remake[];
+
 /*
  * Judge the schema, as log_open() does, in the open transaction.  Notes the
  * version of a schema that is good.

@@ -85,9 +85,8 @@ refuse_different(struct log *log, struct text type, struct text name)
 	if (text_is(type, "table"))
 		return log_error(log, LOG_REFUSED,
 		    "its table %.*s is not that of any release, as after a"
-		    " migration that rebuilt it: make a new log of the output"
-		    " of 'rowcast export --salvage'",
-		    (int)name.len, name.bytes);
+		    " migration: %s",
+		    (int)name.len, name.bytes, log_remake);
 	return log_error(log, LOG_REFUSED,
 	    "its %.*s %.*s is not that of any release: if nothing needs the"
 	    " change, 'DROP %.*s %.*s', and run this again",
