@@ -260,7 +260,8 @@ diagnostics_in() {
 	sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh /s/^\.It Li "\([^"]*\)".*/\1/p' "$1" |
 		sed -E -e 's/: /\n/g' |
 		sed -E -e 's/(Too many )?open files;?|rowcast\.fcgi|--[a-z-]+/\n/g' \
-			-e 's/\.\.\.|[A-Z]{2,}|[a-z]*=N|\bN\b|[a-z]*=ID|[0-9]+/\n/g' |
+			-e 's/\.\.\.|\b(ADDRESS|CALL|FOLDER|MAX|MIN|N|NAME|PATH)\b/\n/g' \
+			-e 's/\b(ROWCAST_DB|TABLE|VALUE)\b|[a-z]*=\n|[a-z]*=ID|[0-9]+/\n/g' |
 		sed -e "s/'//g" -e 's/^[ ;]*//' -e 's/[ ;]*$//' |
 		grep -E '.{8}' | grep -vx \
 			-e 'unable to open database file' -e 'database is locked' \
