@@ -62,11 +62,11 @@ print_lines(struct stats *s)
 	    size_text(log->data_bytes, data), size_text(log->file_bytes, file),
 	    size_text(log->wal_bytes, wal), hour,
 	    (double)hour / LOG_STATS_MINUTES, most);
-	if (EVENT_ID_MAX - log->head < LOG_IDS_FEW)
+	if (log_ids_left(log->head) < LOG_IDS_FEW)
 		buffer_print(&s->out,
 		    "ids left     %" PRId64
 		    ": 'sqlite3 -bail FILE <renumber.sql' gives new ones\n",
-		    EVENT_ID_MAX - log->head);
+		    log_ids_left(log->head));
 	buffer_print(&s->out,
 	    "settings     format %" PRId64 ", WAL, pages of %" PRId64
 	    " bytes, auto_vacuum %" PRId64 ", SQLite %s\n"

@@ -57,7 +57,7 @@ on_over(void *cookie, struct stream *s)
 static void
 check_ids(struct hub *h)
 {
-	int64_t left = EVENT_ID_MAX - source_head(h->source);
+	int64_t left = log_ids_left(source_head(h->source));
 
 	if (left >= LOG_IDS_FEW)
 		(void)throttle_clear(&h->ids);

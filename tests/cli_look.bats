@@ -331,6 +331,9 @@ found() {
 	rowcast check
 	[ "$RC" -eq 1 ]
 	grep -q '^WRONG    ids: all ids are used up: .*renumber.sql' "$OUT"
+	rows "UPDATE sqlite_sequence SET seq = 9223372036854775807"
+	rowcast stats
+	grep -q '^ids left     0: ' "$OUT"
 }
 
 # ---- check --expect ---------------------------------------------------------

@@ -232,10 +232,10 @@ check_ids(const struct check *c)
 		    (long long)last, (long long)head + 1, (long long)last);
 	else if (head >= EVENT_ID_MAX)
 		finding_say(c, LOG_FINDING_WRONG, "ids", "%s", log_ids_used_up);
-	else if (EVENT_ID_MAX - head < LOG_IDS_FEW)
+	else if (log_ids_left(head) < LOG_IDS_FEW)
 		finding_say(c, LOG_FINDING_WARNING, "ids",
 		    "the last one is %lld, and only %lld are left: %s",
-		    (long long)head, (long long)(EVENT_ID_MAX - head),
+		    (long long)head, (long long)log_ids_left(head),
 		    "'sqlite3 -bail FILE <renumber.sql' gives new ones");
 	else
 		finding_say(c, LOG_FINDING_GOOD, "ids", "the last one is %lld",

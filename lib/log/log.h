@@ -143,6 +143,10 @@ const char *log_identity(const struct log *log);
  */
 enum log_result log_head(struct log *log, int64_t *head);
 
+/* Returns how many ids are left after the highest one; 0 also if that lies
+   beyond EVENT_ID_MAX. */
+int64_t log_ids_left(int64_t head);
+
 /* Set *oldest to the lowest id that exists; 0 if there is none. */
 enum log_result log_oldest(struct log *log, int64_t *oldest);
 

@@ -65,6 +65,12 @@ log_head(struct log *log, int64_t *head)
 	    head);
 }
 
+int64_t
+log_ids_left(int64_t head)
+{
+	return head < EVENT_ID_MAX ? EVENT_ID_MAX - head : 0;
+}
+
 enum log_result
 log_oldest(struct log *log, int64_t *oldest)
 {
