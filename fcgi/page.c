@@ -66,7 +66,7 @@ max_rows(const struct filter *f)
 
 	if (filter_is_exact(f))
 		(void)filter_patterns(f, &n);
-	return PAGE_ROWS * 32 / (32 + n);
+	return (size_t)PAGE_ROWS * 32 / (32 + n);
 }
 
 enum log_result

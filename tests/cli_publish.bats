@@ -246,6 +246,7 @@ load cli
 	local input
 	make_log
 	for input in '' '\n'; do
+		# shellcheck disable=SC2059 # a format
 		printf "$input" >"$T/input"
 		rowcast publish <"$T/input"
 		refused 1 "standard input is empty: nothing is published; to publish empty data, give '' as DATA"

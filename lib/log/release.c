@@ -93,6 +93,17 @@ release_has_trigger(struct text name)
 
 /* ---- comparison ---- */
 
+/* mine is that of the log, sql that of schema.sql. */
+static enum part_state
+compare_sql(struct text type, struct text name, struct text sql,
+    struct text mine)
+{
+	if (text_equal(mine, sql) ||
+	    (text_is(type, "table") && is_extended(mine, sql)))
+		return PART_SAME;
+	return is_earlier(name, hash(mine)) ? PART_EARLIER : PART_DIFFERENT;
+}
+
 static enum log_result
 judge(struct log *log, struct text type, struct text name, struct text sql,
     enum part_state *state)
@@ -106,14 +117,8 @@ judge(struct log *log, struct text type, struct text name, struct text sql,
 	if (statement_step(&s)) {
 		mine = statement_text(&s, 0);
 		*state = PART_DIFFERENT;
-		if (mine.len == 0 || !text_equal(statement_text(&s, 1), type))
-			*state = PART_DIFFERENT;
-		else if (text_equal(mine, sql))
-			*state = PART_SAME;
-		else if (is_earlier(name, hash(mine)))
-			*state = PART_EARLIER;
-		else if (text_is(type, "table") && is_extended(mine, sql))
-			*state = PART_SAME;
+		if (mine.len > 0 && text_equal(statement_text(&s, 1), type))
+			*state = compare_sql(type, name, sql, mine);
 	}
 	return statement_end(&s);
 }
