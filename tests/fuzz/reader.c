@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#define REFUSED_MS 5000
 #define SIZE_MAX_DATA 140000
 
 struct text
@@ -137,8 +138,14 @@ take_silence(struct reader *r, const struct event_source_block *b)
 {
 	int64_t id;
 
+	if (!r->has_cursor && !b->has_id) { /* no place is left */
+		require(
+		    b->retry_ms >= REFUSED_MS && b->retry_ms <= 3 * REFUSED_MS);
+		r->is_stream = false;
+		return;
+	}
 	if (!r->has_cursor) {
-		require(b->has_id && b->retry_ms == r->retry_ms);
+		require(b->retry_ms == r->retry_ms);
 		r->cursor = number(b->id);
 		r->has_cursor = true;
 		return;
@@ -156,6 +163,7 @@ on_block(void *cookie, const struct event_source_block *b)
 {
 	struct reader *r = cookie;
 
+	require(r->is_stream);
 	if (!b->is_event) {
 		take_silence(r, b);
 		return;
