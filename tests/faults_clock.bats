@@ -158,3 +158,36 @@ has_kept_alive() {
 		"received the gap; then back two days: 4 publishes, left are $(sql \
 			"SELECT group_concat(data, ', ') FROM events")"
 }
+
+@test "removal by age, behind rows of the future" {
+	local i
+	fault 'a clock that is a day ahead writes the first events, and one that is two hours late the next; then a rule of one hour' \
+		'what is old is removed, by rowcast prune and by the rule, and nothing else; no insert fails, live streams miss nothing'
+	serve_with_clock
+	cp "$BUILD/rowcast" "$SITE/build/"
+	open_stream live since=0
+	put_clock +$DAY
+	for i in {1..20}; do say "future$i"; done
+	put_clock -$((2 * HOUR))
+	say old1 old2 old3
+	put_clock +0
+	say new1
+	run as_site build/rowcast prune --db "$DB" --older-than 1h
+	[ "$status" -eq 0 ]
+	[ "$(sql "SELECT count(*), sum(data GLOB 'old*') FROM events")" = '21|0' ]
+	put_clock -$((2 * HOUR))
+	say old4 old5 old6
+	put_clock +0
+	sql "INSERT INTO retention(topic_pattern, max_age_s) VALUES('*', $HOUR)"
+	say new2 new3 new4
+	[ "$(sql "SELECT count(*), sum(data GLOB 'old*'), sum(data GLOB 'new*')
+		FROM events")" = '24|0|4' ]
+	brings live "$(
+		n=0
+		for i in future{1..20} old{1..3} new1 old{4..6} new{2..4}; do
+			echo "$((n += 1)) message $i"
+		done
+	)"
+	is_running "$PUBLISHER_PID"
+	saw '20 events of the future in front: 3 of 3 old ones removed by prune, 3 of 3 by the rule; the live stream has all 30'
+}

@@ -191,6 +191,63 @@ page_of() {
 	saw "$((5 * n)) pages, $(wc -l <"$T/came") events sent meanwhile, all true; $(grep -c . "$T/refused") publishes refused"
 }
 
+# Export what can be read of the log, whose pages were overwritten.  Each event
+# must be written as it was, or lie in a range that is named as lost.
+#   usage: salvage LAST-ID
+salvage() {
+	local rc=0
+	(as_site timeout "$WAIT" build/rowcast --db "$DB" export --salvage) \
+		>"$T/saved" 2>"$T/saved.err" || rc=$?
+	[ "$rc" -le 1 ]
+	[ -z "$(sort "$T/saved" | comm -23 - "$T/good.sorted")" ]
+	sed -nE -e 's/.*event ([0-9]+) cannot be read$/\1 \1/p' \
+		-e 's/.*id ([0-9]+) to ([0-9]+) cannot be read$/\1 \2/p' \
+		-e 's/.*from id ([0-9]+) on cannot be read$/\1 999999999/p' \
+		"$T/saved.err" >"$T/lost"
+	sed 's/^{"id":\([0-9]*\).*/\1/' "$T/saved" |
+		awk -v end="$1" 'NR == FNR { from[NR] = $1; to[NR] = $2; n = NR; next }
+			{ has[$1] = 1 }
+			END {
+				for (id = 1; id <= end; id++) {
+					is_lost = 0
+					for (i = 1; i <= n; i++)
+						if (from[i] <= id && id <= to[i])
+							is_lost = 1
+					if (is_lost == (id in has)) { print id; exit 1 }
+				}
+			}' "$T/lost" -
+}
+
+@test "salvage of a damaged log" {
+	local i n page pages of=0 least=100000 rows=5000
+	n=$(rounds 10 200)
+	fault 'one to eight pages anywhere in the file are overwritten with garbage; rowcast export --salvage' \
+		'it ends, writes no event that differs, and names the ids of all that it does not write'
+	make_log
+	cp "$BUILD/rowcast" "$SITE/build/"
+	sql "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+			WHERE i < $rows)
+		INSERT INTO events(topic, data)
+			SELECT 't/' || (i % 7), printf('row %100d', i) FROM n"
+	sql 'PRAGMA wal_checkpoint(TRUNCATE)' >"$T/checkpoint"
+	(as_site build/rowcast --db "$DB" export) | sort >"$T/good.sorted"
+	cp -p "$DB" "$SITE/good.db"
+	pages=$(($(stat -c %s "$DB") / 4096))
+	for ((i = 0; i < n; i++)); do
+		rm -f "$DB-wal" "$DB-shm"
+		cp -p "$SITE/good.db" "$DB"
+		RANDOM=$((SEED + i))
+		for ((page = 0; page <= i % 8; page++)); do
+			overwrite "$DB" $(((RANDOM * 32768 + RANDOM) % pages * 4096)) 4096
+		done
+		salvage "$rows"
+		of=$((of + $(wc -l <"$T/saved")))
+		[ "$(wc -l <"$T/saved")" -ge "$least" ] ||
+			least=$(wc -l <"$T/saved")
+	done
+	saw "$n logs of $rows events: $of of $((n * rows)) written, at least $least of one; no other event, all others named"
+}
+
 # ---- the WAL ----------------------------------------------------------------
 
 # Fill the WAL with new events that are not in the file.

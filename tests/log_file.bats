@@ -106,45 +106,6 @@ commands_refuse() {
 	[ "$(ls "$OTHER")" = app.db ]
 }
 
-# Run a command in a mount namespace, in which the first file or folder is
-# mounted at the second.
-#   usage: mounted WHAT WHERE COMMAND…
-mounted() {
-	# shellcheck disable=SC2016 # the inner shell's
-	"${OWN[@]}" sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh "$@"
-}
-
-@test "a log that is mounted as a single file is refused; its folder is not" {
-	OWN=(unshare -m)
-	[ "$(id -u)" -eq 0 ] || OWN=(unshare -rm)
-	needs unshare
-	make_log
-	: >"$OTHER/events.db"
-	mounted "$DB" "$OTHER/events.db" true 2>/dev/null ||
-		skip 'no right to mount a file'
-	cp "$BUILD/rowcast" "$SITE/build/"
-	local program
-	for program in 'rowcast check --db' 'rowcast publish x --db' \
-		'rowcast.fcgi --socket build/run/rowcast.sock --db'; do
-		# shellcheck disable=SC2086 # words
-		run mounted "$DB" "$OTHER/events.db" timeout "$WAIT" \
-			"$BUILD/"$program "$OTHER/events.db"
-		echo "$status: $output"
-		[ "$status" -eq 1 ]
-		[[ $output == *'is mounted as a single file'*'mount its folder'* ]]
-	done
-	run mounted "$DB" "$OTHER/events.db" env GATEWAY_INTERFACE=CGI/1.1 \
-		REQUEST_METHOD=POST CONTENT_TYPE=text/plain CONTENT_LENGTH=2 \
-		ROWCAST_PUBLISH_OPEN=1 ROWCAST_DB="$OTHER/events.db" \
-		"$BUILD/rowcast-publish.cgi" <<<hi
-	[[ $output == *'is mounted as a single file'* ]]
-	run mounted "${DB%/*}" "$OTHER" "$BUILD/rowcast" publish x \
-		--db "$OTHER/events.db"
-	echo "$output"
-	[ "$output" = 1 ]
-	[ "$(sql 'SELECT data FROM events')" = x ]
-}
-
 # ---- another file in its place ----------------------------------------------
 
 # Rename another log over the log that is served, and leave its WAL there.

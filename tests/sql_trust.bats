@@ -54,20 +54,6 @@ ENDLESS='WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)'
 	eventually got a 'data: more'
 }
 
-@test "an endless trigger: 500, then the publisher continues" {
-	sql "CREATE VIEW endless AS $ENDLESS SELECT i FROM n;
-		CREATE TRIGGER hold AFTER INSERT ON events
-		BEGIN SELECT count(*) FROM endless; END"
-	serve
-	post_with_token -d data=one # a second of a core
-	[ "$STATUS" = 500 ]
-	cat "$LOGS"/* | grep -q 'without end'
-	sql 'DROP TRIGGER hold'
-	post_with_token -d data=two
-	[ "$STATUS" = 201 ]
-	[ "$(sql 'SELECT group_concat(data) FROM events')" = two ]
-}
-
 @test "triggers of applications work: JSON, full text, other tables" {
 	sql 'CREATE VIRTUAL TABLE temp.probe USING fts5(x)' ||
 		skip 'sqlite3 has no FTS5'
