@@ -59,36 +59,6 @@ log_read_part(struct log *log, int64_t id, size_t from, char *bytes,
 
 /* ---- the row ---- */
 
-/* Set *id to the first of a range; 0 if there is none. */
-static enum log_result
-find_first(struct log *log, const struct log_range *range, int64_t *id)
-{
-	static const char any[] = "SELECT min(id) FROM events WHERE id > ?1";
-	static const char one[] = "SELECT min(id) FROM events"
-				  " WHERE topic = ?2 AND id > ?1";
-	const struct pattern *topics = NULL;
-	enum log_result result = LOG_OK;
-	size_t n = 0;
-
-	if (range->filter != NULL && filter_is_exact(range->filter))
-		topics = filter_patterns(range->filter, &n);
-	*id = 0;
-	for (size_t i = 0; result == LOG_OK && (i == 0 || i < n); i++) {
-		struct statement s = statement_begin(log, n > 0 ? one : any);
-		int64_t found = 0;
-
-		statement_bind_integer(&s, 1, range->after);
-		if (n > 0)
-			statement_bind_text(&s, 2, topics[i].text);
-		result = statement_end_value(&s, &found);
-		if (found > 0 && (*id == 0 || found < *id))
-			*id = found;
-	}
-	if (*id > range->upto)
-		*id = 0;
-	return result;
-}
-
 static enum log_result
 data_len(struct log *log, int64_t id, size_t *len)
 {
@@ -102,7 +72,69 @@ data_len(struct log *log, int64_t id, size_t *len)
 	return LOG_OK;
 }
 
-/* The row may be one that comes before the huge one: SQLite reads ahead. */
+/* Set *id to the first row of a topic, or of all topics if NULL; 0 if there is
+   none in the range. */
+static enum log_result
+first_of_topic(struct log *log, const struct log_range *range,
+    const struct pattern *topic, int64_t *id)
+{
+	static const char any[] = "SELECT min(id) FROM events WHERE id > ?1";
+	static const char one[] = "SELECT min(id) FROM events"
+				  " WHERE topic = ?2 AND id > ?1";
+	struct statement s = statement_begin(log, topic != NULL ? one : any);
+	enum log_result result;
+
+	statement_bind_integer(&s, 1, range->after);
+	if (topic != NULL)
+		statement_bind_text(&s, 2, topic->text);
+	*id = 0;
+	result = statement_end_value(&s, id);
+	if (*id > range->upto)
+		*id = 0;
+	return result;
+}
+
+/* Set *id to the first row of a range, and *huge to the first of those rows
+   that are the first of their topic and huge; each 0 if there is none. */
+static enum log_result
+find_first(struct log *log, const struct log_range *range, int64_t *id,
+    int64_t *huge)
+{
+	const struct pattern *topics = NULL;
+	enum log_result result = LOG_OK;
+	size_t n = 0;
+
+	if (range->filter != NULL && filter_is_exact(range->filter))
+		topics = filter_patterns(range->filter, &n);
+	*id = *huge = 0;
+	for (size_t i = 0; result == LOG_OK && (i == 0 || i < n); i++) {
+		int64_t found;
+		size_t len = 0;
+
+		result = first_of_topic(log, range, n > 0 ? &topics[i] : NULL,
+		    &found);
+		if (result != LOG_OK || found == 0)
+			continue;
+		if (*id == 0 || found < *id)
+			*id = found;
+		result = data_len(log, found, &len);
+		if (len > LOG_HUGE_BYTES && (*huge == 0 || found < *huge))
+			*huge = found;
+	}
+	return result;
+}
+
+enum log_result
+log_huge_precede(struct log *log, const struct log_range *range, int64_t *upto)
+{
+	int64_t id, huge;
+	enum log_result result = find_first(log, range, &id, &huge);
+
+	*upto = huge > id ? huge - 1 : range->after;
+	return result;
+}
+
+/* The row need not be huge: its topic, say, may be what is long. */
 static enum log_result
 read_row(struct log *log, int64_t id, log_row_fn *row, void *cookie,
     bool *is_taken)
@@ -136,9 +168,9 @@ log_huge_read(struct log *log, const struct log_range *range, log_row_fn *row,
 {
 	enum log_result result;
 	bool is_taken = false;
-	int64_t id;
+	int64_t id, huge;
 
-	result = find_first(log, range, &id);
+	result = find_first(log, range, &id, &huge);
 	if (result == LOG_OK && id > 0)
 		result = read_row(log, id, row, cookie, &is_taken);
 	if (is_taken)

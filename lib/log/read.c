@@ -199,16 +199,17 @@ take_rows(struct statement *s, const struct log_range *range, log_row_fn *row,
 	return n;
 }
 
-enum log_result
-log_read(struct log *log, const struct log_range *range, log_row_fn *row,
-    void *cookie, int64_t *reached)
+/* As log_read().  Set *is_huge if no row was taken, because one is huge. */
+static enum log_result
+read_range(struct log *log, const struct log_range *range, log_row_fn *row,
+    void *cookie, int64_t *reached, bool *is_huge)
 {
 	struct statement s = begin_range(log, range);
 	const bool has_limit = log->has_parts && !range->is_back;
-	enum log_result result;
 	int limit = 0;
 	size_t n;
 
+	*is_huge = false;
 	/* all rows up to here, or from here on if back, have been taken */
 	*reached = range->is_back ? range->upto : range->after;
 	if (has_limit)
@@ -218,13 +219,31 @@ log_read(struct log *log, const struct log_range *range, log_row_fn *row,
 	if (!has_limit)
 		return statement_end(&s);
 	(void)sqlite3_limit(log->db, SQLITE_LIMIT_LENGTH, limit);
-	if (s.rc != SQLITE_TOOBIG)
-		return statement_end(&s);
-	s.rc = SQLITE_DONE; /* the rows before the huge one have been read */
-	result = statement_end(&s);
-	return n > 0 || result != LOG_OK ?
-	    result :
-	    log_huge_read(log, range, row, cookie, reached);
+	if (s.rc == SQLITE_TOOBIG) {
+		s.rc = SQLITE_DONE; /* the rows before it have been read */
+		*is_huge = n == 0;
+	}
+	return statement_end(&s);
+}
+
+enum log_result
+log_read(struct log *log, const struct log_range *range, log_row_fn *row,
+    void *cookie, int64_t *reached)
+{
+	struct log_range before = *range;
+	enum log_result result;
+	bool is_huge;
+
+	result = read_range(log, range, row, cookie, reached, &is_huge);
+	if (result != LOG_OK || !is_huge)
+		return result;
+	result = log_huge_precede(log, range, &before.upto);
+	if (result == LOG_OK && before.upto > range->after)
+		result =
+		    read_range(log, &before, row, cookie, reached, &is_huge);
+	if (result != LOG_OK || !is_huge)
+		return result;
+	return log_huge_read(log, range, row, cookie, reached);
 }
 
 enum log_result

@@ -214,8 +214,15 @@ enum log_result log_find_row(struct log *log, const char *text, int64_t id,
 /* Set log->has_parts, unless the log is in UTF-16. */
 enum log_result log_huge_prepare(struct log *log);
 
-/* Read the first row of a range as log_read() does, which has failed with
-   SQLITE_TOOBIG there. */
+/*
+ * Call these after log_read() has failed with SQLITE_TOOBIG at the first row.
+ *   precede  SQLite reads the first row of each topic before it returns any.
+ *            Set *upto to the id before the first huge one of these, if others
+ *            precede it; else to range->after
+ *   read     read the first row of a range as log_read() does
+ */
+enum log_result log_huge_precede(struct log *log, const struct log_range *range,
+    int64_t *upto);
 enum log_result log_huge_read(struct log *log, const struct log_range *range,
     log_row_fn *row, void *cookie, int64_t *reached);
 

@@ -40,7 +40,7 @@ on_row(void *cookie, const struct event *e)
 		(void)snprintf(part, sizeof(part), "%.*s", (int)e->data.len,
 		    e->data.bytes);
 	s->n++;
-	if (e->topic.len > 10)
+	if (e->topic.len > 10 || s->len >= sizeof(s->text))
 		return true;
 	s->len += (size_t)snprintf(s->text + s->len, sizeof(s->text) - s->len,
 	    " %d:%.*s:%.*s:%d:%d:%s", (int)e->id, (int)e->topic.len,
@@ -103,6 +103,39 @@ check_rows(void)
 		  " 1:a:e:7:0:one 2:b:f:8:0:xxxxxxx 3:a:e:9:1048577:end"
 		  " 5:b:f:11:0:last") == 0,
 	    "also where SQLite reads ahead in each topic");
+	filter_free(f);
+	log_close(log);
+}
+
+/* While the next event of one topic is huge, those of another that precede it
+   are read as many at a time as ever. */
+static void
+check_rows_before(void)
+{
+	const struct pattern topics[] = { { TEXT("a"), false },
+		{ TEXT("b"), false } };
+	struct filter *f = filter_new(topics, 2, NULL, 0);
+	struct log_range range = { .upto = 1000,
+		.max_rows = LOG_PAGE_ROWS,
+		.filter = f };
+	struct log *log;
+	int64_t reached;
+
+	log_close(new_log());
+	sql("WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < 500) INSERT INTO events(topic, data)"
+	    " SELECT 'a', i FROM n;"
+	    "INSERT INTO events(topic, data) VALUES"
+	    " ('b', printf('%.*c', 2000000, 'x')), ('a', 'x');");
+	log = open_parts();
+	seen = (struct seen){ .log = log, .len = sizeof(seen.text) };
+	check(log_read(log, &range, on_row, &seen, &reached) == LOG_OK &&
+		seen.n == 500 && reached == 500,
+	    "all rows before the huge one come at once");
+	range.after = reached;
+	check(log_read(log, &range, on_row, &seen, &reached) == LOG_OK &&
+		seen.n == 501 && reached == 501,
+	    "then the huge one");
 	filter_free(f);
 	log_close(log);
 }
@@ -375,6 +408,7 @@ main(void)
 		abort();
 	tap_seed();
 	check_rows();
+	check_rows_before();
 	check_odd_rows();
 	check_utf16();
 	check_two();
