@@ -205,7 +205,7 @@ on_end(void *cookie)
 {
 	struct slot *s = cookie;
 
-	if (s->peer.is_clean)
+	if (s->peer.is_clean && !s->peer.has_aborted)
 		require(s->reader.has_head);
 }
 
