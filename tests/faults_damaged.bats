@@ -205,7 +205,13 @@ salvage() {
 		-e 's/.*from id ([0-9]+) on cannot be read$/\1 999999999/p' \
 		"$T/saved.err" >"$T/lost"
 	sed 's/^{"id":\([0-9]*\).*/\1/' "$T/saved" |
-		awk -v end="$1" 'NR == FNR { from[NR] = $1; to[NR] = $2; n = NR; next }
+		awk -v end="$1" -v lost="$T/lost" '
+			BEGIN {
+				while ((getline <lost) > 0) {
+					from[++n] = $1
+					to[n] = $2
+				}
+			}
 			{ has[$1] = 1 }
 			END {
 				for (id = 1; id <= end; id++) {
@@ -215,7 +221,7 @@ salvage() {
 							is_lost = 1
 					if (is_lost == (id in has)) { print id; exit 1 }
 				}
-			}' "$T/lost" -
+			}'
 }
 
 @test "salvage of a damaged log" {
