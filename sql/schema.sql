@@ -316,16 +316,19 @@ BEGIN
 				iif(late_ms < due_ms, searched, NULL), oldest - 1))
 			ORDER BY id LIMIT 16))
 	WHERE topic_pattern = NEW.topic_pattern AND NOT is_prefix;
-	-- not yet: look again when it is due
-	UPDATE events_retained SET eldest = NULL, due_ms = ifnull(
-		min(9223372036854775807, eldest_ms + max_age_ms), due_ms)
-	WHERE topic_pattern = (SELECT topic_pattern FROM events_aged
-		WHERE topic_pattern = NEW.topic_pattern
-			AND NOT is_eldest_due AND NOT is_searching);
 	INSERT INTO events_searched (topic_pattern)
 	SELECT topic_pattern FROM events_aged
 	WHERE topic_pattern = NEW.topic_pattern
 		AND NOT is_eldest_due AND is_searching;
+	-- not yet: look again when it is due.  Do this last: it can begin a
+	-- search, and these rows are the first ones, not the next ones of it.
+	-- After a search, eldest is NULL.
+	UPDATE events_retained SET eldest = NULL, due_ms = ifnull(
+		min(9223372036854775807, eldest_ms + max_age_ms), due_ms)
+	WHERE eldest IS NOT NULL
+		AND topic_pattern = (SELECT topic_pattern FROM events_aged
+		WHERE topic_pattern = NEW.topic_pattern
+			AND NOT is_eldest_due AND NOT is_searching);
 END;
 
 -- Inserting the name of a rule into this view moves its search on.

@@ -324,6 +324,24 @@ insert_at() {
 	counts_are_right
 }
 
+# Each of these begins a look at the first rows while a search is on its way.
+@test "a search for old rows passes over none while more are inserted" {
+	local now
+	now=$(date +%s)000
+	rule '*' NULL 3600
+	sql "WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 99) INSERT INTO events(data, created_ms)
+		SELECT 'ahead', $now + 86400000 * iif(i = 0, 2, 1) FROM n"
+	local i
+	for i in 1 2 3 4 5 6; do
+		sql "INSERT INTO events(data, created_ms)
+			VALUES('old', $now - 3600000 * 2 - $i)"
+	done
+	insert 10 a
+	[ "$(sql "SELECT count(*) FROM events WHERE data = 'old'")" -eq 0 ]
+	counts_are_right
+}
+
 @test "a row in a transaction of the application is counted or rolled back" {
 	rule '*' 2
 	insert 2 a
