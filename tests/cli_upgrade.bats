@@ -249,3 +249,18 @@ log_to_copy() {
 	said 1
 	[ "$(sqlite3 "$T/copy.db" 'SELECT count(*) FROM orders')" -eq 0 ]
 }
+
+@test "init --upgrade of a large log: no limit on steps ends it" {
+	rowcast init
+	rows "DROP TRIGGER events_retain; DROP INDEX events_topic;
+		WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 99) INSERT INTO retention(topic_pattern, max_rows)
+		SELECT i || '*', 1000000 FROM n;
+		WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 150000) INSERT INTO events(topic, data)
+		SELECT i % 100, 'x' FROM n"
+	rowcast init --upgrade
+	said "$DB: upgraded, 2 changes"
+	[ "$(rows "SELECT kept_rows FROM events_retained
+		WHERE topic_pattern = '10*'")" -eq 1500 ]
+}

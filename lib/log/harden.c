@@ -9,7 +9,6 @@
 
 #include "statement.h"
 
-#define STEPS_OF_TICK 1000000
 #define TICKS_MAX 100 /* a second or two; a normal call takes milliseconds */
 
 static int
@@ -24,7 +23,8 @@ enum log_result
 log_harden(struct log *log, const struct log_options *o)
 {
 	if (o->bounded)
-		sqlite3_progress_handler(log->db, STEPS_OF_TICK, on_tick, log);
+		sqlite3_progress_handler(log->db, LOG_STEPS_OF_TICK, on_tick,
+		    log);
 	/* cannot fail: every version that can run schema.sql has it */
 	(void)sqlite3_db_config(log->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	/* The sandbox allows no temporary files; a mapped file that is

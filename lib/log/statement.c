@@ -156,9 +156,17 @@ statement_prepare(struct log *log, const char *text)
 }
 
 void
+statement_allow(struct log *log, int64_t steps)
+{
+	int64_t ticks = steps / LOG_STEPS_OF_TICK;
+
+	log->ticks = ticks < INT_MAX ? -(int)ticks : -INT_MAX;
+}
+
+void
 statement_unbound(struct statement *s)
 {
-	s->log->ticks = INT_MIN;
+	statement_allow(s->log, INT64_MAX);
 }
 
 bool
@@ -273,9 +281,15 @@ log_run(struct log *log, const char *text)
 enum log_result
 log_execute(struct log *log, const char *text)
 {
+	return log_execute_long(log, text, 0);
+}
+
+enum log_result
+log_execute_long(struct log *log, const char *text, int64_t steps)
+{
 	int rc;
 
-	log->ticks = 0;
+	statement_allow(log, steps);
 	rc = sqlite3_exec(log->db, text, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? LOG_OK : log_fail(log, rc);
 }

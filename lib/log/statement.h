@@ -13,6 +13,7 @@
 #include "log.h"
 
 #define LOG_STATEMENTS_MAX 64 /* kept by one connection */
+#define LOG_STEPS_OF_TICK 1000000
 
 /*
  *   statements    kept for the next execution, each found by the address of
@@ -106,6 +107,10 @@ bool statement_step(struct statement *s);
 int64_t statement_integer(const struct statement *s, int column);
 struct text statement_text(struct statement *s, int column);
 
+/* Let the execution that is next take so many steps more, if the log was opened
+   with bounded. */
+void statement_allow(struct log *log, int64_t steps);
+
 /* Let this execution take as many steps as it needs, also if the log was opened
    with bounded: it must not run views or triggers. */
 void statement_unbound(struct statement *s);
@@ -143,6 +148,10 @@ enum log_result log_query_all(struct log *log, const struct log_query *queries,
 
 /* Run any SQL, also several statements. */
 enum log_result log_execute(struct log *log, const char *text);
+
+/* The same after statement_allow(), for a text whose steps grow with the log. */
+enum log_result log_execute_long(struct log *log, const char *text,
+    int64_t steps);
 
 /* End the open transaction, if there is one, and undo what it did.  log->why
    stays as it is. */
