@@ -151,6 +151,26 @@ add() {
 	[ "$(count)" -eq $((5000 - 1667 + 10)) ]
 }
 
+# Each removal updates each rule, and a statement of over a hundred million steps
+# is taken for one without end.
+@test "more than a thousand rules are exceeded at once" {
+	rows "PRAGMA synchronous = OFF;
+		WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 14999) INSERT INTO events(topic, data)
+		SELECT 'u' || (i / 10) || '/x', 'x' FROM n;
+		WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n
+		WHERE i < 1499) INSERT INTO retention(topic_pattern, max_rows)
+		SELECT 'u' || i || '/*', 2 FROM n"
+	publish x
+	[ "$(rows 'SELECT removals FROM events_log')" -eq 64 ]
+	# of all in turn
+	[ "$(rows 'SELECT count(*) FROM events_retained WHERE kept_rows < 10
+		')" -gt 40 ]
+	rowcast prune
+	[ "$RC" -eq 0 ]
+	[ "$(count)" -eq 3001 ]
+}
+
 @test "clients get stream-gap for removed rows" {
 	add 0 a b
 	rowcast prune --keep-rows 0 --topic a

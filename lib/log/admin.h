@@ -85,7 +85,7 @@ enum log_result log_rules(struct log *log, int64_t *rules);
 
 /*
  * Remove what the rules of retention do not keep, at most LOG_REMOVE_MAX rows
- * per rule, in one transaction.
+ * per rule, and some thousands in all, in one transaction.
  *   returns  LOG_OK with *removed set, and *overdue to the number of rules that
  *            still keep too much
  */

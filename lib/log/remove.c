@@ -181,12 +181,15 @@ static enum log_result
 remove_by_rules(struct log *log, int64_t *removed, int64_t *overdue)
 {
 	static const char removals[] = "SELECT removals FROM events_log";
-	int64_t before = 0, after = 0;
+	int64_t before = 0, after = 0, rules;
 	enum log_result r;
 	int rc;
 
-	if ((r = log_query(log, removals, &before)) != LOG_OK)
+	if ((r = log_query(log, removals, &before)) != LOG_OK ||
+	    (r = log_rules(log, &rules)) != LOG_OK)
 		return r;
+	/* there are some thousands of removals, and each updates all rules */
+	statement_allow(log, 10000 * 50 * rules);
 	rc = sqlite3_exec(log->db, log_prune, on_overdue, overdue, NULL);
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);
