@@ -377,7 +377,20 @@ source_step(struct source *src, const struct news **news)
 	return result;
 }
 
-/* ---- older events ---- */
+/* ---- reading for one stream ---- */
+
+/* A tool may have begun to rebuild the table after the last step, and may have
+   left it empty.  Call log_end() after SOURCE_OK. */
+static enum source_result
+begin_read(struct source *src)
+{
+	enum log_result result = log_begin_judged(src->log);
+
+	src->reads++;
+	if (result == LOG_NOT_A_LOG)
+		src->is_unfit = true; /* until a step finds it mended */
+	return result == LOG_OK ? SOURCE_OK : trouble(src);
+}
 
 enum source_result
 source_chunk(struct source *src, const struct filter *f, int64_t cursor,
@@ -401,10 +414,12 @@ source_chunk(struct source *src, const struct filter *f, int64_t cursor,
 	*chunk = pages_find(src->pages, key, cursor, part);
 	if (*chunk != NULL)
 		return SOURCE_OK;
+	if (begin_read(src) != SOURCE_OK)
+		return SOURCE_TROUBLE;
 	/* it begins at the cursor and ends where memory begins */
-	src->reads++;
 	result = page_read(src->log, f, cursor, part, tail_start(src->tail), &c,
 	    &src->rows);
+	log_end(src->log);
 	if (result == LOG_OK &&
 	    (*chunk = pages_keep(src->pages, key, c)) == NULL)
 		result = LOG_NO_MEMORY;
@@ -436,10 +451,13 @@ enum source_result
 source_gap(struct source *src, const struct filter *f, int64_t cursor,
     struct gap_known *known, int64_t *next)
 {
-	if (src->is_unfit)
+	enum log_result result;
+
+	if (src->is_unfit || begin_read(src) != SOURCE_OK)
 		return SOURCE_TROUBLE;
-	src->reads++;
-	if (gap_find(src->log, f, cursor, known, next) != LOG_OK)
+	result = gap_find(src->log, f, cursor, known, next);
+	log_end(src->log);
+	if (result != LOG_OK)
 		return trouble(src);
 	return *next > 0 ? SOURCE_OK : SOURCE_END;
 }
@@ -447,11 +465,17 @@ source_gap(struct source *src, const struct filter *f, int64_t cursor,
 enum source_result
 source_find(struct source *src, const struct filter *f, struct seek *seek)
 {
-	if (src->is_unfit)
+	int64_t head = tail_head(src->tail);
+	bool is_known = seek->start == START_NOW ||
+	    (seek->start == START_AFTER && seek->value <= head);
+	enum seek_result result;
+
+	if (src->is_unfit || (!is_known && begin_read(src) != SOURCE_OK))
 		return SOURCE_TROUBLE;
-	if (seek->start != START_NOW && seek->start != START_AFTER)
-		src->reads++;
-	switch (seek_step(src->log, tail_head(src->tail), f, seek)) {
+	result = seek_step(src->log, head, f, seek);
+	if (!is_known)
+		log_end(src->log);
+	switch (result) {
 	case SEEK_FOUND:
 		return SOURCE_OK;
 	case SEEK_AGAIN: /* an id that is not read yet must wait for that */

@@ -96,6 +96,13 @@ enum log_result log_begin(struct log *log);
 void log_end(struct log *log); /* also after an error */
 
 /*
+ * The same, and judge the schema if it has changed.  A tool that rebuilds the
+ * table may leave it empty for a while.
+ *   returns  as log_changed(); after an error there is no transaction
+ */
+enum log_result log_begin_judged(struct log *log);
+
+/*
  * Set *changed to whether another connection has committed since the last call.
  * The first call sets it to true.  Takes some microseconds.
  *   returns  LOG_NOT_A_LOG if a change of the schema has made the log unfit,
@@ -107,7 +114,7 @@ enum log_result log_changed(struct log *log, bool *changed);
 /*
  * Returns a number that differs after the schema was changed.  If so, the table
  * may have been rebuilt with other rows: discard all that was read.  It is that
- * of the last log_changed() with LOG_OK.
+ * of the last schema that was fit.
  */
 int64_t log_schema_version(const struct log *log);
 

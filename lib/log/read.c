@@ -33,6 +33,16 @@ log_version(struct log *log, int64_t *version)
 }
 
 enum log_result
+log_begin_judged(struct log *log)
+{
+	enum log_result result = log_begin(log);
+
+	if (result == LOG_OK && (result = log_check_schema(log)) != LOG_OK)
+		log_end(log);
+	return result;
+}
+
+enum log_result
 log_changed(struct log *log, bool *changed)
 {
 	enum log_result result;

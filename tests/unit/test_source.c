@@ -223,6 +223,45 @@ check_unread(void)
 	source_free(src);
 }
 
+/* ---- another schema ---- */
+
+/* A tool rebuilds the table, which is empty for a while, between two steps. */
+static void
+check_rebuilt(void)
+{
+	struct seek last = { .start = START_LAST, .value = 2 },
+		    after = { .start = START_AFTER, .value = 9 };
+	struct gap_known known = { 0 };
+	const struct chunk *c;
+	struct source *src;
+	int64_t next;
+	bool old;
+
+	log_close(new_log());
+	sql("INSERT INTO events(data) VALUES('1'), ('2'), ('3');");
+	src = new_source();
+	sql("ALTER TABLE events RENAME TO old;"
+	    " CREATE TABLE events AS SELECT * FROM old WHERE 0;");
+	check(source_chunk(src, all, 0, 0, &c, &old) == SOURCE_TROUBLE,
+	    "no page is read from a table that is being rebuilt");
+	log_close(new_log());
+	source_free(src);
+	sql("INSERT INTO events(data) VALUES('1'), ('2'), ('3');");
+	src = new_source();
+	sql("ALTER TABLE events RENAME TO old;"
+	    " CREATE TABLE events AS SELECT * FROM old WHERE 0;");
+	check(source_find(src, all, &last) == SOURCE_TROUBLE,
+	    "no stream begins there");
+	check(source_find(src, all, &after) == SOURCE_TROUBLE,
+	    "no client is told that it was reset");
+	check(source_gap(src, all, 0, &known, &next) == SOURCE_TROUBLE,
+	    "no gap is looked for");
+	sql("DROP TABLE events; ALTER TABLE old RENAME TO events;");
+	check(step(src) == SOURCE_END && gets(src, " 1 2 3"),
+	    "the rows are read once the table is back");
+	source_free(src);
+}
+
 /* ---- a damaged log ---- */
 
 /* An index that gives ids out of order. */
@@ -267,6 +306,7 @@ main(void)
 	check_forgotten();
 	check_restored_in_trouble();
 	check_unread();
+	check_rebuilt();
 	check_corrupt_index();
 	filter_free(all);
 	return end();
