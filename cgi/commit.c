@@ -30,8 +30,8 @@ close_log(struct commit *c)
 	c->log = NULL;
 }
 
-/* Returns whether another file has been put beside the WAL of the open one.
-   Keep the connection then: only it knows the WAL. */
+/* Returns whether the open file was moved away without its WAL.  Keep the
+   connection then: only it knows the WAL. */
 static bool
 is_mixed(struct commit *c)
 {

@@ -130,6 +130,11 @@ log_file_judge(const char *path, char why[LOG_WHY_MAX])
 
 /* ---- creating and finding it ---- */
 
+/* A WAL whose database is "missing" or "empty". */
+#define WAL_IS_LEFT                                                         \
+	"is %s, but its -wal or -shm is still there: restore the file that" \
+	" belongs to them, or remove them"
+
 /* Returns whether there is a file of this name and ending. */
 static bool
 is_beside(const char *name, const char *ending)
@@ -162,9 +167,7 @@ look_beside(struct log *log)
 		return LOG_OK;
 	if (!has_rest)
 		return LOG_OK;
-	return log_error(log, LOG_BROKEN,
-	    "is %s, but its -wal or -shm is still there: restore the file that"
-	    " belongs to them, or remove them",
+	return log_error(log, LOG_BROKEN, WAL_IS_LEFT,
 	    is_beside(name, "") ? "empty" : "missing");
 }
 
@@ -235,8 +238,11 @@ log_check_wal(const struct log *old, char why[LOG_WHY_MAX])
 	free(name);
 	if (!is_old)
 		return 0;
-	(void)snprintf(why, LOG_WHY_MAX,
-	    "is another file, but its -wal is that of the old one: put the"
-	    " old file back, or remove -wal and -shm");
+	if (stat(old->path, &st) != 0)
+		(void)snprintf(why, LOG_WHY_MAX, WAL_IS_LEFT, "missing");
+	else
+		(void)snprintf(why, LOG_WHY_MAX,
+		    "is another file, but its -wal is that of the old one:"
+		    " put the old file back, or remove -wal and -shm");
 	return -1;
 }

@@ -129,8 +129,8 @@ enum log_result log_version(struct log *log, int64_t *version);
 bool log_is_replaced(struct log *log);
 
 /*
- * Call this after log_is_replaced(), before the other file is opened: if the
- * WAL of the old one is still there, SQLite would mix both.
+ * Call this after log_is_replaced(), before another file is opened or created:
+ * if the WAL of the old one is still there, SQLite would mix both.
  *   returns  0; -1 with why set
  */
 int log_check_wal(const struct log *old, char why[LOG_WHY_MAX]);
