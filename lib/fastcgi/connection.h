@@ -85,7 +85,8 @@ void connections_on_freed(struct connections *cs, void (*freed)(void *cookie),
 void connections_close_idle(struct connections *cs);
 
 /*
- * Open a connection on an accepted, non-blocking socket.
+ * Open a connection on an accepted, non-blocking socket, and read what has
+ * arrived: the handler may be called before this returns.
  *   returns  0; -1 if it cannot be served (fd is closed then)
  *   owns     takes fd
  */
