@@ -1,10 +1,10 @@
 /*
  * Bytes as a damaged log: what salvaging makes of them.
  *
- * The input is the length of the WAL in two bytes, the WAL, and the file.  Holds
- * if rows and what is lost come in the order of their ids, nothing twice and
- * nothing that was not asked for, with all bytes readable and names that a log
- * takes, and if the search ends.
+ * The input is the length of the WAL in two bytes, the WAL, and the file.  The
+ * target holds if rows and what is lost come in the order of their ids, nothing
+ * twice and nothing that was not asked for, with all bytes readable and names
+ * that a log takes, and if the search ends.
  *
  * Options: -len_control=0 -max_len=24000 -detect_leaks=0
  * Covers: lib/log/salvage.c lib/log/leaves.c lib/log/image.c
