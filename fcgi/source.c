@@ -344,7 +344,9 @@ step(struct source *src)
 	bool changed;
 
 	looked = log_changed(src->log, &changed);
-	src->is_unfit = looked == LOG_NOT_A_LOG;
+	/* after another error it is as unfit as before */
+	if (looked == LOG_OK || looked == LOG_NOT_A_LOG)
+		src->is_unfit = looked != LOG_OK;
 	if (looked != LOG_OK)
 		return trouble(src);
 	forget_rebuilt(src);
