@@ -232,6 +232,36 @@ all_found() {
 	cmp "$DB-wal" "$T/wal"
 }
 
+@test "commits behind damage in the WAL are found, and status 1 says so" {
+	sqlite3 "$DB" "INSERT INTO events(data) VALUES('one')" \
+		"INSERT INTO events(data) VALUES('two')" \
+		'.shell cp '"$DB-wal $T/wal" >"$T/shell"
+	cp "$T/good.db" "$DB"
+	# the checksum of the first frame
+	printf 'x' | dd of="$T/wal" bs=1 seek=$((32 + 16)) conv=notrunc status=none
+	cp "$T/wal" "$DB-wal"
+	[ "$("$PROGRAM" export | wc -l)" -eq 20001 ]
+	cp "$T/good.db" "$DB"
+	cp "$T/wal" "$DB-wal"
+	rm -f "$DB-shm"
+	salvage
+	[ "$RC" -eq 1 ]
+	[ "$(sed -n '20002,$s/.*"data":"\([a-z]*\)".*/\1/p' "$OUT" | tr '\n' ' ')" = 'one two ' ]
+	grep -q 'events from id 20004 on cannot be read' "$ERR"
+	# SQLite sees none of the events
+	rm -f "$DB"
+	make_log
+	sqlite3 "$DB" "INSERT INTO events(data) VALUES('first')" \
+		'.shell cp '"$DB-wal $T/wal; cp $DB $T/empty.db" >"$T/shell"
+	cp "$T/empty.db" "$DB"
+	printf 'x' | dd of="$T/wal" bs=1 seek=$((32 + 16)) conv=notrunc status=none
+	cp "$T/wal" "$DB-wal"
+	rm -f "$DB-shm"
+	salvage
+	[ "$RC" -eq 1 ]
+	grep -q '"data":"first"' "$OUT"
+}
+
 # ---- into a new log ---------------------------------------------------------
 
 # The commands of a document under the heading "A damaged log".

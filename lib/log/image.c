@@ -133,6 +133,56 @@ note_frame(struct image *im, uint32_t page, int64_t at)
 		im->in_wal[page] = at;
 }
 
+/* Add bytes to a checksum of the WAL, as numbers of 4 bytes in one of two
+   orders. */
+static void
+add_sum(uint32_t sum[2], const unsigned char *bytes, size_t len, bool is_big)
+{
+	for (size_t at = 0; at + 8 <= len; at += 8)
+		for (size_t i = 0; i < 2; i++) {
+			uint32_t n = image_number(bytes + at + 4 * i, 4);
+
+			sum[i] +=
+			    (is_big ? n : __builtin_bswap32(n)) + sum[1 - i];
+		}
+}
+
+static bool
+is_sum(const uint32_t sum[2], const unsigned char *bytes)
+{
+	return image_number(bytes, 4) == sum[0] &&
+	    image_number(bytes + 4, 4) == sum[1];
+}
+
+/* Returns whether SQLite reads all frames of the WAL up to the last commit: it
+   ends at the first one whose checksum is wrong. */
+static bool
+is_wal_whole(const struct image *im)
+{
+	unsigned char header[WAL_HEADER_BYTES], f[FRAME_HEADER_BYTES];
+	unsigned char bytes[IMAGE_PAGE_MAX];
+	uint32_t sum[2] = { 0, 0 };
+	int64_t at = sizeof(header);
+	bool is_big, is_whole;
+
+	if (!read_at(im->wal, 0, header, sizeof(header)))
+		return true; /* there is none */
+	is_big = (header[3] & 1) != 0;
+	add_sum(sum, header, WAL_HEADER_BYTES - 8, is_big);
+	is_whole = is_sum(sum, header + WAL_HEADER_BYTES - 8);
+	while (read_at(im->wal, at, f, sizeof(f)) &&
+	    memcmp(f + 8, header + 16, 8) == 0 &&
+	    read_at(im->wal, at + FRAME_HEADER_BYTES, bytes, im->page_bytes)) {
+		add_sum(sum, f, 8, is_big);
+		add_sum(sum, bytes, im->page_bytes, is_big);
+		is_whole = is_whole && is_sum(sum, f + 16);
+		if (!is_whole && image_number(f + 4, 4) != 0)
+			return false;
+		at += FRAME_HEADER_BYTES + (int64_t)im->page_bytes;
+	}
+	return true;
+}
+
 /* Pages in the list of free pages hold rows that were removed.  A page that
    cannot be one of that list ends it. */
 static void
@@ -215,4 +265,14 @@ image_read(const struct image *im, uint32_t page, unsigned char *bytes)
 		    read_at(im->file, (int64_t)(page - 1) * im->page_bytes,
 			bytes, im->page_bytes);
 	return is_there ? 0 : -1;
+}
+
+bool
+image_has_hidden_commits(const char *path)
+{
+	struct image im;
+	bool has = image_open(&im, path) == 0 && !is_wal_whole(&im);
+
+	image_close(&im);
+	return has;
 }

@@ -44,4 +44,11 @@ void image_close(struct image *im);
    cannot be read, or the database has freed it. */
 int image_read(const struct image *im, uint32_t page, unsigned char *bytes);
 
+/*
+ * Returns whether there are commits in the WAL that SQLite does not see, as
+ * something before them is damaged; false if the files cannot be read.  Call it
+ * while no connection of this process is open.
+ */
+bool image_has_hidden_commits(const char *path);
+
 #endif

@@ -5,7 +5,7 @@
  * a page that it cannot read, ids are probed one by one, so that no readable
  * page is passed over.  After PROBES_MAX probes the steps double, so that the
  * search also ends if ids lie far apart.  What SQLite cannot find, as the pages
- * above it are damaged, is searched for in the leaves.
+ * above it or the WAL are damaged, is searched for in the leaves.
  * Invariant: nothing is written, not even a checkpoint of the WAL.
  */
 #include "admin.h"
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image.h"
 #include "leaves.h"
 #include "statement.h"
 
@@ -271,12 +272,15 @@ read_leaves(struct salvage *s, enum log_result refusal)
 static enum log_result
 salvage(struct salvage *s, int busy_ms)
 {
+	const int64_t asked = s->upto;
 	struct log *log = s->log;
 	int64_t last;
 	enum log_result result;
+	bool has_hidden;
 
 	if (log_file_judge(log->path, log->why) != 0)
 		return LOG_BROKEN;
+	has_hidden = image_has_hidden_commits(log->path);
 	/* SQLite must not open an empty file that has a WAL: it deletes that */
 	if ((result = log_file_find(log, false)) == LOG_OK)
 		result = open_database(log, busy_ms);
@@ -286,7 +290,11 @@ salvage(struct salvage *s, int busy_ms)
 		return result;
 	if (s->upto > last)
 		s->upto = last;
-	return read_all(s);
+	result = read_all(s);
+	/* SQLite has read the WAL up to the damage only */
+	if (result == LOG_OK && !s->is_ended && has_hidden && s->after < asked)
+		result = search_leaves(s, s->after + 1, asked);
+	return result;
 }
 
 enum log_result
