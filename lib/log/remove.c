@@ -13,6 +13,10 @@
 #include "statement.h"
 #include "prune.h"
 
+/* VM steps: there are some thousands of removals, and each updates all rules,
+   in 50 steps each. */
+#define STEPS_OF_RULE INT64_C(500000)
+
 #define SEARCH_ROWS \
 	"100000" /* read in one query, as readers stop checkpoints */
 
@@ -188,8 +192,7 @@ remove_by_rules(struct log *log, int64_t *removed, int64_t *overdue)
 	if ((r = log_query(log, removals, &before)) != LOG_OK ||
 	    (r = log_rules(log, &rules)) != LOG_OK)
 		return r;
-	/* there are some thousands of removals, and each updates all rules */
-	statement_allow(log, 10000 * 50 * rules);
+	statement_allow(log, rules * STEPS_OF_RULE);
 	rc = sqlite3_exec(log->db, log_prune, on_overdue, overdue, NULL);
 	if (rc != SQLITE_OK)
 		return log_fail(log, rc);

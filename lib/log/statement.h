@@ -149,7 +149,8 @@ enum log_result log_query_all(struct log *log, const struct log_query *queries,
 /* Run any SQL, also several statements. */
 enum log_result log_execute(struct log *log, const char *text);
 
-/* The same after statement_allow(), for a text whose steps grow with the log. */
+/* The same after statement_allow(): for a text that takes more steps the longer
+   the log is. */
 enum log_result log_execute_long(struct log *log, const char *text,
     int64_t steps);
 
