@@ -163,6 +163,25 @@ append_in_place(struct commit *c, struct publish *const *requests, size_t n,
 	return LOG_BUSY;
 }
 
+/*
+ * Returns whether to open the log anew at the next try: it may be another file.
+ * Without memory, keep what was read and prepared: doing that again takes
+ * thousands of allocations, and one of them may fail again.
+ */
+static bool
+must_close(struct commit *c, enum log_result result)
+{
+	switch (result) {
+	case LOG_OK:
+	case LOG_FULL:
+		return false;
+	case LOG_NO_MEMORY:
+		return c->log != NULL && log_group_is_open(c->log);
+	default:
+		return !is_mixed(c);
+	}
+}
+
 int
 commit_all(struct commit *c, struct publish *const *requests, size_t n)
 {
@@ -182,8 +201,8 @@ commit_all(struct commit *c, struct publish *const *requests, size_t n)
 	if (result == LOG_BUSY &&
 	    publish_state(requests[0]) == PUBLISH_APPENDING)
 		return -1;
-	if (result != LOG_OK && result != LOG_FULL && !is_mixed(c))
-		close_log(c); /* it may be another file at the next try */
+	if (must_close(c, result))
+		close_log(c);
 	if (n == 1 && publish_state(requests[0]) == PUBLISH_APPENDING)
 		(void)publish_appended(requests[0], result, NULL, 0, c->why);
 	for (size_t i = 0; n > 1 && i < n; i++)

@@ -112,6 +112,12 @@ log_group_drop(struct log *log)
 	log_rollback(log);
 }
 
+bool
+log_group_is_open(const struct log *log)
+{
+	return sqlite3_get_autocommit(log->db) == 0;
+}
+
 /* A trigger's RAISE(FAIL) leaves the row that it refuses: undo it. */
 enum log_result
 log_group_add(struct log *log, const struct event *events, size_t n,

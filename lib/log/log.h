@@ -271,6 +271,10 @@ enum log_result log_group_add(struct log *log, const struct event *events,
 enum log_result log_group_commit(struct log *log);
 void log_group_drop(struct log *log);
 
+/* Returns whether a group is neither committed nor undone.  Without memory,
+   drop can fail to undo it; then close the log, which stays locked. */
+bool log_group_is_open(const struct log *log);
+
 /* ---- JSON, read by SQLite's own functions ---- */
 
 /*

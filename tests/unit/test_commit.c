@@ -1,7 +1,10 @@
 /*
- * commit: the outcome of a request while the log is replaced again and again.
+ * commit: the outcome of a request while the log is replaced again and again,
+ * and while there is no memory.
  */
 #include "logs.h"
+
+#include <sqlite3.h>
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -67,6 +70,76 @@ commits_well(const struct publisher_config *config)
 	return is_good;
 }
 
+/* ---- no memory ---- */
+
+static int opened; /* databases */
+
+static int
+on_open(sqlite3 *db, char **reason, const struct sqlite3_api_routines *api)
+{
+	(void)db;
+	(void)reason;
+	(void)api;
+	opened++;
+	return SQLITE_OK;
+}
+
+/* Is a request answered like this, with so many bytes left to SQLite? */
+static bool
+answers(const struct publisher_config *config, struct commit *commit,
+    struct log *json, int64_t bytes_left, const char *status)
+{
+	static const char *const vars[] = { "REQUEST_METHOD=POST",
+		"CONTENT_TYPE=text/plain", NULL };
+	static const char body[100000];
+	struct publish *p = publish_new(config, json, vars, true);
+	bool is_so;
+	const char *answer;
+	size_t len;
+
+	if (p == NULL)
+		abort();
+	publish_take(p, body, sizeof(body));
+	publish_end(p);
+	if (bytes_left > 0)
+		(void)sqlite3_hard_heap_limit64(
+		    sqlite3_memory_used() + bytes_left);
+	is_so = commit_all(commit, &p, 1) == 0;
+	(void)sqlite3_hard_heap_limit64(0);
+	answer = publish_answer(p, &len);
+	is_so = is_so && answer != NULL &&
+	    strncmp(answer, status, strlen(status)) == 0;
+	publish_free(p);
+	return is_so;
+}
+
+static void
+check_no_memory(void)
+{
+	const struct publisher_config config = {
+		.db = path,
+		.no_sync = true,
+		.max_body_bytes = 1000000,
+		.is_open = true,
+	};
+	struct commit *commit = commit_new(&config, 50);
+	struct log *json = log_open_memory();
+
+	if (commit == NULL || json == NULL)
+		abort();
+	log_close(new_log());
+	(void)sqlite3_auto_extension((void (*)(void))on_open);
+	check(answers(&config, commit, json, 0, "Status: 201") && opened == 1,
+	    "a request opens the log");
+	check(answers(&config, commit, json, 50000, "Status: 500"),
+	    "without memory, a request fails");
+	check(answers(&config, commit, json, 0, "Status: 201") && opened == 1,
+	    "the next one need not open it again");
+	sqlite3_reset_auto_extension();
+	log_close(json);
+	commit_free(commit);
+}
+
 int
 main(void)
 {
@@ -93,5 +166,6 @@ main(void)
 	    " replaced");
 	(void)kill(child, SIGKILL);
 	(void)waitpid(child, NULL, 0);
+	check_no_memory();
 	return end();
 }
