@@ -278,6 +278,15 @@ found() {
 	[ "$(count)" -eq 1 ]
 }
 
+@test "check names no trigger if the log itself refuses events" {
+	rows "CREATE TRIGGER fine AFTER INSERT ON events BEGIN SELECT 1; END;
+		INSERT INTO events(data) VALUES('one');
+		UPDATE sqlite_sequence SET seq = 9007199254740991"
+	rowcast check
+	grep -q '^WRONG    insert: is refused: ' "$OUT"
+	run ! grep 'trigger fine' "$OUT"
+}
+
 @test "check: a trigger that refuses some events only is no fault" {
 	publish x known
 	rows "CREATE TRIGGER topics BEFORE INSERT ON events

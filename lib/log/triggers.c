@@ -14,6 +14,7 @@
 #include "statement.h"
 
 #define TRIGGERS_MAX 64 /* tried one by one */
+#define ALL SIZE_MAX    /* of them */
 
 static const char triggers[] =
     "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
@@ -54,7 +55,7 @@ insert(struct log *log, const char *sql)
 /*
  * Insert a copy of the newest event, as triggers may know no other topics; if
  * that is refused, for they may know this event already, a plain one.
- *   kept   the only trigger of names that fires; n: all of them
+ *   kept   the only trigger of names that fires; n: none of them; or ALL
  */
 static enum log_result
 attempt(struct log *log, char *const *names, size_t n, size_t kept)
@@ -68,7 +69,7 @@ attempt(struct log *log, char *const *names, size_t n, size_t kept)
 
 	if (result != LOG_OK)
 		return result;
-	if (kept < n)
+	if (kept != ALL)
 		result = keep_only(log, names, n, kept);
 	if (result == LOG_OK)
 		result = insert(log, copy);
@@ -94,6 +95,9 @@ blame(const struct check *c, struct log *log, char *const *names, size_t n)
 	bool is_named = false;
 
 	memcpy(why, log->why, sizeof(why));
+	/* does an insert fail without them, too? */
+	if (is_failure(attempt(log, names, n, n)))
+		n = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!is_failure(attempt(log, names, n, i)))
 			continue;
@@ -110,7 +114,7 @@ blame(const struct check *c, struct log *log, char *const *names, size_t n)
 static void
 try_insert(const struct check *c, struct log *log, char *const *names, size_t n)
 {
-	enum log_result result = attempt(log, names, n, n);
+	enum log_result result = attempt(log, names, n, ALL);
 
 	if (result == LOG_BUSY)
 		finding_say(c, LOG_FINDING_WARNING, "insert",
