@@ -277,6 +277,7 @@ options_arguments(struct options *o, int *argc, char **argv,
 {
 	struct words w = { .argc = *argc, .argv = argv, .at = 1 };
 	enum options_result result = OPTIONS_OK;
+	struct options *owner = o;
 	bool is_over = false;
 
 	while (w.at < w.argc && result == OPTIONS_OK) {
@@ -301,8 +302,10 @@ options_arguments(struct options *o, int *argc, char **argv,
 	if (o->max_operands < 0 || w.kept <= o->max_operands)
 		return OPTIONS_OK;
 	return value_refuse(why,
-	    "'%.80s': unexpected argument; see '%s --help'",
-	    argv[o->max_operands + 1], o->command);
+	    "'%.80s': unexpected argument%s; see '%s --help'",
+	    argv[o->max_operands + 1],
+	    find(&owner, true, "db", 2) != NULL ? ": --db names the log" : "",
+	    o->command);
 }
 
 /* ---- the environment ---- */

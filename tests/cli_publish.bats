@@ -59,7 +59,7 @@ load cli
 	rowcast publish -t news hello world
 	refused 2 "'world': unexpected argument; put quotes around DATA"
 	rowcast stats x
-	refused 2 "'x': unexpected argument; see 'rowcast stats --help'"
+	refused 2 "'x': unexpected argument: --db names the log; see"
 	ROWCAST_BUSY_MS=x rowcast stats
 	refused 2 "ROWCAST_BUSY_MS: 'x' is not a whole number from 0 to 600000"
 }

@@ -173,7 +173,7 @@ misconfigured() {
 		--syslog=1	--syslog: takes no value
 		--socket-mode=8	--socket-mode: '8' is not an octal number from 0 to 777
 		--no=1	--no: unknown option
-		words	'words': unexpected argument
+		words	'words': unexpected argument: --db names the log
 	END
 }
 

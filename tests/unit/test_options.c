@@ -106,9 +106,15 @@ check_mistakes(void)
 		    "--dbx: unknown option; did you mean --db?" },
 		{ "--hlep", "--hlep: unknown option; did you mean --help?" },
 		{ "--db d -h", "-h: unknown option; see 'prog --help'" },
-		{ "word", "'word': unexpected argument; see 'prog --help'" },
-		{ "-- --db", "'--db': unexpected argument; see 'prog --help'" },
-		{ "-", "'-': unexpected argument; see 'prog --help'" },
+		{ "word",
+		    "'word': unexpected argument: --db names the log;"
+		    " see 'prog --help'" },
+		{ "-- --db",
+		    "'--db': unexpected argument: --db names the log;"
+		    " see 'prog --help'" },
+		{ "-",
+		    "'-': unexpected argument: --db names the log;"
+		    " see 'prog --help'" },
 		{ "--db", "--db: needs a value: --db FILE" },
 		{ "--db d -w", "-w: needs a value: -w S" },
 		{ "--db ''", "--db: '' is empty" },
@@ -266,7 +272,8 @@ check_operands(void)
 	rest = argc - 1;
 	check(options_arguments(&o, &rest, argv + 1, why) == OPTIONS_BAD &&
 		strcmp(why,
-		    "'--db': unexpected argument; see 'prog do --help'") == 0 &&
+		    "'--db': unexpected argument: --db names the log; see 'prog do --help'") ==
+		    0 &&
 		shared.busy == 2 && c.flag && c.ms == 7000,
 	    "common options may stand behind the command; one operand too"
 	    " many");
