@@ -272,8 +272,8 @@ check_operands(void)
 	rest = argc - 1;
 	check(options_arguments(&o, &rest, argv + 1, why) == OPTIONS_BAD &&
 		strcmp(why,
-		    "'--db': unexpected argument: --db names the log; see 'prog do --help'") ==
-		    0 &&
+		    "'--db': unexpected argument: --db names the log;"
+		    " see 'prog do --help'") == 0 &&
 		shared.busy == 2 && c.flag && c.ms == 7000,
 	    "common options may stand behind the command; one operand too"
 	    " many");
