@@ -145,7 +145,7 @@ disconnect() {
 
 # usage: send NAME HEX
 send() {
-	bytes "$2" >&"${FDS[$1]}"
+	(bytes "$2") >&"${FDS[$1]}" # SIGPIPE must not end the test
 }
 
 # Read one record.  Sets TYPE, ID and PADDING, and the file $T/content; fails if

@@ -43,13 +43,15 @@ serve_log() {
 # machine, the connection may be closed before.
 #   usage: goes_on_after_refusal [TYPE]
 goes_on_after_refusal() {
+	local refused more rest
+	refused=$(publishing 9 hi keep "${1:-image/png}")
+	more=$(record STDIN 1 "$(hex ' and')")
+	rest=$(record STDIN 1 "$(hex ' on')")$(record STDIN 1)$(
+		publishing 2 hi keep)$(record STDIN 1)
 	connect a
-	send a "$(publishing 9 hi keep "${1:-image/png}")"
-	take_answer a 1 && answered 4 || return
-	send a "$(record STDIN 1 "$(hex ' and')")"
-	send a "$(record STDIN 1 "$(hex ' on')")$(record STDIN 1)$(
-		publishing 2 hi keep)$(record STDIN 1)"
-	take_answer a 1 && answered 201
+	send a "$refused"
+	take_answer a 1 && answered 4 && send a "$more" && send a "$rest" &&
+		take_answer a 1 && answered 201
 }
 
 @test "a kept connection goes on behind a body that was refused before its end" {
