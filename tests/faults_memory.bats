@@ -237,7 +237,7 @@ crowd_said() {
 	grep -q 'accept: Cannot allocate memory' "$LOGS/responder"
 	# they have disconnected: others fit
 	[[ $("$crowd" "$T/run/responder" 100 x </dev/null) == open=100\ * ]]
-	# while it lasts, it is reported every 10 s
+	# one shortage after the other is reported every 10 s at most
 	[ "$(sort -u "$LOGS/responder" | wc -l)" -eq 1 ]
 	[ "$(wc -l <"$LOGS/responder")" -le $((1 + (SECONDS - since) / 10)) ]
 	kill "$RESPONDER_PID"

@@ -46,7 +46,7 @@ struct listener {
 	int open_handles;
 	int descriptors; /* limit of the process */
 	bool is_paused;
-	bool is_short; /* of descriptors or memory, and has warned */
+	struct throttle shortage; /* of descriptors or memory */
 	bool is_local; /* AF_UNIX: the file's mode decides who may connect */
 };
 
@@ -114,16 +114,16 @@ is_full(const struct listener *l)
 	return connections_count(l->connections) >= l->options.max_connections;
 }
 
-/* Warn once, and pause accepting for a moment. */
+/* Pause accepting for a moment.  Clients can cause one shortage after the
+   other. */
 static void
 run_short(struct listener *l)
 {
-	if (!l->is_short)
+	if (throttle_raise(&l->shortage, (int64_t)uv_now(l->poll.loop)))
 		warn_line("listener: accept: %s; raise the limit of %s"
 			  " or lower %s",
 		    strerror(errno), errno == ENOMEM ? "memory" : "open files",
 		    l->options.limit_name);
-	l->is_short = true;
 	pause_accepting(l);
 	timer_start(&l->timer, on_pause_over, PAUSE_MS);
 }
@@ -167,7 +167,7 @@ accept_one(struct listener *l)
 		    errno == ENOMEM)
 			run_short(l);
 		else
-			l->is_short = false; /* the backlog is empty */
+			(void)throttle_clear(&l->shortage); /* backlog empty */
 		return false;
 	}
 	if (!may_connect(l, &peer, len)) {
