@@ -139,6 +139,8 @@ group_join(struct group *g, struct group_member *m)
 	m->since_ms = (int64_t)uv_now(g->loop);
 	DL_APPEND(g->members, m);
 	g->n++;
+	/* on_check() must follow, also if the loop has nothing else to do */
+	idle_start(&g->more, on_more);
 }
 
 void

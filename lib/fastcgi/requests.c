@@ -271,11 +271,8 @@ connection_open(struct connections *cs, int fd)
 	}
 	connection_set_deadline(c);
 	connection_listen(c);
-	/* The request has often arrived, so it need not wait for a round of
-	   the loop.  At the end, connections are accepted while others are
-	   freed: those are read in the next round. */
-	if (!cs->is_closing)
-		connection_on_poll(&c->handle.poll, 0, UV_READABLE);
+	/* without a round of the loop: the request has often arrived */
+	connection_on_poll(&c->handle.poll, 0, UV_READABLE);
 	return 0;
 }
 
