@@ -4,7 +4,10 @@
  */
 #include "tap.h"
 
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <fcntl.h>
 #include <string.h>
@@ -108,11 +111,108 @@ check_leaks(void)
 	check(uv_loop_close(&loop) == 0, "listener: no handle stays open");
 }
 
+#define LIMIT 100  /* of descriptors, for clients and connections */
+#define CLIENTS 45 /* more than there is room for both ends of */
+#define SHORTAGES 4
+
+static void
+no_request(void *cookie, struct connection *c, const char *const *vars)
+{
+	(void)cookie;
+	(void)vars;
+	connection_abort(c);
+}
+
+/* Run the loop until as many connections are open, and for longer than the
+   listener pauses. */
+static void
+run_until(uv_loop_t *loop, const struct connections *cs, bool is_open)
+{
+	uint64_t since = uv_hrtime();
+
+	while ((connections_count(cs) > 0) != is_open ||
+	    uv_hrtime() - since < UINT64_C(300000000)) {
+		(void)uv_run(loop, UV_RUN_NOWAIT);
+		(void)usleep(1000);
+	}
+}
+
+static int
+lines_with(FILE *f, const char *text)
+{
+	char line[1000];
+	int n = 0;
+
+	rewind(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, text) != NULL;
+	return n;
+}
+
+/* Clients cause one shortage of descriptors after the other. */
+static void
+check_shortages(void)
+{
+	static const struct connection_handler handler = { .request =
+							       no_request };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char folder[] = "/tmp/test_listener.XXXXXX";
+	const struct rlimit limit = { LIMIT, LIMIT };
+	struct listener_options options = { .socket = address.sun_path,
+		.socket_mode = 0600,
+		.web_servers = "",
+		.max_connections = LIMIT / 2,
+		.limit_name = "--max" };
+	int clients[CLIENTS], old = dup(STDERR_FILENO), most;
+	FILE *said = tmpfile();
+	struct connections *cs;
+	struct listener *l;
+	uint64_t began = uv_hrtime();
+	uv_loop_t loop;
+
+	if (said == NULL || old < 0 || mkdtemp(folder) == NULL ||
+	    setrlimit(RLIMIT_NOFILE, &limit) != 0 || uv_loop_init(&loop) != 0)
+		abort();
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/s",
+	    folder);
+	(void)dup2(fileno(said), STDERR_FILENO);
+	cs = connections_new(&loop, &handler, NULL, 100000);
+	l = cs != NULL ? listener_new(&loop, &options, cs) : NULL;
+	if (l == NULL)
+		abort();
+	for (int i = 0; i < SHORTAGES; i++) {
+		for (int j = 0; j < CLIENTS; j++) {
+			clients[j] = socket(AF_UNIX, SOCK_STREAM, 0);
+			if (connect(clients[j], (struct sockaddr *)&address,
+				sizeof(address)) != 0)
+				abort();
+		}
+		run_until(&loop, cs, true);
+		for (int j = 0; j < CLIENTS; j++)
+			(void)close(clients[j]);
+		run_until(&loop, cs, false);
+	}
+	(void)dup2(old, STDERR_FILENO);
+	(void)close(old);
+	most = 1 + (int)((uv_hrtime() - began) / UINT64_C(10000000000));
+	check(lines_with(said, "accept: Too many open files") >= 1 &&
+		lines_with(said, "accept: Too many open files") <= most,
+	    "listener: %d shortages are reported every 10 s at most",
+	    SHORTAGES);
+	(void)fclose(said);
+	listener_free(l);
+	connections_free(cs);
+	(void)uv_run(&loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&loop);
+	(void)rmdir(folder);
+}
+
 int
 main(void)
 {
 	check_addresses();
 	check_access();
 	check_leaks();
+	check_shortages();
 	return tap_end();
 }
